@@ -1,0 +1,91 @@
+//! The words: which command is meant, its options, and the exit code.
+//!
+//! Each scenario has a file of its own in `cli/` with its help and the calls it stands for.
+//! Data goes to stdout and all that is said about it to stderr; the exit code is 0 for done (Ctrl-C
+//! included), 1 for failed at run time, 2 for wrong usage.
+
+mod output;
+mod sum;
+mod tour;
+mod words;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use ipc_primer::notice;
+use output::{Output, is_closed_output};
+use words::Words;
+
+const HELP: &str = "\
+ipc: learn Unix inter-process communication from working programs
+
+Start here:
+  ipc tour                 play every scenario with real processes
+
+The scenarios, each in two terminals (`ipc SCENARIO --help` says how):
+  ipc sum                  a server that adds integers, sequential or threaded
+
+Read the book with `cargo doc --open`, walk through it with `cargo test`.
+";
+
+/// Why a command did not do what it was called for.
+enum Failure {
+    /// It was called the wrong way; which command's help says the right one.
+    Usage(String, &'static str),
+    /// It failed at run time.
+    Run(io::Error),
+}
+
+impl From<io::Error> for Failure {
+    fn from(error: io::Error) -> Self {
+        Self::Run(error)
+    }
+}
+
+type Outcome = Result<(), Failure>;
+
+/// Runs the command that `args` (without the program's name) stand for.
+pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    let mut words = Words::new(args);
+    let outcome = dispatch(&mut words);
+    let code = match outcome {
+        Ok(()) => 0,
+        Err(Failure::Run(error)) if is_closed_output(&error) => 0, // as with `| head`: enough was read
+        Err(Failure::Run(error)) => {
+            notice::notice(format!("ipc: {error}"));
+            1
+        }
+        Err(Failure::Usage(fault, command)) => {
+            notice::notice(format!("ipc: {fault}\nTry `{command} --help`."));
+            2
+        }
+    };
+    notice::flush();
+    ExitCode::from(code)
+}
+
+fn dispatch(words: &mut Words) -> Outcome {
+    match words.command().as_deref() {
+        Some("sum") => sum::run(words),
+        Some("tour") => tour::run(words),
+        None if words.is_empty() => print(HELP),
+        None if words.wants_help() => print(HELP),
+        other => Err(unknown_command(other, words, "ipc")),
+    }
+}
+
+/// Prints to stdout, as every command prints its help.
+fn print(text: &str) -> Outcome {
+    let mut output = Output::stdout();
+    output.write_all(text.as_bytes())?;
+    Ok(output.flush()?)
+}
+
+fn unknown_command(found: Option<&str>, words: &Words, command: &'static str) -> Failure {
+    let fault = match found.map(str::to_owned).or_else(|| words.first()) {
+        Some(word) => format!("`{command}` has no command {word:?}"),
+        None => format!("`{command}` needs to be told what to do"),
+    };
+    Failure::Usage(fault, command)
+}

@@ -1,0 +1,50 @@
+//! Errors that name the thing and the way out.
+//!
+//! The currency of this crate is [`std::io::Error`], as it is of the system calls underneath: its
+//! [kind](std::io::Error::kind) tells a program what happened. What it lacks is for people: *which*
+//! socket, and what now? [`Context`] adds that sentence and keeps the kind.
+
+use std::{error, fmt, io};
+
+/// Adds a sentence to an error and keeps its kind.
+pub trait Context<T> {
+    /// Puts what `sentence` gives before the error's own text. It is called only on an error.
+    ///
+    /// ```
+    /// use ipc_primer::error::Context;
+    /// use std::{fs, io::ErrorKind};
+    ///
+    /// let error = fs::read("/no/such/file").context(|| "cannot read the list".into()).unwrap_err();
+    /// assert_eq!(error.kind(), ErrorKind::NotFound);
+    /// assert!(error.to_string().starts_with("cannot read the list: "));
+    /// ```
+    fn context(self, sentence: impl FnOnce() -> String) -> io::Result<T>;
+}
+
+impl<T> Context<T> for io::Result<T> {
+    fn context(self, sentence: impl FnOnce() -> String) -> io::Result<T> {
+        self.map_err(|source| {
+            let kind = source.kind();
+            let sentence = sentence();
+            io::Error::new(kind, InContext { sentence, source })
+        })
+    }
+}
+
+#[derive(Debug)]
+struct InContext {
+    sentence: String,
+    source: io::Error,
+}
+
+impl fmt::Display for InContext {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: {}", self.sentence, self.source)
+    }
+}
+
+impl error::Error for InContext {
+    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
+        Some(&self.source)
+    }
+}

@@ -1,0 +1,119 @@
+//! Lines from a stream that nobody vouches for, and from a stdin that nobody can wake.
+
+use std::io::{self, BufRead};
+use std::sync::mpsc::SyncSender;
+use std::thread;
+
+/// One line of input, without its line end.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Line {
+    /// The line's bytes, at most as many as the limit: not yet known to be UTF-8.
+    pub bytes: Vec<u8>,
+    /// Whether the line was longer than the limit; what stood beyond it was skipped.
+    pub cut: bool,
+}
+
+impl Line {
+    /// The line as text for a person: control characters and invalid UTF-8 shown escaped, so that
+    /// nobody's input moves anybody's cursor.
+    pub fn escaped(&self) -> String {
+        String::from_utf8_lossy(&self.bytes)
+            .escape_debug()
+            .to_string()
+    }
+}
+
+/// Reads one line of at most `limit` bytes; `None` at the end of input. A last line without a line
+/// end counts. A longer line is skipped to its end in bounded memory: [`BufRead::read_line`] would
+/// gather all of it.
+///
+/// ```
+/// use ipc_primer::input::read_line;
+///
+/// let mut input = &b"42\nfar too long\nlast"[..];
+/// assert_eq!(read_line(&mut input, 5)?.unwrap().bytes, b"42");
+/// assert!(read_line(&mut input, 5)?.unwrap().cut);
+/// assert_eq!(read_line(&mut input, 5)?.unwrap().bytes, b"last");
+/// assert_eq!(read_line(&mut input, 5)?, None);
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of the reader, `Interrupted` excepted: that read is tried again.
+#[doc(alias = "fgets")]
+#[doc(alias = "getline")]
+pub fn read_line(input: &mut impl BufRead, limit: usize) -> io::Result<Option<Line>> {
+    let mut line = Line {
+        bytes: Vec::new(),
+        cut: false,
+    };
+    let mut seen = 0;
+    loop {
+        let chunk = match input.fill_buf() {
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+            other => other?,
+        };
+        let end = chunk.iter().position(|&byte| byte == b'\n');
+        let body = &chunk[..end.unwrap_or(chunk.len())];
+        let room = limit - line.bytes.len();
+        line.bytes.extend_from_slice(&body[..body.len().min(room)]);
+        line.cut |= body.len() > room;
+        let used = body.len() + usize::from(end.is_some());
+        input.consume(used);
+        seen += used;
+        if end.is_some() || used == 0 {
+            return Ok((seen > 0).then_some(line));
+        }
+    }
+}
+
+/// Reads stdin on a thread of its own and sends every line of at most `limit` bytes as an event,
+/// then the end of input or the error that ended it.
+///
+/// A blocked read of stdin cannot be woken, so nobody waits for this thread: it is left behind when
+/// the program ends. It also ends when nobody receives any more.
+pub fn send_stdin_lines<E: Send + 'static>(
+    events: SyncSender<E>,
+    limit: usize,
+    event: impl Fn(io::Result<Option<Line>>) -> E + Send + 'static,
+) {
+    thread::spawn(move || {
+        let mut stdin = io::stdin().lock();
+        loop {
+            let line = read_line(&mut stdin, limit);
+            let last = !matches!(line, Ok(Some(_)));
+            if events.send(event(line)).is_err() || last {
+                return;
+            }
+        }
+    });
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::io::BufReader;
+
+    fn lines(text: &[u8], limit: usize, buffer: usize) -> Vec<(Vec<u8>, bool)> {
+        let mut input = BufReader::with_capacity(buffer, text);
+        std::iter::from_fn(|| read_line(&mut input, limit).unwrap())
+            .map(|line| (line.bytes, line.cut))
+            .collect()
+    }
+
+    #[test]
+    fn lines_are_the_same_whatever_the_buffer() {
+        for buffer in 1..12 {
+            let got = lines(b"a\n\nbcd\nbcde\nf", 3, buffer);
+            let whole = |text: &[u8]| (text.to_vec(), false);
+            let expected = [
+                whole(b"a"),
+                whole(b""),
+                whole(b"bcd"),
+                (b"bcd".to_vec(), true),
+                whole(b"f"),
+            ];
+            assert_eq!(got, expected, "buffer of {buffer} bytes");
+        }
+    }
+}

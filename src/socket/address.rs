@@ -1,0 +1,148 @@
+//! Names of sockets: the directory they live in by default, and what a path may be.
+
+use std::env;
+use std::fs::{self, DirBuilder};
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+
+use crate::error::Context;
+
+/// The longest path of a socket, in bytes: `sun_path` of `sockaddr_un` holds 108, the last a NUL.
+#[doc(alias = "sockaddr_un")]
+#[doc(alias = "sun_path")]
+pub const MAX_PATH: usize = 107;
+
+/// The directory of this user's sockets, made (mode 0700) if it is not there: `$IPC_PRIMER_DIR`,
+/// else `$XDG_RUNTIME_DIR/ipc-primer`, else `/tmp/ipc-primer-<uid>`.
+///
+/// # Errors
+/// [`ErrorKind::PermissionDenied`] if what stands there is not a directory of ours that only we
+/// can write: in `/tmp` anybody may have made it first, and would own our sockets.
+pub fn directory() -> io::Result<PathBuf> {
+    let set = |name| {
+        env::var_os(name)
+            .filter(|value| !value.is_empty())
+            .map(PathBuf::from)
+    };
+    let runtime = || set("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
+    let uid = fs::metadata("/proc/self")?.uid();
+    let directory = set("IPC_PRIMER_DIR")
+        .or_else(|| runtime().map(|path| path.join("ipc-primer")))
+        .unwrap_or_else(|| format!("/tmp/ipc-primer-{uid}").into());
+    make_private(&directory, uid)?;
+    Ok(directory)
+}
+
+/// The path of the socket file `name` in [`directory()`].
+///
+/// # Errors
+/// Those of [`directory()`].
+pub fn in_directory(name: &str) -> io::Result<PathBuf> {
+    Ok(directory()?.join(name))
+}
+
+fn make_private(directory: &Path, uid: u32) -> io::Result<()> {
+    let way_out = "set IPC_PRIMER_DIR to a directory of your own, or pass --socket";
+    let shown = directory.display();
+    DirBuilder::new()
+        .mode(0o700)
+        .recursive(true)
+        .create(directory)
+        .or_else(|error| {
+            if error.kind() == ErrorKind::AlreadyExists {
+                Ok(())
+            } else {
+                Err(error)
+            }
+        })
+        .context(|| format!("cannot make the socket directory {shown}; {way_out}"))?;
+    // Of the link itself: a link would point wherever its owner likes.
+    let found = fs::symlink_metadata(directory)?;
+    let fault = if !found.is_dir() {
+        "is not a directory"
+    } else if found.uid() != uid {
+        "belongs to another user"
+    } else if found.permissions().mode() & 0o022 != 0 {
+        "can be written by others"
+    } else {
+        return Ok(());
+    };
+    let message = format!("the socket directory {shown} {fault}; {way_out}");
+    Err(io::Error::new(ErrorKind::PermissionDenied, message))
+}
+
+/// Refuses what the kernel would cut off, or take for no name at all.
+pub(super) fn check_path(path: &Path) -> io::Result<()> {
+    let bytes = path.as_os_str().as_bytes();
+    let fault = if bytes.is_empty() {
+        "a socket's path cannot be empty".into()
+    } else if bytes.contains(&0) {
+        format!("a socket's path cannot hold a NUL byte: {path:?}")
+    } else if bytes.len() > MAX_PATH {
+        let length = bytes.len();
+        format!(
+            "the socket's path is {length} bytes long and {MAX_PATH} is the limit: {}; \
+             choose a shorter one with --socket or IPC_PRIMER_DIR",
+            path.display()
+        )
+    } else {
+        return Ok(());
+    };
+    Err(io::Error::new(ErrorKind::InvalidInput, fault))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::symlink;
+
+    fn own_uid() -> u32 {
+        fs::metadata("/proc/self").unwrap().uid()
+    }
+
+    fn refusal(directory: &Path, uid: u32) -> String {
+        make_private(directory, uid).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_directory_is_made_private_and_taken_again() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = temporary.path().join("a/b");
+        make_private(&directory, own_uid()).unwrap();
+        make_private(&directory, own_uid()).unwrap();
+        assert_eq!(fs::metadata(&directory).unwrap().mode() & 0o777, 0o700);
+    }
+
+    #[test]
+    fn a_directory_that_others_rule_is_refused() {
+        let temporary = tempfile::tempdir().unwrap();
+        let directory = temporary.path().join("shared");
+        fs::create_dir(&directory).unwrap();
+        fs::set_permissions(&directory, fs::Permissions::from_mode(0o770)).unwrap();
+        assert!(refusal(&directory, own_uid()).contains("can be written by others"));
+        assert!(refusal(&directory, own_uid() + 1).contains("belongs to another user"));
+    }
+
+    #[test]
+    fn a_link_and_a_file_are_refused() {
+        let temporary = tempfile::tempdir().unwrap();
+        let (link, file) = (temporary.path().join("link"), temporary.path().join("file"));
+        symlink(temporary.path(), &link).unwrap();
+        fs::write(&file, "").unwrap();
+        assert!(refusal(&link, own_uid()).contains("is not a directory"));
+        assert!(refusal(&file, own_uid()).contains("is not a directory"));
+    }
+
+    #[test]
+    fn a_path_is_checked_to_the_byte() {
+        let path = |length| PathBuf::from("x".repeat(length));
+        assert!(check_path(&path(MAX_PATH)).is_ok());
+        let error = check_path(&path(MAX_PATH + 1)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("108 bytes") && error.to_string().contains("107"));
+        assert!(check_path(Path::new("")).is_err());
+        assert!(check_path(Path::new("a\0b")).is_err());
+    }
+}

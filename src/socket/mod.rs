@@ -1,0 +1,27 @@
+//! Sockets: the five primitives of note 0 on which every socket scenario stands.
+//!
+//! | note 0 | C calls | here | file |
+//! |---|---|---|---|
+//! | `create_socket` (server) | `socket`, `bind`, `listen` | [`listen()`] | `listen.rs` |
+//! | `create_socket`, `connect_socket` (client) | `socket`, `connect` | [`connect()`] | `connect.rs` |
+//! | `send_socket` | `send` in a loop | [`send()`] | `send.rs` |
+//! | `recv_socket` | `recv` | [`recv()`], [`recv_exact()`] | `recv.rs` |
+//! | `close_socket` | `shutdown`, `close` | [`end_sending()`], [`close()`] | `close.rs` |
+//!
+//! `address.rs` says where the socket files live and what a path may be. Read the files in the
+//! table's order; chapter 1 of the book walks through them.
+
+mod address;
+mod close;
+mod connect;
+mod listen;
+mod lock;
+mod recv;
+mod send;
+
+pub use address::{MAX_PATH, directory, in_directory};
+pub use close::{close, end_sending};
+pub use connect::connect;
+pub use listen::{Listener, Stopper, listen};
+pub use recv::{Received, recv, recv_exact};
+pub use send::send;
