@@ -2,8 +2,12 @@
 #![deny(unsafe_code, missing_docs)]
 
 pub mod error;
+#[cfg(doc)]
+pub mod guide;
 pub mod input;
 pub mod interrupt;
 pub mod notice;
+pub mod process;
 pub mod socket;
 pub mod sum;
+pub mod tour;

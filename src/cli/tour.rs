@@ -1,5 +1,70 @@
-//! `ipc tour`.
-use super::{Outcome, words::Words};
-pub(super) fn run(_: &mut Words) -> Outcome {
-    Ok(())
+//! `ipc tour`: the words of the tour.
+
+use std::io::{self, IsTerminal, Write};
+
+use ipc_primer::interrupt::Interrupt;
+use ipc_primer::tour::{self, Manner, Scene};
+
+use super::output::Output;
+use super::words::Words;
+use super::{Failure, Outcome, print};
+
+const HELP: &str = "\
+ipc tour: play every scenario with real processes of this command
+
+  ipc tour [--only NAME] [--list]
+
+Each line shows who does what; a check says what was found to hold.
+The exit code is 0 if every scene went as expected.
+
+Options:
+  --only NAME   play one scene
+  --list        list the scenes
+";
+
+pub(super) fn run(words: &mut Words) -> Outcome {
+    words.set_command("ipc tour");
+    if words.wants_help() {
+        return print(HELP);
+    }
+    let list = words.flag("--list");
+    let only = words.value("--only")?;
+    words.finish()?;
+    if list {
+        return print_list();
+    }
+    let wanted = |scene: &&Scene| only.as_ref().is_none_or(|name| name == scene.name);
+    let scenes: Vec<_> = tour::scenes().filter(wanted).collect();
+    if scenes.is_empty() {
+        return Err(words.fault("there is no such scene; `ipc tour --list` lists them"));
+    }
+    play(&scenes)
+}
+
+fn play(scenes: &[&Scene]) -> Outcome {
+    let program = std::env::current_exe()?;
+    let manner = Manner {
+        terminal: io::stdout().is_terminal(),
+    };
+    let interrupt = Interrupt::on_signals()?;
+    match tour::play(scenes, &program, manner, &mut Output::stdout(), &interrupt) {
+        Ok(true) => Ok(()),
+        Ok(false) => Err(Failure::Run(io::Error::other(
+            "not every scene went as expected",
+        ))),
+        Err(_) if interrupt.is_raised() => Ok(()),
+        Err(error) => Err(error.into()),
+    }
+}
+
+fn print_list() -> Outcome {
+    let mut output = Output::stdout();
+    for scene in tour::scenes() {
+        writeln!(
+            output,
+            "{:<16} chapter {:<3} {}",
+            scene.name, scene.chapter, scene.about
+        )?;
+    }
+    Ok(output.flush()?)
 }

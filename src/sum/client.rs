@@ -8,7 +8,7 @@
 use std::io::{self, ErrorKind, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
@@ -75,7 +75,7 @@ pub fn run(
 }
 
 /// Connects, then waits for the server's only answer. Connecting waits too, while a backlog is full.
-fn watch_server(path: &PathBuf, events: &SyncSender<Event>) {
+fn watch_server(path: &Path, events: &SyncSender<Event>) {
     let connected = connect(path).map(Arc::new);
     let answer = connected.and_then(|stream| {
         let _ = events.send(Event::Connected(Arc::clone(&stream)));

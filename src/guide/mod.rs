@@ -1,0 +1,11 @@
+//! [ch01]: ch01_socket_primitives
+//! [ch02]: ch02_server_step_by_step
+//! [ch03]: ch03_sum
+//! [socket]: crate::socket
+//! [sum]: crate::sum
+//!
+#![doc = include_str!("../../docs/README.md")]
+
+pub mod ch01_socket_primitives;
+pub mod ch02_server_step_by_step;
+pub mod ch03_sum;

@@ -1,0 +1,38 @@
+//! Processes: who lives, signals by `kill`, and programs started, watched and ended.
+
+mod identity;
+mod program;
+
+pub use identity::Identity;
+pub use program::{LIMIT, Program, Stream};
+
+use std::io::{self, ErrorKind};
+use std::process::{Command, Stdio};
+
+/// Sends the signal `name` (`INT`, `TERM`, `KILL`, …) to the process `pid`, or to the whole process
+/// group `-pid`: `kill(2)`, made by the `kill` of a POSIX shell, since std has no safe call for it.
+///
+/// # Errors
+/// [`ErrorKind::NotFound`] if the shell's `kill` fails: no such process, not ours, or no such
+/// signal; the message is the shell's own.
+#[doc(alias = "kill")]
+pub fn signal(name: &str, pid: i64) -> io::Result<()> {
+    let kill = Command::new("sh")
+        .args([
+            "-c",
+            "kill -s \"$1\" -- \"$2\"",
+            "kill",
+            name,
+            &pid.to_string(),
+        ])
+        .stdin(Stdio::null())
+        .output()?;
+    if kill.status.success() {
+        return Ok(());
+    }
+    let said = String::from_utf8_lossy(&kill.stderr).trim().to_owned();
+    Err(io::Error::new(
+        ErrorKind::NotFound,
+        format!("cannot send {name} to {pid}: {said}"),
+    ))
+}

@@ -1,0 +1,244 @@
+//! A program at work: started in a process group of its own, spoken to line by line, and ended
+//! whatever happens.
+
+use std::io::{self, BufReader, ErrorKind, Read, Write};
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::signal;
+use crate::error::Context;
+use crate::input::read_line;
+use crate::interrupt::{Interrupt, Waker};
+
+/// How long a program may take to say or do what is expected of it. Only a broken one needs it.
+pub const LIMIT: Duration = Duration::from_secs(20);
+/// The longest line kept of what a program says, in bytes.
+const LINE_LEN: usize = 4096;
+/// How many lines may wait; the program waits when there are more.
+const QUEUED: usize = 1024;
+/// How often to look whether a program has ended. std has no wait with a
+/// limit, and a thread that waited would leave us a pid that may be another's by now.
+const LOOK: Duration = Duration::from_millis(2);
+/// How long the output of a program that has ended may take to reach us.
+const GRACE: Duration = Duration::from_millis(500);
+
+/// Where a program says something.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Stream {
+    /// Its standard output.
+    Stdout,
+    /// Its standard error.
+    Stderr,
+}
+
+enum Event {
+    Line(Stream, String),
+    End,
+    Interrupted,
+}
+
+/// A running program. Dropping it kills its whole process group.
+pub struct Program {
+    child: Child,
+    stdin: Option<ChildStdin>,
+    events: Receiver<Event>,
+    sender: SyncSender<Event>,
+    open: usize,
+    said: Vec<(Stream, String)>,
+    heard: [usize; 2],
+    interrupt: Option<(Interrupt, Waker)>,
+}
+
+impl Program {
+    /// Starts `command` in a process group of its own, so that no Ctrl-C at our terminal reaches it.
+    ///
+    /// # Errors
+    /// Those of [`Command::spawn`], with the program's name.
+    pub fn start(command: &mut Command) -> io::Result<Self> {
+        let piped = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped());
+        let spawned = piped.process_group(0).spawn();
+        let mut child = spawned.context(|| format!("cannot start {:?}", command.get_program()))?;
+        let (sender, events) = mpsc::sync_channel(QUEUED);
+        let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
+        listen_to(stdout, Stream::Stdout, sender.clone());
+        listen_to(stderr, Stream::Stderr, sender.clone());
+        let stdin = child.stdin.take();
+        let (said, heard) = (Vec::new(), [0; 2]);
+        Ok(Self {
+            child,
+            stdin,
+            events,
+            sender,
+            open: 2,
+            said,
+            heard,
+            interrupt: None,
+        })
+    }
+
+    /// Ends every wait for this program with [`ErrorKind::Interrupted`] when `interrupt` is raised.
+    pub fn watch(&mut self, interrupt: &Interrupt) {
+        let sender = self.sender.clone();
+        let waker = interrupt.on_raise(move || drop(sender.try_send(Event::Interrupted)));
+        self.interrupt = Some((interrupt.clone(), waker));
+    }
+
+    /// Its process ID.
+    pub fn pid(&self) -> i64 {
+        self.child.id().into()
+    }
+
+    /// Types a line.
+    ///
+    /// # Errors
+    /// [`ErrorKind::BrokenPipe`] if the program reads no more.
+    pub fn say(&mut self, line: &str) -> io::Result<()> {
+        match &mut self.stdin {
+            Some(stdin) => stdin.write_all(format!("{line}\n").as_bytes()),
+            None => Err(ErrorKind::BrokenPipe.into()),
+        }
+    }
+
+    /// Ends its input, as Ctrl-D does.
+    pub fn end_input(&mut self) {
+        self.stdin = None;
+    }
+
+    /// Waits for the next line on `stream` that has `text` in it, and returns the line.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnexpectedEof`] if the program closes its output before, [`ErrorKind::TimedOut`]
+    /// after [`LIMIT`]; both with all that the program said instead.
+    pub fn wait_for(&mut self, stream: Stream, text: &str) -> io::Result<String> {
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            if let Some(line) = self.next_said(stream, text) {
+                return Ok(line);
+            }
+            if self.open == 0 {
+                return Err(self.fault(ErrorKind::UnexpectedEof, text));
+            }
+            if !self.hear(deadline)? {
+                return Err(self.fault(ErrorKind::TimedOut, text));
+            }
+        }
+    }
+
+    /// Sends it a signal by name.
+    ///
+    /// # Errors
+    /// Those of [`signal`](super::signal).
+    pub fn signal(&self, name: &str) -> io::Result<()> {
+        signal(name, self.pid()) // its pid is its own until we have waited for it
+    }
+
+    /// Ends its input and waits for its end.
+    ///
+    /// # Errors
+    /// [`ErrorKind::TimedOut`] after [`LIMIT`], with all that the program said.
+    #[doc(alias = "waitpid")]
+    pub fn wait(&mut self) -> io::Result<ExitStatus> {
+        self.end_input();
+        let deadline = Instant::now() + LIMIT;
+        loop {
+            if let Some(status) = self.child.try_wait()? {
+                // What it said last may still be on its way; a child of its own may keep the pipe open.
+                let last_words = Instant::now() + GRACE;
+                while self.open > 0 && self.hear(last_words)? {}
+                return Ok(status);
+            }
+            if Instant::now() >= deadline {
+                return Err(self.fault(ErrorKind::TimedOut, "its end"));
+            }
+            match self.open {
+                0 => thread::sleep(LOOK),
+                _ => drop(self.hear(Instant::now() + LOOK)?),
+            }
+        }
+    }
+
+    /// All lines that it said on `stream` until now.
+    pub fn said(&self, stream: Stream) -> String {
+        let lines = self.said.iter().filter(|(on, _)| *on == stream);
+        lines.map(|(_, line)| format!("{line}\n")).collect()
+    }
+
+    /// Takes in one event; false if none came until the deadline.
+    fn hear(&mut self, deadline: Instant) -> io::Result<bool> {
+        if self
+            .interrupt
+            .as_ref()
+            .is_some_and(|(interrupt, _)| interrupt.is_raised())
+        {
+            return Err(ErrorKind::Interrupted.into());
+        }
+        match self
+            .events
+            .recv_timeout(deadline.saturating_duration_since(Instant::now()))
+        {
+            Ok(Event::Line(stream, line)) => self.said.push((stream, line)),
+            Ok(Event::End) => self.open -= 1,
+            Ok(Event::Interrupted) => {} // the next call says so
+            Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    fn next_said(&mut self, stream: Stream, text: &str) -> Option<String> {
+        let heard = &mut self.heard[stream as usize];
+        let mut new = self.said.iter().enumerate().skip(*heard);
+        let found = new.find(|(_, (on, line))| *on == stream && line.contains(text));
+        *heard = found.as_ref().map_or(self.said.len(), |(at, _)| at + 1);
+        found.map(|(_, (_, line))| line.clone())
+    }
+
+    fn fault(&self, kind: ErrorKind, awaited: &str) -> io::Error {
+        let said: String = self
+            .said
+            .iter()
+            .map(|(on, line)| format!("\n  {on:?}: {line}"))
+            .collect();
+        let said = if said.is_empty() {
+            "\n  nothing".into()
+        } else {
+            said
+        };
+        let end = if kind == ErrorKind::TimedOut {
+            "kept us waiting"
+        } else {
+            "ended"
+        };
+        io::Error::new(
+            kind,
+            format!("the program {end} without {awaited:?}; it said:{said}"),
+        )
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        // The group first, while its leader's pid cannot be another's; then the leader is waited for.
+        let _ = signal("KILL", -self.pid());
+        let _ = self.child.wait();
+    }
+}
+
+fn listen_to(stream: Option<impl Read + Send + 'static>, on: Stream, events: SyncSender<Event>) {
+    let Some(stream) = stream else { return };
+    thread::spawn(move || {
+        let mut stream = BufReader::new(stream);
+        while let Ok(Some(line)) = read_line(&mut stream, LINE_LEN) {
+            let line = String::from_utf8_lossy(&line.bytes).into_owned();
+            if events.send(Event::Line(on, line)).is_err() {
+                return;
+            }
+        }
+        let _ = events.send(Event::End);
+    });
+}

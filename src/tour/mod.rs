@@ -1,0 +1,90 @@
+//! The tour: every scenario played live, by real processes of the real command.
+//!
+//! Each scenario has a file with its scenes, and one line in [`scenes()`]. A scene is a function that
+//! starts processes on a [`Stage`], types, waits and checks; the stage shows what happens. A scene
+//! that does not go as expected fails, and the summary says so.
+
+mod socket;
+mod stage;
+mod sum;
+
+use std::io::{self, Write};
+use std::path::Path;
+
+use crate::interrupt::Interrupt;
+pub use stage::Stage;
+
+/// One scene of the tour.
+#[derive(Debug)]
+pub struct Scene {
+    /// Its name, for `--only`.
+    pub name: &'static str,
+    /// The chapter that explains it.
+    pub chapter: &'static str,
+    /// What it shows, in a few words.
+    pub about: &'static str,
+    play: fn(&Stage) -> io::Result<()>,
+}
+
+/// All scenes, in the order of the book.
+pub fn scenes() -> impl Iterator<Item = &'static Scene> {
+    [socket::SCENES, sum::SCENES].into_iter().flatten()
+}
+
+/// How the tour is shown.
+#[derive(Clone, Copy, Debug)]
+pub struct Manner {
+    /// Colour and pauses, for a person at a terminal.
+    pub terminal: bool,
+}
+
+/// Plays `scenes` with the command at `program`, shows them on `output`, and says whether all of them
+/// went as expected.
+///
+/// # Errors
+/// Those of writing to `output`, and [`io::ErrorKind::Interrupted`] when `interrupt` is raised. A
+/// scene that fails is no error but a line of the summary.
+pub fn play(
+    scenes: &[&Scene],
+    program: &Path,
+    manner: Manner,
+    output: &mut dyn Write,
+    interrupt: &Interrupt,
+) -> io::Result<bool> {
+    let mut results = Vec::new();
+    for scene in scenes {
+        writeln!(
+            output,
+            "{} (chapter {}): {}",
+            scene.name, scene.chapter, scene.about
+        )?;
+        let stage = Stage::new(program, manner, output, interrupt)?;
+        let result = (scene.play)(&stage);
+        if let Err(error) = &result {
+            stage.show("tour", "failed", &error.to_string())?;
+        }
+        drop(stage);
+        writeln!(output)?;
+        if interrupt.is_raised() {
+            return Err(io::ErrorKind::Interrupted.into());
+        }
+        results.push((scene, result.is_ok()));
+    }
+    summarise(&results, output)?;
+    Ok(results.iter().all(|(_, held)| *held))
+}
+
+fn summarise(results: &[(&&Scene, bool)], output: &mut dyn Write) -> io::Result<()> {
+    writeln!(output, "{:<16} {:<8} result", "scene", "chapter")?;
+    for (scene, held) in results {
+        let result = if *held { "as expected" } else { "FAILED" };
+        writeln!(output, "{:<16} {:<8} {result}", scene.name, scene.chapter)?;
+    }
+    let held = results.iter().filter(|(_, held)| *held).count();
+    writeln!(
+        output,
+        "{held} of {} scenes went as expected",
+        results.len()
+    )?;
+    output.flush()
+}

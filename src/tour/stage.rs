@@ -1,0 +1,149 @@
+//! The stage that scenes are played on: its actors are processes, its prompter shows their words.
+
+use std::cell::RefCell;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::Duration;
+use std::{env, fs, process};
+
+use super::Manner;
+use crate::interrupt::Interrupt;
+use crate::process::{Program, Stream};
+
+/// How long a person at a terminal gets to read a line.
+const PAUSE: Duration = Duration::from_millis(250);
+
+/// Where a scene is played: a directory of its own, removed at the end, and the output.
+pub struct Stage<'a> {
+    program: &'a Path,
+    directory: PathBuf,
+    manner: Manner,
+    output: RefCell<&'a mut dyn Write>,
+    interrupt: &'a Interrupt,
+}
+
+impl<'a> Stage<'a> {
+    pub(super) fn new(
+        program: &'a Path,
+        manner: Manner,
+        output: &'a mut dyn Write,
+        interrupt: &'a Interrupt,
+    ) -> io::Result<Self> {
+        let directory = env::temp_dir().join(format!("ipc-tour-{}", process::id()));
+        fs::create_dir(&directory)?;
+        Ok(Self {
+            program,
+            directory,
+            manner,
+            output: RefCell::new(output),
+            interrupt,
+        })
+    }
+
+    /// Starts `ipc` with `words` as an actor. Its sockets are in the stage's directory.
+    pub fn start(&self, name: &'static str, words: &[&str]) -> io::Result<Actor<'_, 'a>> {
+        self.show(name, "starts", &format!("ipc {}", words.join(" ")))?;
+        let mut command = Command::new(self.program);
+        // A relative directory keeps the path of a socket short, wherever the stage is.
+        command
+            .args(words)
+            .current_dir(&self.directory)
+            .env("IPC_PRIMER_DIR", ".");
+        let mut program = Program::start(&mut command)?;
+        program.watch(self.interrupt);
+        Ok(Actor {
+            name,
+            stage: self,
+            program,
+        })
+    }
+
+    /// A path in the stage's directory.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
+    }
+
+    /// Checks one thing and shows it; the scene fails if it does not hold.
+    pub fn check(&self, thing: &str, holds: bool) -> io::Result<()> {
+        self.show("tour", if holds { "checked" } else { "WRONG" }, thing)?;
+        if holds {
+            Ok(())
+        } else {
+            Err(io::Error::other(format!("it does not hold that {thing}")))
+        }
+    }
+
+    /// Shows one line: who does what.
+    pub(super) fn show(&self, who: &str, does: &str, what: &str) -> io::Result<()> {
+        let mut output = self.output.borrow_mut();
+        if self.manner.terminal {
+            self.interrupt.wait_timeout(PAUSE);
+            let (bold, dim, plain) = ("\x1b[1m", "\x1b[2m", "\x1b[0m");
+            writeln!(
+                output,
+                "  {bold}{who:<9}{plain} {dim}{does:<8}{plain} {what}"
+            )?;
+        } else {
+            writeln!(output, "  {who:<9} {does:<8} {what}")?;
+        }
+        output.flush()
+    }
+}
+
+impl Drop for Stage<'_> {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.directory);
+    }
+}
+
+/// One process of a scene.
+pub struct Actor<'s, 'a> {
+    name: &'static str,
+    stage: &'s Stage<'a>,
+    program: Program,
+}
+
+impl Actor<'_, '_> {
+    /// Types a line at the process.
+    pub fn types(&mut self, line: &str) -> io::Result<()> {
+        self.show("types", line)?;
+        self.program.say(line)
+    }
+
+    /// Waits for a line with `text` on the process's stdout.
+    pub fn prints(&mut self, text: &str) -> io::Result<()> {
+        let line = self.program.wait_for(Stream::Stdout, text)?;
+        self.show("prints", &line)
+    }
+
+    /// Waits for a line with `text` on the process's stderr.
+    pub fn says(&mut self, text: &str) -> io::Result<()> {
+        let line = self.program.wait_for(Stream::Stderr, text)?;
+        self.show("says", &line)
+    }
+
+    /// Sends the process a signal.
+    pub fn gets(&self, signal: &str) -> io::Result<()> {
+        let how = if signal == "INT" { " (Ctrl-C)" } else { "" };
+        self.show("gets", &format!("SIG{signal}{how}"))?;
+        self.program.signal(signal)
+    }
+
+    /// Waits for the end of the process, with `code` as its exit code (`None`: killed by a signal).
+    pub fn ends(mut self, code: Option<i32>) -> io::Result<()> {
+        let status = self.program.wait()?;
+        self.show("ends", &status.to_string())?;
+        if status.code() == code {
+            return Ok(());
+        }
+        Err(io::Error::other(format!(
+            "{} ended with {status} and not with {code:?}",
+            self.name
+        )))
+    }
+
+    fn show(&self, does: &str, what: &str) -> io::Result<()> {
+        self.stage.show(self.name, does, what)
+    }
+}

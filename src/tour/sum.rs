@@ -1,0 +1,86 @@
+//! The sum server in its two stages (chapter 3).
+
+use std::io;
+
+use super::{Scene, Stage};
+
+pub(super) const SCENES: &[Scene] = &[
+    Scene {
+        name: "sum-sequential",
+        chapter: "3",
+        about: "one client at a time: the second waits until the first is done",
+        play: sequential,
+    },
+    Scene {
+        name: "sum-threaded",
+        chapter: "3",
+        about: "a thread a client: the second is served while the first thinks",
+        play: threaded,
+    },
+    Scene {
+        name: "sum-goodbye",
+        chapter: "3",
+        about: "a server that ends tells the client at its prompt",
+        play: goodbye,
+    },
+];
+
+const CLIENT: &[&str] = &["sum", "client"];
+
+fn sequential(stage: &Stage) -> io::Result<()> {
+    let mut server = stage.start("server", &["sum", "server", "--sequential"])?;
+    server.says("listening on")?;
+    let mut first = stage.start("client 1", CLIENT)?;
+    first.types("not a number")?;
+    first.says("ignored")?; // so it has connected before client 2 starts
+    let mut second = stage.start("client 2", CLIENT)?;
+    for line in ["1", "2", "0"] {
+        second.types(line)?;
+    }
+    for line in ["40", "2", "0"] {
+        first.types(line)?;
+    }
+    first.prints("Result = 42")?;
+    server.says("client 1 was sent \"Result = 42\"")?;
+    second.prints("Result = 3")?;
+    server.says("client 2 was sent \"Result = 3\"")?;
+    first.ends(Some(0))?;
+    second.ends(Some(0))?;
+    server.gets("INT")?;
+    server.ends(Some(0))
+}
+
+fn threaded(stage: &Stage) -> io::Result<()> {
+    let mut server = stage.start("server", &["sum", "server"])?;
+    server.says("listening on")?;
+    let mut first = stage.start("client 1", CLIENT)?;
+    first.types("not a number")?;
+    first.says("ignored")?;
+    let mut second = stage.start("client 2", CLIENT)?;
+    for line in ["1", "2", "0"] {
+        second.types(line)?;
+    }
+    second.prints("Result = 3")?;
+    second.ends(Some(0))?;
+    for line in ["40", "2", "0"] {
+        first.types(line)?;
+    }
+    first.prints("Result = 42")?;
+    first.ends(Some(0))?;
+    server.gets("INT")?;
+    server.ends(Some(0))
+}
+
+fn goodbye(stage: &Stage) -> io::Result<()> {
+    let mut server = stage.start("server", &["sum", "server"])?;
+    server.says("listening on")?;
+    let mut client = stage.start("client", CLIENT)?;
+    client.types("forty-two")?;
+    client.says("ignored")?; // now it waits for its next line
+    server.gets("INT")?;
+    client.says("is shutting down")?;
+    client.ends(Some(1))?;
+    server.says("client 1 was sent \"Goodbye")?;
+    server.ends(Some(0))?;
+    stage.check("no socket file is left", !stage.path("sum.sock").exists())
+}

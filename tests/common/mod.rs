@@ -1,0 +1,118 @@
+//! What the tests share: a place to run the command in, and a look at what it left there.
+
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+
+use ipc_primer::process::Program;
+use tempfile::TempDir;
+
+/// A directory of a test's own, for its sockets and files.
+pub struct Place {
+    directory: TempDir,
+}
+
+impl Place {
+    pub fn new() -> Self {
+        Self {
+            directory: tempfile::tempdir().expect("a temporary directory can be made"),
+        }
+    }
+
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// `ipc` with these words, to be run here.
+    pub fn ipc(&self, words: &[&str]) -> Command {
+        let mut command = self.command(env!("CARGO_BIN_EXE_ipc"));
+        command.args(words);
+        command
+    }
+
+    /// Any program, to be run here.
+    pub fn command(&self, program: impl AsRef<std::ffi::OsStr>) -> Command {
+        let mut command = Command::new(program);
+        command
+            .current_dir(self.directory.path())
+            .env("IPC_PRIMER_DIR", self.directory.path());
+        command
+    }
+
+    /// Starts `ipc` with these words.
+    pub fn start(&self, words: &[&str]) -> Program {
+        Program::start(&mut self.ipc(words)).expect("the command starts")
+    }
+
+    /// Runs `ipc` with these words to its end, with nothing on stdin.
+    pub fn run(&self, words: &[&str]) -> Output {
+        let mut command = self.ipc(words);
+        command
+            .stdin(std::process::Stdio::null())
+            .output()
+            .expect("the command starts")
+    }
+
+    /// The names of the files here, sorted.
+    pub fn files(&self) -> Vec<String> {
+        names(self.directory.path())
+    }
+
+    /// Fails if anything but `kept` is here: whatever ends leaves nothing behind.
+    #[track_caller]
+    pub fn assert_left(&self, kept: &[&str]) {
+        assert_eq!(self.files(), kept, "these files should be all that is left");
+    }
+}
+
+/// The names in a directory, sorted.
+pub fn names(directory: &Path) -> Vec<String> {
+    let entries = fs::read_dir(directory).expect("the directory can be read");
+    let mut names: Vec<_> = entries
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+/// Whether a tool that may be missing is installed; says so where it is not.
+pub fn has_tool(tool: &str) -> bool {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let found = std::env::split_paths(&path).any(|directory| directory.join(tool).is_file());
+    if !found {
+        println!("skipped: {tool} is not installed");
+    }
+    found
+}
+
+/// What a program wrote, as text.
+pub fn text(bytes: &[u8]) -> &str {
+    str::from_utf8(bytes).expect("programs here write UTF-8")
+}
+
+/// The files with this ending below `directory`, sorted.
+pub fn files_below(directory: &Path, ending: &str) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for name in names(directory) {
+        let path = directory.join(name);
+        if path.is_dir() {
+            found.extend(files_below(&path, ending));
+        } else if path
+            .extension()
+            .is_some_and(|extension| extension == ending)
+        {
+            found.push(path);
+        }
+    }
+    found
+}
+
+/// Whether the first word of a shown command can be run here.
+pub fn has_tool_or_ipc(word: &str) -> bool {
+    word == "ipc" || BUILT_IN.contains(&word) || has_tool(word)
+}
+
+/// Words that a shell knows by itself.
+const BUILT_IN: &[&str] = &["cd", "echo", "export", "for", "kill", "printf", "while"];

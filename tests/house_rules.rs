@@ -1,0 +1,147 @@
+//! The rules of the house, which no compiler checks: what it depends on, where `unsafe` may stand,
+//! and that every arrow points down.
+
+mod common;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+const GROUND: &[&str] = &[
+    "error",
+    "input",
+    "interrupt",
+    "notice",
+    "process",
+    "progress",
+    "shm",
+    "socket",
+];
+const SCENARIOS: &[&str] = &["chat", "copy", "lambda", "queue", "signals", "sum"];
+const TOP: &[&str] = &["bench", "grade", "tour"];
+/// The one room that may hold `unsafe`.
+const UNSAFE_ROOM: &str = "shm/";
+
+/// Every source file below `src/` by its path there, comments taken out.
+fn sources() -> BTreeMap<String, String> {
+    let src = Path::new(ROOT).join("src");
+    let code = |text: String| -> String {
+        text.lines()
+            .map(|line| line.split("//").next().unwrap_or("").to_owned() + "\n")
+            .collect()
+    };
+    let name = |path: &Path| {
+        path.strip_prefix(&src)
+            .unwrap()
+            .to_str()
+            .unwrap()
+            .to_owned()
+    };
+    let files = common::files_below(&src, "rs").into_iter();
+    files
+        .map(|path| (name(&path), code(fs::read_to_string(&path).unwrap())))
+        .collect()
+}
+
+/// The module that a file belongs to: `sum` for `sum/client.rs` and for `sum.rs`.
+fn room(file: &str) -> &str {
+    file.split('/').next().unwrap().trim_end_matches(".rs")
+}
+
+/// The modules of this crate that some code names by `crate::`.
+fn arrows(code: &str) -> impl Iterator<Item = &str> {
+    code.split("crate::").skip(1).filter_map(|rest| {
+        let end = rest.find(|letter: char| !letter.is_alphanumeric() && letter != '_')?;
+        Some(&rest[..end]).filter(|name| !name.is_empty())
+    })
+}
+
+fn floor(room: &str) -> Option<usize> {
+    [GROUND, SCENARIOS, TOP]
+        .iter()
+        .position(|rooms| rooms.contains(&room))
+}
+
+#[test]
+fn there_are_exactly_three_runtime_dependencies() {
+    let manifest = fs::read_to_string(Path::new(ROOT).join("Cargo.toml")).unwrap();
+    let sections: Vec<_> = manifest
+        .lines()
+        .filter(|line| line.starts_with('[') && line.contains("depend"))
+        .collect();
+    assert_eq!(
+        sections,
+        ["[dependencies]", "[dev-dependencies]"],
+        "no other kind is allowed"
+    );
+    let mut lines = manifest
+        .lines()
+        .skip_while(|line| *line != "[dependencies]")
+        .skip(1);
+    let names: Vec<_> = lines
+        .by_ref()
+        .take_while(|line| !line.starts_with('['))
+        .filter_map(|line| line.split_once('='))
+        .map(|(name, _)| name.trim())
+        .collect();
+    assert_eq!(names, ["ctrlc", "raw_sync", "shared_memory"]);
+}
+
+#[test]
+fn unsafe_stands_in_one_room_only_and_nothing_is_extern() {
+    for (file, code) in sources() {
+        let mut words = code.split(|letter: char| !letter.is_alphanumeric() && letter != '_');
+        let holds_unsafe = words.clone().any(|word| word == "unsafe");
+        assert!(
+            !holds_unsafe || file.starts_with(UNSAFE_ROOM),
+            "src/{file} holds `unsafe`; only src/{UNSAFE_ROOM} may"
+        );
+        assert!(
+            words.all(|word| word != "extern"),
+            "src/{file} holds an `extern` block"
+        );
+    }
+}
+
+#[test]
+fn every_arrow_points_down_and_no_scenario_knows_another() {
+    for (file, code) in sources() {
+        let from = room(&file);
+        let Some(own_floor) = floor(from) else {
+            continue;
+        };
+        for to in arrows(&code).filter(|to| *to != from) {
+            let below =
+                floor(to).is_some_and(|other| other < own_floor || own_floor == 0 && other == 0);
+            assert!(
+                below,
+                "src/{file} imports crate::{to}: arrows point down only"
+            );
+        }
+    }
+}
+
+#[test]
+fn every_room_has_a_floor() {
+    let outside = ["cli", "guide", "lib", "main"];
+    for (file, _) in sources() {
+        let room = room(&file);
+        assert!(
+            outside.contains(&room) || floor(room).is_some(),
+            "src/{file}: say in tests/house_rules.rs which floor `{room}` is on"
+        );
+    }
+}
+
+#[test]
+fn no_other_folder_stands_at_the_top() {
+    let known = ["docs", "src", "target", "tests"];
+    for name in common::names(Path::new(ROOT)) {
+        let is_folder = Path::new(ROOT).join(&name).is_dir();
+        assert!(
+            !is_folder || name.starts_with('.') || known.contains(&name.as_str()),
+            "{name}/ stands at the top level, where only {known:?} belong"
+        );
+    }
+}
