@@ -57,10 +57,11 @@ fn server(words: &mut Words) -> Outcome {
     let interrupt = Interrupt::on_signals()?;
     let listener = socket::listen(&path)?;
     notice(format!("listening on {}", path.display()));
-    Ok(match sequential {
-        true => sum::sequential::serve(&listener, &interrupt)?,
-        false => sum::threaded::serve(&listener, max_clients.unwrap_or(MAX_CLIENTS), &interrupt)?,
-    })
+    let ended = match sequential {
+        true => sum::sequential::serve(&listener, &interrupt),
+        false => sum::threaded::serve(&listener, max_clients.unwrap_or(MAX_CLIENTS), &interrupt),
+    };
+    Ok(ended?)
 }
 
 fn client(words: &mut Words) -> Outcome {
