@@ -1,0 +1,190 @@
+//! Chapter 2, step by step: the life of a server as note 4 counts it, in twelve steps.
+
+mod common;
+
+use std::io::ErrorKind;
+use std::os::fd::AsRawFd;
+use std::os::unix::net::UnixListener;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::{fs, thread};
+
+use common::Place;
+use ipc_primer::interrupt::Interrupt;
+use ipc_primer::process::Stream;
+use ipc_primer::socket::{Received, close, connect, listen, recv, send};
+
+#[test]
+fn the_twelve_steps_in_one_piece() {
+    let place = Place::new();
+    let path = place.path("twelve.sock");
+    drop(UnixListener::bind(&path).unwrap()); // a run that was killed left its file
+
+    let listener = listen(&path).unwrap();
+    println!("1 to 5: the stale file is gone, a new socket is bound to its name and listens");
+
+    let client = thread::spawn({
+        let path = path.clone();
+        move || {
+            let mut server = connect(&path).unwrap(); // connection initiation request
+            send(&mut server, b"2 3").unwrap(); // service request message
+            let mut answer = [0; 16];
+            let Received::Bytes(count) = recv(&mut server, &mut answer).unwrap() else {
+                panic!("the server closed without an answer")
+            };
+            answer[..count].to_vec()
+        }
+    });
+
+    let mut handle = listener.accept().unwrap().expect("a client is there");
+    println!("6: accept returned a client handle");
+    let mut request = [0; 16];
+    assert_eq!(recv(&mut handle, &mut request).unwrap(), Received::Bytes(3));
+    println!("7: read the request");
+    send(&mut handle, b"5").unwrap();
+    println!("8: sent the result back");
+    close(&handle);
+    drop(handle);
+    println!("9: the data socket is closed");
+    assert_eq!(client.join().unwrap(), b"5");
+
+    drop(listener);
+    println!("10 and 11: the connection socket is closed and its file removed");
+    place.assert_left(&[]);
+    println!("12: the end of the function is the end of the program");
+}
+
+#[test]
+fn step_01_remove_the_socket_if_it_exists_but_never_a_file_or_a_living_server() {
+    let place = Place::new();
+    let path = place.path("a.sock");
+    fs::write(&path, "somebody's work").unwrap();
+    let error = listen(&path).expect_err("this is no socket");
+    assert_eq!(error.kind(), ErrorKind::AlreadyExists);
+    assert_eq!(fs::read_to_string(&path).unwrap(), "somebody's work");
+    println!("a file:   {error}");
+
+    fs::remove_file(&path).unwrap();
+    let _living = UnixListener::bind(&path).unwrap(); // not one of ours: it holds no lock
+    let error = listen(&path).expect_err("somebody listens there");
+    assert_eq!(error.kind(), ErrorKind::AddrInUse);
+    println!("a server: {error}");
+}
+
+#[test]
+fn step_02_to_05_of_many_servers_at_one_instant_one_wins() {
+    let place = Place::new();
+    let path = place.path("a.sock");
+    for round in 0..50 {
+        drop(UnixListener::bind(&path).unwrap()); // a stale file tempts all of them
+        let start = std::sync::Barrier::new(8);
+        let attempt = || {
+            start.wait();
+            listen(&path)
+        };
+        let results: Vec<_> = thread::scope(|scope| {
+            let attempts: Vec<_> = (0..8).map(|_| scope.spawn(attempt)).collect();
+            attempts
+                .into_iter()
+                .map(|attempt| attempt.join().unwrap())
+                .collect()
+        });
+        let (won, lost): (Vec<_>, Vec<_>) = results.into_iter().partition(Result::is_ok);
+        assert_eq!(
+            won.len(),
+            1,
+            "round {round}: exactly one server gets the path"
+        );
+        for error in lost.into_iter().filter_map(Result::err) {
+            assert_eq!(error.kind(), ErrorKind::AddrInUse, "round {round}: {error}");
+        }
+        connect(&path).expect("the winner is the one that is reached");
+    }
+}
+
+#[test]
+fn step_06_accept_returns_a_descriptor_for_each_client_beside_the_servers_own() {
+    let place = Place::new();
+    let path = place.path("a.sock");
+    let listener = listen(&path).unwrap();
+    let (_one, _two) = (connect(&path).unwrap(), connect(&path).unwrap());
+    let handles: Vec<_> = (0..2)
+        .map(|_| listener.accept().unwrap().unwrap())
+        .collect();
+    let descriptors: Vec<_> = handles.iter().map(AsRawFd::as_raw_fd).collect();
+    assert!(
+        descriptors.iter().all(|descriptor| *descriptor > 2),
+        "0, 1 and 2 are taken"
+    );
+    assert_ne!(
+        descriptors[0], descriptors[1],
+        "a data socket for each client"
+    );
+    println!("client handles: descriptors {descriptors:?}");
+}
+
+#[test]
+fn step_06_a_blocked_accept_can_be_woken() {
+    let place = Place::new();
+    let listener = listen(&place.path("a.sock")).unwrap();
+    let interrupt = Interrupt::new();
+    let _waker = listener.stop_on(&interrupt);
+    let waited = Arc::new(AtomicBool::new(false));
+    thread::scope(|scope| {
+        let accepting = scope.spawn(|| {
+            waited.store(true, Ordering::Relaxed);
+            listener.accept()
+        });
+        while !waited.load(Ordering::Relaxed) {
+            thread::yield_now();
+        }
+        interrupt.raise(); // whether it comes before the call of accept or within it
+        assert!(
+            accepting.join().unwrap().unwrap().is_none(),
+            "None: there will be no more clients"
+        );
+    });
+    let late = connect(listener.path()).expect_err("a stopped listener takes nobody");
+    assert_eq!(late.kind(), ErrorKind::ConnectionRefused);
+}
+
+#[test]
+fn step_06_who_connected_before_the_stop_is_still_handed_out() {
+    let place = Place::new();
+    let listener = listen(&place.path("a.sock")).unwrap();
+    let _early = connect(listener.path()).unwrap();
+    listener.stopper().stop();
+    assert!(
+        listener.accept().unwrap().is_some(),
+        "it was connected, so it deserves an answer"
+    );
+    assert!(listener.accept().unwrap().is_none());
+}
+
+#[test]
+fn step_10_and_11_a_server_removes_only_its_own_file() {
+    let place = Place::new();
+    let path = place.path("a.sock");
+    let listener = listen(&path).unwrap();
+    fs::remove_file(&path).unwrap();
+    fs::write(&path, "put there by somebody else").unwrap();
+    drop(listener);
+    assert!(path.exists(), "what is not ours stays");
+}
+
+#[test]
+fn step_12_exit_leaves_nothing_whichever_signal_asked_for_it() {
+    for signal in ["INT", "TERM", "HUP"] {
+        let place = Place::new();
+        let mut server = place.start(&["sum", "server"]);
+        server.wait_for(Stream::Stderr, "listening on").unwrap();
+        server.signal(signal).unwrap();
+        assert_eq!(
+            server.wait().unwrap().code(),
+            Some(0),
+            "SIG{signal} is a clean end"
+        );
+        place.assert_left(&[]);
+        println!("SIG{signal}: exit code 0, nothing left");
+    }
+}

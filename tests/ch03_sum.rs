@@ -1,0 +1,244 @@
+//! Chapter 3, step by step: the sum server of note 1 and its improvements, by real processes.
+
+mod common;
+
+use std::io::{Read, Write};
+
+use common::Place;
+use ipc_primer::process::{Program, Stream};
+use ipc_primer::socket::{connect, recv_exact};
+use ipc_primer::sum::protocol::{FRAME_LEN, Reply, encode};
+
+const BOTH: [&[&str]; 2] = [&["sum", "server", "--sequential"], &["sum", "server"]];
+const THREADED: &[&str] = BOTH[1];
+const CLIENT: &[&str] = &["sum", "client"];
+
+fn server(place: &Place, words: &[&str]) -> Program {
+    let mut server = place.start(words);
+    server.wait_for(Stream::Stderr, "listening on").unwrap();
+    server
+}
+
+fn end(mut server: Program) {
+    server.signal("INT").unwrap();
+    assert_eq!(
+        server.wait().unwrap().code(),
+        Some(0),
+        "Ctrl-C is a clean end"
+    );
+}
+
+/// A client that is connected for certain and waits for its next line.
+fn client_at_prompt(place: &Place) -> Program {
+    let mut client = place.start(CLIENT);
+    client.say("not a number").unwrap();
+    client.wait_for(Stream::Stderr, "ignored").unwrap();
+    client
+}
+
+#[test]
+fn step_01_the_client_sends_integers_and_0_asks_for_the_sum() {
+    for words in BOTH {
+        let place = Place::new();
+        let server = server(&place, words);
+        let mut client = place.start(CLIENT);
+        for line in ["2147483647", "2147483647", "-5", "0"] {
+            client.say(line).unwrap();
+        }
+        client
+            .wait_for(Stream::Stdout, "Result = 4294967289")
+            .unwrap();
+        assert_eq!(client.wait().unwrap().code(), Some(0));
+        println!("{words:?}: the sum is exact beyond 32 bits");
+        end(server);
+        place.assert_left(&[]);
+    }
+}
+
+#[test]
+fn step_01_on_the_wire_integers_have_no_borders_and_the_answer_is_128_bytes() {
+    for words in BOTH {
+        let place = Place::new();
+        let server = server(&place, words);
+        let mut socket = connect(&place.path("sum.sock")).unwrap();
+        let bytes: Vec<u8> = [1000, 337, 0, 99].into_iter().flat_map(encode).collect();
+        for piece in [&bytes[..3], &bytes[3..10], &bytes[10..]] {
+            socket.write_all(piece).unwrap(); // each cut is inside an integer
+        }
+        let mut answer = Vec::new();
+        socket
+            .read_to_end(&mut answer)
+            .expect("an end, and no reset");
+        assert_eq!(answer.len(), FRAME_LEN);
+        assert_eq!(
+            &answer[..14],
+            b"Result = 1337\0",
+            "what follows the 0 is ignored"
+        );
+        assert!(
+            answer[13..].iter().all(|&byte| byte == 0),
+            "filled up with NUL"
+        );
+        end(server);
+    }
+}
+
+#[test]
+fn step_02_without_multiplexing_a_second_client_waits() {
+    let place = Place::new();
+    let mut server = server(&place, BOTH[0]);
+    let mut first = client_at_prompt(&place);
+    let mut second = client_at_prompt(&place);
+    second.say("0").unwrap();
+    first.say("0").unwrap();
+    first.wait_for(Stream::Stdout, "Result = 0").unwrap();
+    second.wait_for(Stream::Stdout, "Result = 0").unwrap();
+    server
+        .wait_for(Stream::Stderr, "client 1 was sent")
+        .unwrap();
+    server
+        .wait_for(Stream::Stderr, "client 2 was sent")
+        .unwrap();
+    println!("the second client was served after the first, though it asked before");
+    end(server);
+}
+
+#[test]
+fn step_03_with_multiplexing_it_does_not() {
+    let place = Place::new();
+    let server = server(&place, THREADED);
+    let mut first = client_at_prompt(&place);
+    let mut second = client_at_prompt(&place);
+    second.say("0").unwrap();
+    second.wait_for(Stream::Stdout, "Result = 0").unwrap();
+    println!("the second client has its answer while the first sits at its prompt");
+    first.say("0").unwrap();
+    first.wait_for(Stream::Stdout, "Result = 0").unwrap();
+    end(server);
+}
+
+#[test]
+fn step_04_improvement_input_is_validated() {
+    let place = Place::new();
+    let server = server(&place, THREADED);
+    let mut client = place.start(CLIENT);
+    let long = "9".repeat(5000);
+    for line in [
+        "",
+        "1.5",
+        "2147483648",
+        "seven",
+        "\x1b[31mred",
+        " 40 ",
+        long.as_str(),
+        "2",
+        "0",
+    ] {
+        client.say(line).unwrap();
+    }
+    client.wait_for(Stream::Stdout, "Result = 42").unwrap();
+    assert_eq!(client.wait().unwrap().code(), Some(0));
+    assert_eq!(
+        client.said(Stream::Stdout),
+        "Result = 42\n",
+        "stdout holds the result alone"
+    );
+    let said = client.said(Stream::Stderr);
+    for named in ["\"\"", "\"1.5\"", "\"2147483648\"", "\"seven\"", "999…\""] {
+        assert!(
+            said.contains(named),
+            "what was ignored is named: {named} in {said}"
+        );
+    }
+    assert!(
+        !said.contains('\x1b'),
+        "no control character reaches the terminal: {said}"
+    );
+    assert!(
+        !said.contains('>'),
+        "there is no prompt where there is no terminal: {said}"
+    );
+    end(server);
+}
+
+#[test]
+fn step_05_improvement_ctrl_c_ends_the_client_cleanly_and_the_server_goes_on() {
+    let place = Place::new();
+    let mut server = server(&place, THREADED);
+    let mut client = client_at_prompt(&place);
+    client.signal("INT").unwrap();
+    assert_eq!(client.wait().unwrap().code(), Some(0));
+    server
+        .wait_for(Stream::Stderr, "client 1 left before its answer")
+        .unwrap();
+    let mut next = place.start(CLIENT);
+    next.say("0").unwrap();
+    next.wait_for(Stream::Stdout, "Result = 0").unwrap();
+    end(server);
+}
+
+#[test]
+fn step_06_improvement_end_of_input_ends_the_client_like_ctrl_c() {
+    let place = Place::new();
+    let mut server = server(&place, THREADED);
+    let mut client = client_at_prompt(&place);
+    client.end_input();
+    assert_eq!(client.wait().unwrap().code(), Some(0));
+    assert_eq!(client.said(Stream::Stdout), "", "no sum was asked for");
+    server
+        .wait_for(Stream::Stderr, "client 1 left before its answer")
+        .unwrap();
+    end(server);
+}
+
+#[test]
+fn step_07_improvement_a_vanished_client_is_no_sigpipe_for_the_server() {
+    for words in BOTH {
+        let place = Place::new();
+        let server = server(&place, words);
+        for _ in 0..20 {
+            let mut socket = connect(&place.path("sum.sock")).unwrap();
+            socket.write_all(&encode(0)).unwrap(); // asks, and goes before the answer comes
+        }
+        let mut socket = connect(&place.path("sum.sock")).unwrap();
+        socket.write_all(&[encode(7), encode(0)].concat()).unwrap();
+        let mut frame = [0; FRAME_LEN];
+        recv_exact(&mut socket, &mut frame).unwrap();
+        assert_eq!(
+            Reply::parse(&frame),
+            Some(Reply::Result(7)),
+            "{words:?} lives on"
+        );
+        end(server);
+    }
+}
+
+#[test]
+fn step_08_todo_done_a_client_at_its_prompt_learns_that_the_server_goes() {
+    for words in BOTH {
+        let place = Place::new();
+        let server = server(&place, words);
+        let mut first = client_at_prompt(&place);
+        let mut second = client_at_prompt(&place); // waits in the backlog of the sequential one
+        end(server);
+        for client in [&mut first, &mut second] {
+            client.wait_for(Stream::Stderr, "is shutting down").unwrap();
+            assert_eq!(client.wait().unwrap().code(), Some(1));
+        }
+        println!("{words:?}: both clients said so and ended");
+    }
+}
+
+#[test]
+fn step_08_todo_done_even_when_the_server_had_no_time_to_say_goodbye() {
+    let place = Place::new();
+    let mut server = server(&place, THREADED);
+    let mut client = client_at_prompt(&place);
+    server.signal("KILL").unwrap();
+    server.wait().unwrap();
+    client
+        .wait_for(Stream::Stderr, "has gone without an answer")
+        .unwrap();
+    assert_eq!(client.wait().unwrap().code(), Some(1));
+    println!("the kernel closes a killed process's sockets: the end of the stream is the news");
+}

@@ -1,0 +1,84 @@
+//! The system calls under the primitives, in order, as strace(1) sees them.
+
+mod common;
+
+use std::fs;
+
+use common::{Place, has_tool};
+use ipc_primer::process::{Program, Stream};
+
+/// Starts `ipc` under strace, its calls of these kinds written to `trace`.
+fn traced(place: &Place, calls: &str, trace: &str, words: &str) -> Program {
+    let ipc = env!("CARGO_BIN_EXE_ipc");
+    let mut command = place.command("sh");
+    command.args([
+        "-c",
+        &format!("exec strace -f -qq -e trace={calls} -o {trace} {ipc} {words}"),
+    ]);
+    Program::start(&mut command).unwrap()
+}
+
+/// The calls about this socket in a trace, by name, in order.
+fn calls(place: &Place, trace: &str) -> Vec<String> {
+    let trace = fs::read_to_string(place.path(trace)).unwrap();
+    let call = |line: &str| {
+        Some(
+            line.split_once(' ')?
+                .1
+                .trim_start()
+                .split_once('(')?
+                .0
+                .to_owned(),
+        )
+    };
+    let ours = |line: &&str| {
+        !line.contains("SIG") && !line.contains("resumed>") && !line.contains(".lock")
+    };
+    trace.lines().filter(ours).filter_map(call).collect()
+}
+
+fn works() -> bool {
+    let runs = || {
+        std::process::Command::new("strace")
+            .args(["-qq", "true"])
+            .output()
+    };
+    has_tool("strace") && {
+        let allowed = runs().is_ok_and(|output| output.status.success());
+        if !allowed {
+            println!("skipped: strace may not trace here");
+        }
+        allowed
+    }
+}
+
+#[test]
+fn listen_accept_connect_and_close_make_these_calls() {
+    if !works() {
+        return;
+    }
+    let place = Place::new();
+    let server_calls = "socket,bind,listen,accept4,unlink";
+    let mut server = traced(&place, server_calls, "server", "sum server --sequential");
+    server.wait_for(Stream::Stderr, "listening on").unwrap();
+    let mut client = traced(&place, "socket,connect", "client", "sum client");
+    client.say("0").unwrap();
+    client.wait_for(Stream::Stdout, "Result = 0").unwrap();
+    client.wait().unwrap();
+    server.wait_for(Stream::Stderr, "client 1").unwrap();
+    // strace passes no signal on: the server's own pid is the first word of its trace.
+    let trace = fs::read_to_string(place.path("server")).unwrap();
+    let pid = trace.split_whitespace().next().unwrap().parse().unwrap();
+    ipc_primer::process::signal("INT", pid).unwrap();
+    server.wait().unwrap();
+
+    assert_eq!(calls(&place, "client"), ["socket", "connect"]);
+    let mut made = calls(&place, "server");
+    made.dedup(); // an accept that a signal interrupts is restarted
+    assert_eq!(made, ["socket", "bind", "listen", "accept4", "unlink"]);
+    let trace = fs::read_to_string(place.path("server")).unwrap();
+    assert!(
+        trace.contains("EINVAL"),
+        "the last accept4 is woken by shutdown(2): {trace}"
+    );
+}

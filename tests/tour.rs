@@ -1,0 +1,80 @@
+//! The tour as a visitor meets it.
+
+mod common;
+
+use common::{Place, text};
+use ipc_primer::process::Stream;
+
+#[test]
+fn every_scene_goes_as_expected_and_leaves_nothing() {
+    let place = Place::new();
+    let output = place
+        .ipc(&["tour"])
+        .env("TMPDIR", place.path(""))
+        .output()
+        .unwrap();
+    let shown = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(0), "{shown}");
+    for scene in ipc_primer::tour::scenes() {
+        assert!(
+            shown.contains(&format!("{} (chapter", scene.name)),
+            "{} was not shown",
+            scene.name
+        );
+    }
+    assert!(
+        !shown.contains("FAILED") && !shown.contains('\x1b'),
+        "{shown}"
+    );
+    place.assert_left(&[]);
+}
+
+#[test]
+fn one_scene_can_be_chosen_from_the_list() {
+    let place = Place::new();
+    let list = place.run(&["tour", "--list"]);
+    for line in text(&list.stdout).lines() {
+        let name = line.split(' ').next().unwrap();
+        assert!(
+            ipc_primer::tour::scenes().any(|scene| scene.name == name),
+            "{line}"
+        );
+    }
+    let output = place.run(&["tour", "--only", "sum-goodbye"]);
+    assert!(text(&output.stdout).ends_with("1 of 1 scenes went as expected\n"));
+}
+
+#[test]
+fn an_interrupted_tour_ends_its_actors_and_leaves_nothing() {
+    let place = Place::new();
+    let mut command = place.ipc(&["tour"]);
+    let mut tour =
+        ipc_primer::process::Program::start(command.env("TMPDIR", place.path(""))).unwrap();
+    tour.wait_for(Stream::Stdout, "listening on").unwrap();
+    tour.signal("INT").unwrap();
+    assert_eq!(tour.wait().unwrap().code(), Some(0));
+    place.assert_left(&[]);
+}
+
+#[test]
+fn a_scene_that_does_not_go_as_expected_fails_the_tour() {
+    use ipc_primer::{interrupt::Interrupt, tour};
+    let scenes: Vec<_> = tour::scenes().take(1).collect();
+    let mut shown = Vec::new();
+    let manner = tour::Manner { terminal: false };
+    // `true` ends at once and says nothing: no server ever listens.
+    let held = tour::play(
+        &scenes,
+        "true".as_ref(),
+        manner,
+        &mut shown,
+        &Interrupt::new(),
+    )
+    .unwrap();
+    assert!(!held);
+    let shown = text(&shown);
+    assert!(
+        shown.contains("FAILED") && shown.contains("listening on"),
+        "says what was missed: {shown}"
+    );
+}
