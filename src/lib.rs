@@ -1,4 +1,57 @@
-#![doc = "front page to come"]
+//! Unix inter-process communication, taught by programs that work.
+//!
+//! ```
+//! use ipc_primer::sum::{protocol::{Reply, encode}, sequential};
+//! use ipc_primer::{interrupt::Interrupt, socket};
+//! use std::thread;
+//!
+//! let directory = tempfile::tempdir()?;
+//! let path = directory.path().join("sum.sock");
+//! let listener = socket::listen(&path)?; // socket, bind, listen
+//! let interrupt = Interrupt::new(); // raised by Ctrl-C in the `ipc` command
+//! let ending = interrupt.clone();
+//! let server = thread::spawn(move || sequential::serve(&listener, &ending));
+//!
+//! let mut client = socket::connect(&path)?; // socket, connect
+//! for integer in [40, 2, 0] {
+//!     socket::send(&mut client, &encode(integer))?; // send, until all is sent
+//! }
+//! let mut frame = [0; 128];
+//! socket::recv_exact(&mut client, &mut frame)?; // recv, until all is there
+//! assert_eq!(Reply::parse(&frame), Some(Reply::Result(42)));
+//!
+//! interrupt.raise();
+//! server.join().unwrap()?;
+//! assert!(!path.exists()); // whatever ends leaves nothing behind
+//! # Ok::<(), std::io::Error>(())
+//! ```
+//!
+//! There are three ways in:
+//!
+//! 1. **Read it.** [The guide](guide) is a book in chapters, each about one note that students or course authors
+//!    wrote on their C programs.
+//! 2. **Run it.** `ipc tour` plays every scenario with real processes; each is also a command for two
+//!    terminals, and `ipc --help` lists them.
+//! 3. **Test it.** `cargo test` walks through the book: a test file a chapter, a test a step.
+//!
+//! # The map
+//!
+//! | note | chapter | room |
+//! |---|---|---|
+//! | 0, primitives | [1. Socket primitives](guide::ch01_socket_primitives) | [`socket`] |
+//! | 4, sockets | [2. A server, step by step](guide::ch02_server_step_by_step) | [`socket`] |
+//! | 1 | [3. Sum](guide::ch03_sum) | [`sum`] |
+//!
+//! # The house
+//!
+//! A room uses what is below it, and no scenario knows another:
+//!
+//! - top floor: [`tour`]
+//! - first floor, a room a scenario: [`sum`]
+//! - ground floor: [`socket`], [`process`], [`interrupt`], [`input`], [`notice`], [`error`]
+//!
+//! Coming from C? Search this documentation for the C name: `accept`, `create_socket`, `sigaction`.
+
 #![deny(unsafe_code, missing_docs)]
 
 pub mod error;

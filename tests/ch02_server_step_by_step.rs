@@ -6,7 +6,7 @@ use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{fs, thread};
 
 use common::Place;
@@ -100,6 +100,28 @@ fn step_02_to_05_of_many_servers_at_one_instant_one_wins() {
         }
         connect(&path).expect("the winner is the one that is reached");
     }
+}
+
+#[test]
+fn step_02_to_05_of_servers_that_come_and_go_no_two_are_there_at_once() {
+    let place = Place::new();
+    let path = place.path("a.sock");
+    let there = AtomicUsize::new(0);
+    let come_and_go = || {
+        for _ in 0..300 {
+            match listen(&path) {
+                Ok(_listener) => {
+                    assert_eq!(there.fetch_add(1, Ordering::SeqCst), 0, "two servers on one path");
+                    there.fetch_sub(1, Ordering::SeqCst);
+                }
+                Err(error) => assert_eq!(error.kind(), ErrorKind::AddrInUse, "{error}"),
+            }
+        }
+    };
+    thread::scope(|scope| {
+        (0..4).for_each(|_| drop(scope.spawn(come_and_go)));
+    });
+    place.assert_left(&[]);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use super::{Scene, Stage};
 pub(super) const SCENES: &[Scene] = &[Scene {
     name: "socket-file",
     chapter: "2",
-    about: "a socket file is made, outlives a killed server, is taken over, and goes",
+    about: "a file outlives its killed server and is taken over",
     play: socket_file,
 }];
 

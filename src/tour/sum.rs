@@ -8,13 +8,13 @@ pub(super) const SCENES: &[Scene] = &[
     Scene {
         name: "sum-sequential",
         chapter: "3",
-        about: "one client at a time: the second waits until the first is done",
+        about: "the second client waits until the first is done",
         play: sequential,
     },
     Scene {
         name: "sum-threaded",
         chapter: "3",
-        about: "a thread a client: the second is served while the first thinks",
+        about: "the second is served while the first thinks",
         play: threaded,
     },
     Scene {
