@@ -111,7 +111,11 @@ fn step_02_to_05_of_servers_that_come_and_go_no_two_are_there_at_once() {
         for _ in 0..300 {
             match listen(&path) {
                 Ok(_listener) => {
-                    assert_eq!(there.fetch_add(1, Ordering::SeqCst), 0, "two servers on one path");
+                    assert_eq!(
+                        there.fetch_add(1, Ordering::SeqCst),
+                        0,
+                        "two servers on one path"
+                    );
                     there.fetch_sub(1, Ordering::SeqCst);
                 }
                 Err(error) => assert_eq!(error.kind(), ErrorKind::AddrInUse, "{error}"),
