@@ -11,8 +11,10 @@ use super::Manner;
 use crate::interrupt::Interrupt;
 use crate::process::{Program, Stream};
 
-/// How long a person at a terminal gets to read a line.
-const PAUSE: Duration = Duration::from_millis(250);
+/// How long a person at a terminal gets to see who does what, for each line.
+const PAUSE: Duration = Duration::from_millis(25);
+/// How long to read what a scene is about.
+const SCENE_PAUSE: Duration = Duration::from_millis(300);
 
 /// Where a scene is played: a directory of its own, removed at the end, and the output.
 pub struct Stage<'a> {
@@ -32,6 +34,9 @@ impl<'a> Stage<'a> {
     ) -> io::Result<Self> {
         let directory = env::temp_dir().join(format!("ipc-tour-{}", process::id()));
         fs::create_dir(&directory)?;
+        if manner.terminal {
+            interrupt.wait_timeout(SCENE_PAUSE);
+        }
         Ok(Self {
             program,
             directory,
