@@ -48,7 +48,7 @@
 //!
 //! - top floor: [`tour`]
 //! - first floor, a room a scenario: [`sum`]
-//! - ground floor: [`socket`], [`process`], [`interrupt`], [`input`], [`notice`], [`error`]
+//! - ground floor: [`socket`], [`process`], [`interrupt`], [`input`], [`notice`], [`own_file`], [`error`]
 //!
 //! Coming from C? Search this documentation for the C name: `accept`, `create_socket`, `sigaction`.
 
@@ -60,6 +60,7 @@ pub mod guide;
 pub mod input;
 pub mod interrupt;
 pub mod notice;
+pub mod own_file;
 pub mod process;
 pub mod socket;
 pub mod sum;

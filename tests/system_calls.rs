@@ -3,9 +3,12 @@
 mod common;
 
 use std::fs;
+use std::io::Read;
+use std::os::unix::net::UnixListener;
 
 use common::{Place, has_tool};
 use ipc_primer::process::{Program, Stream};
+use ipc_primer::socket::{connect, send};
 
 /// Starts `ipc` under strace, its calls of these kinds written to `trace`.
 fn traced(place: &Place, calls: &str, trace: &str, words: &str) -> Program {
@@ -58,7 +61,8 @@ fn listen_accept_connect_and_close_make_these_calls() {
         return;
     }
     let place = Place::new();
-    let server_calls = "socket,bind,listen,accept4,unlink";
+    drop(UnixListener::bind(place.path("sum.sock")).unwrap()); // a stale file, for step 1
+    let server_calls = "socket,bind,listen,accept4,recvfrom,sendto,shutdown,unlink";
     let mut server = traced(&place, server_calls, "server", "sum server --sequential");
     server.wait_for(Stream::Stderr, "listening on").unwrap();
     let mut client = traced(&place, "socket,connect", "client", "sum client");
@@ -75,10 +79,39 @@ fn listen_accept_connect_and_close_make_these_calls() {
     assert_eq!(calls(&place, "client"), ["socket", "connect"]);
     let mut made = calls(&place, "server");
     made.dedup(); // an accept that a signal interrupts is restarted
-    assert_eq!(made, ["socket", "bind", "listen", "accept4", "unlink"]);
+    // The first socket only asks whether anybody serves the stale file.
+    let steps = [
+        "unlink", "socket", "bind", "listen", "accept4", "recvfrom", "sendto",
+    ];
+    let end = ["shutdown", "recvfrom", "accept4", "shutdown", "unlink"];
+    assert_eq!(made, [&["socket"], &steps[..], &end].concat());
     let trace = fs::read_to_string(place.path("server")).unwrap();
     assert!(
         trace.contains("EINVAL"),
         "the last accept4 is woken by shutdown(2): {trace}"
+    );
+}
+
+#[test]
+fn integers_sent_in_large_writes_are_read_in_large_reads() {
+    const BYTES: usize = 4 << 20;
+    if !works() {
+        return;
+    }
+    let place = Place::new();
+    let mut server = traced(&place, "recvfrom", "server", "sum server");
+    server.wait_for(Stream::Stderr, "listening on").unwrap();
+    let mut client = connect(&place.path("sum.sock")).unwrap();
+    send(&mut client, &[1; BYTES]).unwrap();
+    send(&mut client, &[0; 4]).unwrap();
+    let mut answer = String::new();
+    client.read_to_string(&mut answer).unwrap();
+    assert!(answer.starts_with("Result = "), "{answer}");
+
+    let reads = calls(&place, "server").len();
+    let average = BYTES / reads;
+    assert!(
+        average >= 4096,
+        "{reads} calls brought {average} bytes each: a call an integer?"
     );
 }
