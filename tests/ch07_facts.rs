@@ -215,3 +215,12 @@ fn deeper(depth: u64) -> u64 {
     }
     deeper(depth + 1) + room[0]
 }
+
+#[test]
+fn fact_9_ctrlc_takes_back_what_nohup_asked_for() {
+    let place = Place::new();
+    let (before, after) = becomes_waiting(&place, "trap '' HUP"); // all that nohup does, but for files
+    assert_eq!(before.of(Signal::HUP), Disposition::Ignored);
+    println!("set_handler asks nobody what was there before; try_set_handler would refuse");
+    assert_eq!(of(&after).of(Signal::HUP), Disposition::Caught);
+}

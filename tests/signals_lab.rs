@@ -3,7 +3,7 @@
 mod common;
 
 use std::fs;
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
@@ -27,6 +27,17 @@ fn link(tool: &str, path: &Path) {
     let asked = ["-c", "command -v \"$1\"", "sh", tool];
     let found = Command::new("sh").args(asked).output().unwrap();
     symlink(text(&found.stdout).trim_end(), path).unwrap();
+}
+
+/// A `cat` that does something else. A process of its own writes it: what this one has open for writing
+/// while another test forks cannot be run.
+fn make_cat(place: &Place, line: &str) {
+    let script = "printf '#!/bin/sh\\n%s\\n' \"$1\" > cat && chmod +x cat";
+    let made = place
+        .command("sh")
+        .args(["-c", script, "sh", line])
+        .status();
+    assert!(made.unwrap().success());
 }
 
 #[track_caller]
@@ -65,8 +76,7 @@ fn assert_nobody_is_left(place: &Place) {
 fn a_lab_that_is_broken_off_ends_at_once_and_leaves_nobody() {
     for signal in ["INT", "TERM", "HUP"] {
         let place = Place::new();
-        fs::write(place.path("cat"), "#!/bin/sh\nexec sleep 60\n").unwrap();
-        fs::set_permissions(place.path("cat"), fs::Permissions::from_mode(0o755)).unwrap();
+        make_cat(&place, "exec sleep 60");
         let mut lab = Program::start(&mut lab(&place)).unwrap();
         lab.wait_for(Stream::Stdout, "signal ").unwrap();
         let sent = Instant::now();
