@@ -237,14 +237,11 @@ fn step_12_sigsegv_is_raised_by_the_kernel_at_an_address_that_is_not_ours() {
 #[test]
 fn step_13_sigchld_tells_the_parent_that_a_child_ended() {
     println!("(the note writes SIGCHILD) a shell with a trap for it, and a child that ends");
-    let mut parent = Program::start(Command::new("sh").args([
-        "-c",
-        "trap 'echo SIGCHLD came' CHLD; cat & echo child $!; wait $!; echo code $?",
-    ]))
-    .unwrap();
-    parent.wait_for(Stream::Stdout, "child").unwrap();
+    let script =
+        "trap 'echo SIGCHLD came' CHLD; sh -c 'exit 3' & wait $!; echo waited; read -r end";
+    let mut parent = Program::start(Command::new("sh").args(["-c", script])).unwrap();
     parent.wait_for(Stream::Stdout, "SIGCHLD came").unwrap();
-    parent.wait().unwrap();
+    parent.wait_for(Stream::Stdout, "waited").unwrap();
 }
 
 #[test]

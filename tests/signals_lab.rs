@@ -159,7 +159,9 @@ fn a_lab_sees_the_same_under_each_shell() {
     let [bash, dash] = ["bash", "dash"].map(|shell| {
         let place = Place::new();
         link(shell, &place.path("sh"));
-        shown(&lab(&place).output().unwrap()).to_owned()
+        let run = lab(&place).output().unwrap();
+        assert_nobody_is_left(&place);
+        shown(&run).to_owned()
     });
     assert_eq!(bash, dash);
 }

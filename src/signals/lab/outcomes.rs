@@ -2,22 +2,21 @@
 
 use std::io;
 
-use super::subject::{Reaction, SKIPPED, try_on_shell, try_on_wait};
+use super::subject::{Reaction, SKIPPED, killed_by, try_on_shell, try_on_wait};
 use super::{Bench, expect};
 use crate::signals::{Disposition, Outcome, Signal};
 
 use Disposition::{Caught, Default, Ignored};
 
 pub(super) fn play(bench: &mut Bench) -> io::Result<()> {
-    bench.show(
-        "Each signal, sent to a process that left it at its default, one that handles it, and one",
-    )?;
-    bench.show("that ignores it:")?;
+    bench.show("Each signal was sent to three processes: one that left it at its default,")?;
+    bench.show("one that handles it, and one that ignores it.")?;
     show(bench, "signal", ["default", "handled", "ignored"])?;
     for signal in Signal::NOTED {
         play_signal(bench, signal)?;
     }
-    bench.show("SIGKILL was asked to be handled and to be ignored too; the kernel does neither.")
+    bench
+        .show("Handlers for SIGKILL were asked for too, and to ignore it: the kernel does neither.")
 }
 
 fn play_signal(bench: &mut Bench, signal: Signal) -> io::Result<()> {
@@ -47,10 +46,14 @@ fn has_routine(signal: Signal) -> bool {
 
 fn expected(signal: Signal, disposition: Disposition) -> Reaction {
     let runs_on = |handler| Reaction { handler, end: None };
+    let ends = |end| Reaction {
+        handler: None,
+        end: Some(end),
+    };
     match disposition {
-        _ if !signal.can_be_caught() => Reaction::killed_by(signal),
+        _ if !signal.can_be_caught() => ends(killed_by(signal)),
         Default if signal == Signal::CHLD => runs_on(None),
-        Default => Reaction::killed_by(signal),
+        Default => ends(killed_by(signal)),
         Caught if has_routine(signal) => Reaction {
             handler: Some("routine ran"),
             end: Some(Outcome::Exited(0)),

@@ -44,17 +44,6 @@ pub(super) struct Reaction {
 /// Why a signal could not be tried.
 pub(super) const SKIPPED: &str = "skipped: no `env --ignore-signal`";
 
-impl Reaction {
-    pub(super) fn killed_by(signal: Signal) -> Self {
-        let number = signal.number();
-        let end = Some(Outcome::Killed {
-            number,
-            core_dumped: false,
-        });
-        Self { handler: None, end }
-    }
-}
-
 impl fmt::Display for Reaction {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let handler = self.handler.map_or(String::new(), |ran| format!("{ran}, "));
@@ -154,6 +143,14 @@ pub(super) fn end_of(program: &mut Program) -> io::Result<Outcome> {
         },
         exited => exited,
     })
+}
+
+/// The end by `signal`, as [`end_of`] tells it.
+pub(super) fn killed_by(signal: Signal) -> Outcome {
+    Outcome::Killed {
+        number: signal.number(),
+        core_dumped: false,
+    }
 }
 
 /// A child whose pipes the lab handles itself; killed and waited for if the lab fails before.

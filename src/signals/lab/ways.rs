@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::process::{Command, Stdio};
 
-use super::subject::{Guarded, end_of};
+use super::subject::{Guarded, end_of, killed_by};
 use super::{Bench, expect};
 use crate::error::Context;
 use crate::process::{Program, Stream};
@@ -63,6 +63,7 @@ fn terminal(bench: &mut Bench) -> io::Result<()> {
     script.say("\x03")?;
     script.wait_for(Stream::Stdout, "its child got it")?;
     script.wait_for(Stream::Stdout, "the shell got it")?;
+    end_of(&mut script)?;
     let seen = "SIGINT to both processes of the foreground";
     bench.show_row("the kernel", how, seen)
 }
@@ -74,7 +75,7 @@ fn closed_pipe(bench: &mut Bench) -> io::Result<()> {
     let mut in_shell = Command::new("sh");
     let seen = write_unread(in_shell.args(shell))?;
     bench.show_row("the kernel", how, &seen.to_string())?;
-    expect(how, seen.signal() == Some(Signal::PIPE), true)?;
+    expect(how, seen, killed_by(Signal::PIPE))?;
 
     let mut in_rust = Command::new(bench.program);
     let seen = write_unread(in_rust.args(["signals", "list"]))?;
@@ -107,7 +108,7 @@ fn bad_address(bench: &mut Bench) -> io::Result<()> {
         }
         killed => {
             bench.show_row("the kernel", how, &killed.to_string())?;
-            expect(how, killed.signal() == Some(Signal::SEGV), true)
+            expect(how, killed, killed_by(Signal::SEGV))
         }
     }
 }
@@ -121,7 +122,7 @@ fn run(bench: &mut Bench, from: &str, how: &str, words: &[&str], signal: Signal)
     program.watch(bench.interrupt);
     let seen = end_of(&mut program)?;
     bench.show_row(from, how, &seen.to_string())?;
-    expect(how, seen.signal() == Some(signal), true)
+    expect(how, seen, killed_by(signal))
 }
 
 /// Process A is `ipc signals send`, process B is `cat`; neither is the other's parent.
@@ -139,5 +140,5 @@ fn another(bench: &mut Bench) -> io::Result<()> {
         .context(|| sender.said(Stream::Stderr))?;
     let seen = end_of(&mut target)?;
     bench.show_row("another", "kill(pid, SIGUSR1)", &seen.to_string())?;
-    expect("kill", seen.signal() == Some(Signal::USR1), true)
+    expect("kill", seen, killed_by(Signal::USR1))
 }
