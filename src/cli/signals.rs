@@ -113,22 +113,22 @@ fn raise(words: &mut Words) -> Outcome {
     words.finish()?;
     let before = signals::dispositions(process::id().into())?;
     signals::raise(signal)?;
-    let why = match (before.of(signal), signal.action()) {
-        (Disposition::Ignored, _) => "this process ignores it",
-        (Disposition::Caught, _) => "this process has a handler for it",
-        (Disposition::Default, Action::Stop) => "it was stopped, and then continued",
-        (Disposition::Default, _) if before.blocked.contains(signal) => {
-            "it is blocked, and pending"
-        }
-        (Disposition::Default, action) => match action {
-            Action::Ignore => "its default is to be ignored",
-            Action::Continue => "it continues what is stopped, and this process is not",
-            _ => "nobody knows why",
-        },
-    };
+    let why = why_it_is_still_here(&before, signal);
     let mut output = Output::stdout();
     writeln!(output, "still here after {signal}: {why}")?;
     Ok(output.flush()?)
+}
+
+fn why_it_is_still_here(before: &Dispositions, signal: Signal) -> &'static str {
+    match (before.of(signal), signal.action()) {
+        (Disposition::Ignored, _) => "this process ignores it",
+        _ if before.blocked.contains(signal) => "it is blocked, and now pending",
+        (Disposition::Caught, _) => "this process has a handler for it",
+        (Disposition::Default, Action::Stop) => "it was stopped, and then continued",
+        (Disposition::Default, Action::Ignore) => "its default is to be ignored",
+        (Disposition::Default, Action::Continue) => "it continues what is stopped, and this is not",
+        (Disposition::Default, Action::Terminate | Action::Core) => "it is still on its way",
+    }
 }
 
 fn wait(words: &mut Words) -> Outcome {

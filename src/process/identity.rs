@@ -44,6 +44,13 @@ impl Identity {
 
 /// What the process does at present, as a letter: `R` runs, `S` and `D` sleep, `T` is stopped, `Z` is
 /// a zombie: ended, but not yet waited for. `None` if there is no such process.
+///
+/// ```
+/// use ipc_primer::process::state;
+///
+/// assert!(matches!(state(std::process::id()), Some('R' | 'S')));
+/// assert_eq!(state(u32::MAX), None);
+/// ```
 pub fn state(pid: u32) -> Option<char> {
     stat(pid)?.trim_start().chars().next()
 }

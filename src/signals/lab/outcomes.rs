@@ -15,8 +15,7 @@ pub(super) fn play(bench: &mut Bench) -> io::Result<()> {
     for signal in Signal::NOTED {
         play_signal(bench, signal)?;
     }
-    bench
-        .show("Handlers for SIGKILL were asked for too, and to ignore it: the kernel does neither.")
+    bench.show("SIGKILL can be neither handled nor ignored: both were asked for here.")
 }
 
 fn play_signal(bench: &mut Bench, signal: Signal) -> io::Result<()> {
