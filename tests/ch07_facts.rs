@@ -6,7 +6,7 @@ use std::process::Command;
 
 use common::{Place, has_tool, text};
 use ipc_primer::process::{Program, Stream, state};
-use ipc_primer::signals::{Disposition, Dispositions, Signal, dispositions, outcome, send};
+use ipc_primer::signals::{Action, Disposition, Dispositions, Signal, dispositions, outcome, send};
 
 fn of(process: &Program) -> Dispositions {
     dispositions(process.pid()).unwrap()
@@ -89,9 +89,7 @@ fn fact_5_a_stopped_process_keeps_its_signals_pending() {
     process.say("ready").unwrap();
     process.wait_for(Stream::Stdout, "ready").unwrap();
     send(process.pid(), Signal::STOP).unwrap();
-    while state(process.pid() as u32) != Some('T') {
-        std::thread::yield_now();
-    }
+    wait_for_state(&process, 'T');
     send(process.pid(), Signal::USR1).unwrap();
     send(process.pid(), Signal::USR1).unwrap();
     let pending: Vec<_> = of(&process).pending.iter().collect();
@@ -223,4 +221,35 @@ fn fact_9_ctrlc_takes_back_what_nohup_asked_for() {
     assert_eq!(before.of(Signal::HUP), Disposition::Ignored);
     println!("set_handler asks nobody what was there before; try_set_handler would refuse");
     assert_eq!(of(&after).of(Signal::HUP), Disposition::Caught);
+}
+
+#[test]
+fn fact_10_by_default_the_kernel_does_what_the_table_says() {
+    println!("each of the 31, sent to a `cat` of its own that left all of them at the default");
+    for signal in Signal::all() {
+        let limited = ["-c", "ulimit -c 0; exec cat"];
+        let mut process = Program::start(Command::new("sh").args(limited)).unwrap();
+        process.say("ready").unwrap();
+        process.wait_for(Stream::Stdout, "ready").unwrap();
+        send(process.pid(), signal).unwrap();
+        match signal.action() {
+            Action::Terminate | Action::Core => {
+                let end = outcome(process.wait().unwrap());
+                assert_eq!(end.signal(), Some(signal), "{signal}: {end}");
+            }
+            Action::Ignore | Action::Continue => {
+                process.say("still there").unwrap();
+                process.wait_for(Stream::Stdout, "still there").unwrap();
+            }
+            Action::Stop => wait_for_state(&process, 'T'),
+        }
+    }
+}
+
+fn wait_for_state(process: &Program, wanted: char) {
+    let pid = u32::try_from(process.pid()).unwrap();
+    while state(pid) != Some(wanted) {
+        assert!(state(pid).is_some_and(|now| now != 'Z'), "it ended instead");
+        std::thread::yield_now();
+    }
 }

@@ -39,7 +39,8 @@ fn each_spelling_of_a_signal_is_understood() {
 #[test]
 fn an_unknown_signal_is_wrong_usage() {
     let place = Place::new();
-    let pid = std::process::id().to_string(); // nothing may reach it
+    let mut process = Program::start(&mut Command::new("cat")).unwrap();
+    let pid = process.pid().to_string();
     for unknown in ["FOO", "", "0", "32", "EXIT", "SIG", "-9", "15x"] {
         let run = place.run(&["signals", "send", unknown, &pid]);
         assert_fails(
@@ -50,21 +51,24 @@ fn an_unknown_signal_is_wrong_usage() {
         let run = place.run(&["signals", "raise", unknown]);
         assert_fails(&run, 2, "`ipc signals list` lists them");
     }
+    process.say("untouched").unwrap();
+    process.wait_for(Stream::Stdout, "untouched").unwrap();
 }
 
+/// With a signal that would do no harm, should it ever be sent after all.
 #[test]
 fn what_means_a_group_of_processes_is_refused() {
     let place = Place::new();
     for group in ["0", "-1", "-0", "-4711", "99999999999"] {
         assert_fails(
-            &place.run(&["signals", "send", "TERM", group]),
+            &place.run(&["signals", "send", "CHLD", group]),
             2,
             "is no PID",
         );
         assert_fails(&place.run(&["signals", "show", group]), 2, "is no PID");
     }
     for word in ["abc", "", "1.5", "0x10", "--", "$$"] {
-        let run = place.run(&["signals", "send", "TERM", word]);
+        let run = place.run(&["signals", "send", "CHLD", word]);
         assert_eq!(
             run.status.code(),
             Some(2),
@@ -74,7 +78,7 @@ fn what_means_a_group_of_processes_is_refused() {
     }
     for pid in [0, -1, i64::MIN, i64::MAX] {
         let kinds = [
-            send(pid, Signal::TERM).unwrap_err(),
+            send(pid, Signal::CHLD).unwrap_err(),
             dispositions(pid).unwrap_err(),
         ];
         assert_eq!(

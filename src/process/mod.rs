@@ -9,6 +9,14 @@ pub use program::{LIMIT, Program, Stream};
 use std::io::{self, ErrorKind};
 use std::process::{Command, Stdio};
 
+/// `$1` is the signal's name and `$2` the PID. `kill -s` before a negative number would need `--` in some
+/// shells, which others do not know.
+const KILL: &str = "\
+case $2 in
+    -*) kill \"-$1\" \"$2\" ;;
+    *) kill -s \"$1\" \"$2\" ;;
+esac";
+
 /// Sends the signal `name` (`INT`, `TERM`, `KILL`, …) to the process `pid`, or to the whole process
 /// group `-pid`: `kill(2)`, made by the `kill` of a POSIX shell, since std has no safe call for it.
 ///
@@ -19,13 +27,7 @@ use std::process::{Command, Stdio};
 #[doc(alias = "kill")]
 pub fn signal(name: &str, pid: i64) -> io::Result<()> {
     let kill = Command::new("sh")
-        .args([
-            "-c",
-            "kill -s \"$1\" -- \"$2\"",
-            "kill",
-            name,
-            &pid.to_string(),
-        ])
+        .args(["-c", KILL, "kill", name, &pid.to_string()])
         .env("LC_ALL", "C") // the message is read below
         .stdin(Stdio::null())
         .output()?;
