@@ -137,7 +137,10 @@ fn a_lab_without_the_tools_says_what_it_skips() {
         shown.contains("skipped: no `env --ignore-signal`"),
         "{shown}"
     );
-    assert!(shown.contains("there is no `script` tool"), "{shown}");
+    assert!(
+        shown.contains("no `script` tool to make a terminal"),
+        "{shown}"
+    );
 }
 
 #[test]

@@ -40,7 +40,7 @@ fn lab(stage: &Stage) -> io::Result<()> {
     for line in ["SIGINT ", "SIGKILL ", "SIGCHLD "] {
         lab.prints(line)?;
     }
-    for line in ["nobody reads", "end of the stack", "raise(", "kill("] {
+    for line in ["nobody can read", "endless recursion", "raise(", "kill("] {
         lab.prints(line)?;
     }
     lab.prints("zombie")?;

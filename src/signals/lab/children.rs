@@ -26,11 +26,7 @@ fn told(bench: &mut Bench) -> io::Result<()> {
     let mut parent = Program::start(Command::new("sh").args(["-c", PARENT]))?;
     parent.watch(bench.interrupt);
     parent.wait_for(Stream::Stdout, "SIGCHLD came")?;
-    bench.show_row(
-        "a shell",
-        "has a trap for SIGCHLD; its child ends",
-        "the trap ran",
-    )?;
+    bench.show_row("a shell", "traps SIGCHLD; its child ends", "the trap ran")?;
     expect("the parent", end_of(&mut parent)?, Outcome::Exited(1)) // `read` at the end of input
 }
 
@@ -52,7 +48,7 @@ fn reaped(bench: &mut Bench) -> io::Result<()> {
     bench.show_row(
         "the parent",
         "sends it SIGKILL",
-        "still a zombie: nothing is left to kill",
+        "still a zombie: nothing to kill",
     )?;
 
     let end = outcome(child.0.wait()?);

@@ -106,7 +106,7 @@ impl Bench<'_> {
 
     /// Shows one observation in columns.
     fn show_row(&mut self, from: &str, how: &str, seen: &str) -> io::Result<()> {
-        self.show(&format!("{from:<12} {how:<38} {seen}"))
+        self.show(&format!("{from:<11}  {how:<30}  {seen}"))
     }
 }
 

@@ -41,8 +41,8 @@ fn terminal(bench: &mut Bench) -> io::Result<()> {
     let mut command = Command::new("script");
     command.args(["-q", "-c", FOREGROUND, "/dev/null"]);
     command.env("SHELL", "/bin/sh");
-    let how = "Ctrl-C typed at a terminal";
-    let skipped = "skipped: it takes a terminal, and there is no `script` tool to make one";
+    let how = "Ctrl-C at a terminal";
+    let skipped = "skipped: no `script` tool to make a terminal";
     let mut script = match Program::start(&mut command) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return bench.show_row("the kernel", how, skipped);
@@ -64,13 +64,13 @@ fn terminal(bench: &mut Bench) -> io::Result<()> {
     script.wait_for(Stream::Stdout, "its child got it")?;
     script.wait_for(Stream::Stdout, "the shell got it")?;
     end_of(&mut script)?;
-    let seen = "SIGINT to both processes of the foreground";
+    let seen = "SIGINT to both foreground processes";
     bench.show_row("the kernel", how, seen)
 }
 
 /// A write to a pipe that has no reader.
 fn closed_pipe(bench: &mut Bench) -> io::Result<()> {
-    let how = "a write to a pipe that nobody reads";
+    let how = "a write that nobody can read";
     let shell = ["-c", "read -r line; echo \"nobody reads this\""];
     let mut in_shell = Command::new("sh");
     let seen = write_unread(in_shell.args(shell))?;
@@ -80,7 +80,7 @@ fn closed_pipe(bench: &mut Bench) -> io::Result<()> {
     let mut in_rust = Command::new(bench.program);
     let seen = write_unread(in_rust.args(["signals", "list"]))?;
     let shown = format!("{seen}: Rust ignores SIGPIPE");
-    bench.show_row("", "the same in a Rust program", &shown)?;
+    bench.show_row("", "the same by a Rust program", &shown)?;
     expect(how, seen, Outcome::Exited(0))
 }
 
@@ -98,7 +98,7 @@ fn write_unread(command: &mut Command) -> io::Result<Outcome> {
 const NO_STACK_LEFT: &str = "ulimit -c 0; ulimit -s 64; deeper() { deeper; }; deeper";
 
 fn bad_address(bench: &mut Bench) -> io::Result<()> {
-    let how = "recursion to the end of the stack";
+    let how = "endless recursion";
     let mut shell = Program::start(Command::new("sh").args(["-c", NO_STACK_LEFT]))?;
     shell.watch(bench.interrupt);
     match end_of(&mut shell)? {
