@@ -10,8 +10,8 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::{Place, has_tool};
-use ipc_primer::process::{Program, Stream};
-use ipc_primer::signals::{Signal, outcome};
+use ipc_primer::process::{Program, Stream, state};
+use ipc_primer::signals::{Signal, dispositions, outcome, send};
 
 /// Two processes, one the parent of the other, both in the foreground.
 const FOREGROUND: &str = "\
@@ -148,6 +148,38 @@ fn strace_tells_a_fault_from_a_signal_that_somebody_sent() {
         sent.contains("--- SIGSEGV {si_signo=SIGSEGV, si_code=SI_USER"),
         "{sent}"
     );
+}
+
+/// The program is the one that the chapter shows.
+#[test]
+fn a_handler_that_takes_a_lock_stands_still_for_ever() {
+    let _alone = alone();
+    if !has_tool("cc") {
+        return;
+    }
+    let place = Place::new();
+    let page = include_str!("../docs/07-signals.md");
+    let (_, program) = page.split_once("```c\n").unwrap();
+    fs::write(place.path("broken.c"), program.split("```").next().unwrap()).unwrap();
+    let words = ["-pthread", "-o", "broken", "broken.c"];
+    assert!(place.command("cc").args(words).status().unwrap().success());
+
+    let broken = Program::start(&mut place.command(place.path("broken"))).unwrap();
+    let pid = u32::try_from(broken.pid()).unwrap();
+    while !dispositions(broken.pid())
+        .unwrap()
+        .caught
+        .contains(Signal::USR1)
+    {
+        std::thread::yield_now();
+    }
+    // It never sleeps but for the lock, and there is nobody else to open it.
+    let stands_still = (1..10_000).find(|_| {
+        send(broken.pid(), Signal::USR1).unwrap();
+        state(pid) == Some('S')
+    });
+    println!("after {stands_still:?} signals it waits for a lock that it holds itself");
+    assert!(stands_still.is_some());
 }
 
 /// What strace saw of the signals to a shell that runs `script`.
