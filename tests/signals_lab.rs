@@ -9,7 +9,7 @@ use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
 use common::{Place, has_tool, text};
-use ipc_primer::process::{Program, Stream};
+use ipc_primer::process::{Program, Stream, state};
 
 /// Longer than anything here takes on a loaded machine.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -47,26 +47,28 @@ fn shown(run: &Output) -> &str {
     shown
 }
 
-/// Waits until no process has the environment of this place: each child inherits it.
-#[track_caller]
-fn assert_nobody_is_left(place: &Place) {
+/// The processes that have the environment of this place: each child inherits it.
+fn processes_of(place: &Place) -> Vec<String> {
     let mark = format!("IPC_PRIMER_DIR={}", place.path("").display());
     let mark = mark.trim_end_matches('/').as_bytes();
     let has_mark = |pid: &String| {
         let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         environ.split(|&byte| byte == 0).any(|entry| entry == mark)
     };
+    let everybody = common::names("/proc".as_ref()).into_iter();
+    everybody.filter(has_mark).collect()
+}
+
+#[track_caller]
+fn assert_nobody_is_left(place: &Place) {
     let deadline = Instant::now() + LIMIT;
     loop {
-        let everybody = common::names("/proc".as_ref()).into_iter();
-        let left: Vec<_> = everybody.filter(has_mark).collect();
+        let left = processes_of(place);
         if left.is_empty() {
             return;
         }
-        assert!(
-            Instant::now() < deadline,
-            "these processes are left: {left:?}"
-        );
+        let in_time = Instant::now() < deadline;
+        assert!(in_time, "these processes are left: {left:?}");
         std::thread::yield_now();
     }
 }
@@ -107,6 +109,29 @@ fn a_lab_that_is_killed_leaves_nobody() {
         lab.wait().unwrap();
         assert_nobody_is_left(&place);
     }
+}
+
+/// `ipc signals wait` has no need of stdin, so the lab has to tell it to look for its end.
+#[test]
+fn a_lab_that_is_killed_while_a_process_waits_leaves_nobody() {
+    let caught = (0..50).any(|_| {
+        let place = Place::new();
+        let mut lab = place.start(&["signals", "lab", "--only", "outcomes"]);
+        let waits = |pid: &String| {
+            let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            words.split(|&byte| byte == 0).any(|word| word == b"wait")
+        };
+        let own = u32::try_from(lab.pid()).unwrap();
+        let mut found = false;
+        while !found && state(own) != Some('Z') {
+            found = processes_of(&place).iter().any(waits);
+        }
+        lab.signal("KILL").unwrap();
+        lab.wait().unwrap();
+        assert_nobody_is_left(&place);
+        found
+    });
+    assert!(caught, "in 50 labs none was killed in time");
 }
 
 #[test]
