@@ -10,6 +10,7 @@ use std::time::{Duration, Instant};
 
 use common::{Place, has_tool, text};
 use ipc_primer::process::{Program, Stream, state};
+use ipc_primer::signals::outcome;
 
 /// Longer than anything here takes on a loaded machine.
 const LIMIT: Duration = Duration::from_secs(20);
@@ -104,7 +105,9 @@ fn a_lab_that_is_killed_leaves_nobody() {
     ] {
         let place = Place::new();
         let mut lab = place.start(&["signals", "lab"]);
-        lab.wait_for(Stream::Stdout, line).unwrap();
+        if let Err(error) = lab.wait_for(Stream::Stdout, line) {
+            panic!("{:?}: {error}", lab.wait().map(outcome));
+        }
         lab.signal("KILL").unwrap(); // the lab alone, not its group
         lab.wait().unwrap();
         assert_nobody_is_left(&place);

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::signal;
+use super::{signal, state};
 use crate::error::Context;
 use crate::input::read_line;
 use crate::interrupt::{Interrupt, Waker};
@@ -50,6 +50,7 @@ pub struct Program {
     said: Vec<(Stream, String)>,
     heard: [usize; 2],
     interrupt: Option<(Interrupt, Waker)>,
+    reaped: bool,
 }
 
 impl Program {
@@ -79,6 +80,7 @@ impl Program {
             said,
             heard,
             interrupt: None,
+            reaped: false,
         })
     }
 
@@ -148,6 +150,7 @@ impl Program {
         let deadline = Instant::now() + LIMIT;
         loop {
             if let Some(status) = self.child.try_wait()? {
+                self.reaped = true;
                 // What it said last may still be on its way; a child of its own may keep the pipe open.
                 let last_words = Instant::now() + GRACE;
                 while self.open > 0 && self.hear(last_words)? {}
@@ -223,8 +226,13 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // The group first, while its leader's pid cannot be another's; then the leader is waited for.
-        let _ = signal("KILL", -self.pid());
+        // The group first, while its leader's pid cannot be another's; then the leader is waited for. If
+        // it was before, a process with that pid is a stranger, and shows that the group is empty: the
+        // kernel gives no number away that still is a group's.
+        let is_a_strangers = self.reaped && state(self.child.id()).is_some();
+        if !is_a_strangers {
+            let _ = signal("KILL", -self.pid());
+        }
         let _ = self.child.wait();
     }
 }
