@@ -5,6 +5,7 @@
 //! included), 1 for failed at run time, 2 for wrong usage.
 
 mod output;
+mod signals;
 mod sum;
 mod tour;
 mod words;
@@ -25,6 +26,7 @@ Start here:
 
 The scenarios, each in two terminals (`ipc SCENARIO --help` says how):
   ipc sum                  a server that adds integers, sequential or threaded
+  ipc signals              what signals do, who sends them, what a process does
 
 Read the book with `cargo doc --open`, walk through it with `cargo test`.
 ";
@@ -68,6 +70,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 fn dispatch(words: &mut Words) -> Outcome {
     match words.command().as_deref() {
         Some("sum") => sum::run(words),
+        Some("signals") => signals::run(words),
         Some("tour") => tour::run(words),
         None if words.is_empty() => print(HELP),
         None if words.wants_help() => print(HELP),

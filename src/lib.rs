@@ -62,6 +62,7 @@ pub mod interrupt;
 pub mod notice;
 pub mod own_file;
 pub mod process;
+pub mod signals;
 pub mod socket;
 pub mod sum;
 pub mod tour;
