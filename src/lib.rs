@@ -1,6 +1,7 @@
 #![doc = "front page to come"]
 #![deny(unsafe_code, missing_docs)]
 
+pub mod chat;
 pub mod error;
 #[cfg(doc)]
 pub mod guide;

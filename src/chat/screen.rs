@@ -1,0 +1,201 @@
+//! What is shown: whole lines, in large writes when there is much, and never in the way of the end.
+//!
+//! Many threads have lines to show. Each puts its lines under one lock into one buffer, so none is
+//! torn, and one thread writes the buffer out. It alone is blocked when nobody reads the output (a
+//! terminal stopped with Ctrl-S, a full pipe). The others wait only while the buffer is full, with an
+//! end to the wait: the interrupt. While one write is under way the next buffer fills, so the
+//! busier it gets the larger the writes.
+
+use std::io::{self, Write};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::Context;
+use crate::interrupt::{Interrupt, Waker};
+
+/// How many bytes may wait to be written before whoever shows more has to wait, too.
+const FULL: usize = 1 << 20;
+/// How long after the interrupt the output may still take lines.
+const LAST_MOMENT: Duration = Duration::from_millis(400);
+/// Back to the start of the row, and erase it: what stands before each redrawing of a typed line.
+const ERASE: &str = "\r\x1b[K";
+/// Around a typed line: what does not fit stays in the last column, and so in the row that is erased.
+const NO_WRAP: &str = "\x1b[?7l";
+const WRAP: &str = "\x1b[?7h";
+
+/// The output, shared by all who show something on it.
+pub struct Screen {
+    shared: Arc<Shared>,
+    _waker: Waker,
+}
+
+#[derive(Default)]
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct State {
+    /// Whole lines that wait for the writer.
+    pending: String,
+    /// The line that is being typed below them.
+    typed: Option<String>,
+    /// Nothing is typed any more.
+    typing_ended: bool,
+    /// The row of the typed line has to be drawn anew, even if there is nothing else to write.
+    redraw: bool,
+    /// The writer has taken something and has not written all of it yet.
+    writing: bool,
+    /// The interrupt was raised: until when the output may still take lines.
+    deadline: Option<Instant>,
+    /// The output took no more.
+    failed: Option<io::Error>,
+    /// No more will be shown.
+    finished: bool,
+}
+
+impl Screen {
+    /// Takes the output that `open` gives, on a thread that does nothing but write to it. When the
+    /// output fails, `interrupt` is raised: who cannot show anything has nothing left to do.
+    pub fn new<W: Write>(open: impl FnOnce() -> W + Send + 'static, interrupt: &Interrupt) -> Self {
+        let shared = Arc::new(Shared::default());
+        let (writer, failed) = (Arc::clone(&shared), interrupt.clone());
+        thread::spawn(move || {
+            if writer.write_all(&mut open()).is_err() {
+                failed.raise();
+            }
+        });
+        let ending = Arc::clone(&shared);
+        let waker = interrupt.on_raise(move || {
+            ending.state().deadline = Some(Instant::now() + LAST_MOMENT);
+            ending.changed.notify_all();
+        });
+        Self {
+            shared,
+            _waker: waker,
+        }
+    }
+
+    /// Shows whole lines, each with its line end. Waits while too much is waiting already; after the
+    /// interrupt for a moment only, and then the lines are lost.
+    pub fn show(&self, lines: &str) {
+        let full = |state: &State| state.pending.len() >= FULL;
+        let mut state = self
+            .shared
+            .wait_while(|state| full(state) && state.failed.is_none());
+        if !full(&state) && state.failed.is_none() {
+            state.pending.push_str(lines);
+            self.shared.changed.notify_all();
+        }
+    }
+
+    /// Draws the line that is being typed, below all that is shown, and draws it again below all that
+    /// will be.
+    pub(super) fn draw(&self, typed: String) {
+        let mut state = self.shared.state();
+        if !state.typing_ended {
+            state.typed = Some(typed);
+            state.redraw = true;
+            self.shared.changed.notify_all();
+        }
+    }
+
+    /// Leaves the line that is being typed as it stands, and draws no other.
+    pub(super) fn end_typing(&self) {
+        let mut state = self.shared.state();
+        state.typing_ended = true;
+        if let Some(typed) = state.typed.take() {
+            state.pending += &format!("{typed}\n");
+            state.redraw = true;
+            self.shared.changed.notify_all();
+        }
+    }
+
+    /// Waits until all that was shown is written; after the interrupt for a moment only.
+    ///
+    /// # Errors
+    /// What the output failed with.
+    pub fn finish(&self) -> io::Result<()> {
+        let mut state = self.shared.wait_while(|state| {
+            let busy = state.writing || state.redraw || !state.pending.is_empty();
+            busy && state.failed.is_none()
+        });
+        state.finished = true;
+        self.shared.changed.notify_all();
+        let failed = state.failed.take();
+        failed
+            .map_or(Ok(()), Err)
+            .context(|| "cannot write to stdout".into())
+    }
+}
+
+impl Shared {
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Waits while `busy` holds, until the deadline if there is one.
+    fn wait_while(&self, busy: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
+        let mut state = self.state();
+        while busy(&state) {
+            state = match state.deadline {
+                None => self
+                    .changed
+                    .wait(state)
+                    .unwrap_or_else(PoisonError::into_inner),
+                Some(deadline) => {
+                    let left = deadline.saturating_duration_since(Instant::now());
+                    if left.is_zero() {
+                        return state;
+                    }
+                    let waited = self.changed.wait_timeout(state, left);
+                    waited.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+        state
+    }
+
+    /// Writes what is shown until there is no more, or the output fails.
+    fn write_all(&self, output: &mut impl Write) -> Result<(), ()> {
+        let mut batch = String::new();
+        while self.take(&mut batch) {
+            let written = output.write_all(batch.as_bytes());
+            if let Err(error) = written.and_then(|()| output.flush()) {
+                self.state().failed = Some(error);
+                self.changed.notify_all();
+                return Err(());
+            }
+        }
+        Ok(())
+    }
+
+    /// Waits for something to write and takes all of it; false when no more will come.
+    fn take(&self, batch: &mut String) -> bool {
+        let mut state = self.state();
+        state.writing = false;
+        self.changed.notify_all();
+        while state.pending.is_empty() && !state.redraw {
+            if state.finished {
+                return false;
+            }
+            state = self
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner);
+        }
+        batch.clear();
+        std::mem::swap(batch, &mut state.pending);
+        if state.redraw || state.typed.is_some() {
+            batch.insert_str(0, ERASE);
+        }
+        if let Some(typed) = &state.typed {
+            *batch += &format!("{NO_WRAP}{typed}{WRAP}");
+        }
+        state.redraw = false;
+        state.writing = true;
+        true
+    }
+}
