@@ -3,16 +3,14 @@
 //!
 //! Whoever wants more (history, the arrow keys) takes a readline; this is what a line discipline does.
 
-use std::io::{self, Read};
-use std::sync::Arc;
-use std::sync::mpsc::SyncSender;
-use std::thread;
+use std::io;
+use std::os::unix::net::UnixStream;
 
 use super::client::PROMPT;
 use super::protocol::MAX_LINE;
 use super::screen::Screen;
 use super::shown::push_shown;
-use crate::input::Line;
+use crate::socket::{Received, recv, send};
 
 /// The words typed so far, as a stream of keys makes them.
 #[derive(Default)]
@@ -104,41 +102,33 @@ fn whole_letters(words: &[u8]) -> &[u8] {
     }
 }
 
-/// Does what [`send_stdin_lines`](crate::input::send_stdin_lines) does, at a terminal that hands over
-/// every key: draws the line on `screen` as it grows, `columns` wide at most, and shows it when it is
-/// done.
-pub(super) fn edit_stdin_lines<E: Send + 'static>(
+/// Sends what is typed at a terminal that hands over every key, line by line, until Ctrl-D. Draws the
+/// line on `screen` as it grows, `columns` wide at most, and leaves it there when it is sent.
+pub(super) fn send_edited(
     columns: usize,
-    screen: &Arc<Screen>,
-    events: SyncSender<E>,
-    event: impl Fn(io::Result<Option<Line>>) -> E + Send + 'static,
-) {
-    let screen = Arc::clone(screen);
-    screen.draw(PROMPT.to_owned());
-    thread::spawn(move || {
-        let mut editor = Editor::default();
-        let mut keys = [0; 1024];
-        loop {
-            let pressed = match io::stdin().read(&mut keys) {
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
-                Err(error) => return drop(events.send(event(Err(error)))),
-                Ok(count) => &keys[..count],
-            };
-            let hung_up = pressed.is_empty().then_some(Pressed::End);
-            let done = pressed.iter().filter_map(|&key| editor.press(key));
-            for pressed in done.collect::<Vec<_>>().into_iter().chain(hung_up) {
-                let line = match pressed {
-                    Pressed::End => return drop(events.send(event(Ok(None)))),
-                    Pressed::Enter(bytes) => Line { bytes, cut: false },
-                };
-                screen.show(&shown(&line.bytes));
-                if events.send(event(Ok(Some(line)))).is_err() {
-                    return;
+    mut stream: &UnixStream,
+    screen: &Screen,
+) -> io::Result<()> {
+    let mut stdin = io::stdin();
+    let mut editor = Editor::default();
+    let mut keys = [0; 1024];
+    loop {
+        screen.draw(editor.drawn(columns));
+        let Received::Bytes(count) = recv(&mut stdin, &mut keys)? else {
+            return Ok(()); // the terminal has gone
+        };
+        for &key in &keys[..count] {
+            match editor.press(key) {
+                Some(Pressed::Enter(mut line)) => {
+                    screen.show(&shown(&line));
+                    line.push(b'\n');
+                    send(&mut stream, &line)?;
                 }
+                Some(Pressed::End) => return Ok(()),
+                None => {}
             }
-            screen.draw(editor.drawn(columns));
         }
-    });
+    }
 }
 
 /// A line that was typed, as it stays above the prompt.

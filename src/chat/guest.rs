@@ -1,6 +1,6 @@
 //! What a server does with one client: who it is, what it says, when it leaves.
 
-use std::fmt::Write;
+use std::io;
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -22,27 +22,39 @@ pub(super) fn listen_to(
     // Reading alone is shut down: what is under way to the client may still reach it.
     let reading = Arc::clone(stream);
     let _waker = interrupt.on_raise(move || drop(reading.shutdown(Shutdown::Read)));
-    let mut voice = Voice::new(stream, format!("{ANONYMOUS}#{number}"), screen);
-    let mut who = voice.label.clone();
     notice(format!("#{number} connected"));
-    let converse = || {
-        let mut shown = String::new();
-        if let Some(first) = voice.next()? {
-            match Hello::parse(first) {
+    let mut guest = Guest {
+        number,
+        pid: String::new(),
+        voice: Voice::new(stream, format!("{ANONYMOUS}#{number}"), screen),
+    };
+    let ending = match guest.converse(named) {
+        Ok(()) => "left".into(),
+        Err(error) => format!("failed: {error}"),
+    };
+    notice(format!("{}{} {ending}", guest.voice.label, guest.pid));
+}
+
+struct Guest<'a> {
+    number: u64,
+    /// How the pid is told, if the client has told it.
+    pid: String,
+    voice: Voice<'a>,
+}
+
+impl Guest<'_> {
+    fn converse(&mut self, named: impl FnOnce(&str)) -> io::Result<()> {
+        if self.voice.lines.advance()? {
+            match self.voice.lines.text().and_then(Hello::parse) {
                 Some(hello) => {
                     named(&hello.name);
-                    voice.label = format!("{}#{number}", hello.name);
-                    who = format!("{} (pid {})", voice.label, hello.pid);
+                    self.voice.label = format!("{}#{}", hello.name, self.number);
+                    self.pid = format!(" (pid {})", hello.pid);
                 }
-                None => voice.push_line(&mut shown),
+                None => self.voice.take_line(), // no HELLO, or none that can be taken: a line like any other
             }
-            notice(format!("{who} joined"));
+            notice(format!("{}{} joined", self.voice.label, self.pid));
         }
-        voice.show_all(shown)
-    };
-    let ending = converse();
-    if let Err(error) = ending {
-        let _ = write!(who, " failed ({error}) and");
+        self.voice.show_all()
     }
-    notice(format!("{who} left"));
 }

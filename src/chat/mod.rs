@@ -13,7 +13,7 @@
 //!
 //! 1. [`protocol`]: what goes over the wire, and to whom a typed line is addressed.
 //! 2. `shown.rs`: what of it may reach a terminal; `screen.rs`: how it gets there, whole lines at a time.
-//! 3. `voice.rs`: the lines of one connection, shown under its label, at either end.
+//! 3. `lines.rs`: lines found in a stream; `voice.rs`: those of a connection, shown under its label.
 //! 4. `admit.rs` and `guest.rs`: how a client comes in, and what a server hears from it.
 //! 5. [`one_way`]: a thread a client. The server only reads.
 //! 6. [`two_way`]: the same, and `typed.rs`, `room.rs`, `outbox.rs` for what goes the other way.
@@ -25,6 +25,7 @@ mod admit;
 pub mod client;
 mod editor;
 mod guest;
+mod lines;
 mod login;
 pub mod one_way;
 mod outbox;

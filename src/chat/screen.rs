@@ -17,7 +17,7 @@ use crate::interrupt::{Interrupt, Waker};
 /// How many bytes may wait to be written before whoever shows more has to wait, too.
 const FULL: usize = 1 << 20;
 /// How long after the interrupt the output may still take lines.
-const LAST_MOMENT: Duration = Duration::from_millis(400);
+const LAST_MOMENT: Duration = Duration::from_millis(300);
 /// Back to the start of the row, and erase it: what stands before each redrawing of a typed line.
 const ERASE: &str = "\r\x1b[K";
 /// Around a typed line: what does not fit stays in the last column, and so in the row that is erased.

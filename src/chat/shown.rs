@@ -7,6 +7,9 @@
 
 /// Puts `text` at the end of `shown`, escaped where it has to be.
 pub(super) fn push_shown(shown: &mut String, text: &[u8]) {
+    if let Ok(text) = str::from_utf8(text) {
+        return push_text(shown, text);
+    }
     for chunk in text.utf8_chunks() {
         push_text(shown, chunk.valid());
         for byte in chunk.invalid() {
