@@ -11,7 +11,6 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::error::Context;
 use crate::interrupt::{Interrupt, Waker};
 
 /// How many bytes may wait to be written before whoever shows more has to wait, too.
@@ -124,10 +123,7 @@ impl Screen {
         });
         state.finished = true;
         self.shared.changed.notify_all();
-        let failed = state.failed.take();
-        failed
-            .map_or(Ok(()), Err)
-            .context(|| "cannot write to stdout".into())
+        state.failed.take().map_or(Ok(()), Err)
     }
 }
 
