@@ -15,6 +15,7 @@ use std::process;
 use std::sync::Arc;
 use std::sync::mpsc::{self, SyncSender};
 use std::thread;
+use std::time::Duration;
 
 use super::editor::send_edited;
 use super::lines::{BATCH_LEN, Lines};
@@ -24,8 +25,10 @@ use super::terminal::Terminal;
 use super::voice::Voice;
 use crate::interrupt::Interrupt;
 use crate::notice::{notice, prompt};
-use crate::socket::{close, connect, send};
+use crate::socket::{connect, end_sending, send};
 
+/// How long the server may take with our last words, and we with its.
+const LAST_WORDS: Duration = Duration::from_secs(1);
 /// What a user at a terminal is asked with.
 pub(super) const PROMPT: &str = "> ";
 
@@ -85,7 +88,9 @@ pub fn run(
         _ if interrupt.is_raised() => Ok(()),
         Ok(Event::ServerLeft(error)) => Err(error),
         Ok(Event::TypingEnded(ended)) => {
-            close(&stream);
+            // The server closes when it has shown all, and sent what it has for us.
+            end_sending(&stream)?;
+            let _ = mailbox.recv_timeout(LAST_WORDS);
             ended
         }
         _ => Ok(()),

@@ -12,13 +12,15 @@ use crate::interrupt::Interrupt;
 use crate::notice::notice;
 
 /// Shows what the client says until it leaves, or `interrupt` is raised. Its name is told to `named`.
+/// Returns what there is to say about its leaving: once the client is out of the room, that is true.
+#[must_use = "it is to be said"]
 pub(super) fn listen_to(
     stream: &Arc<UnixStream>,
     number: u64,
     screen: &Screen,
     interrupt: &Interrupt,
     named: impl FnOnce(&str),
-) {
+) -> String {
     // Reading alone is shut down: what is under way to the client may still reach it.
     let reading = Arc::clone(stream);
     let _waker = interrupt.on_raise(move || drop(reading.shutdown(Shutdown::Read)));
@@ -32,7 +34,8 @@ pub(super) fn listen_to(
         Ok(()) => "left".into(),
         Err(error) => format!("failed: {error}"),
     };
-    notice(format!("{}{} {ending}", guest.voice.label, guest.pid));
+    screen.flush(); // who finds the connection closed has had its say
+    format!("{}{} {ending}", guest.voice.label, guest.pid)
 }
 
 struct Guest<'a> {

@@ -11,6 +11,7 @@ use super::admit::admit_all;
 use super::guest::listen_to;
 use super::screen::Screen;
 use crate::interrupt::Interrupt;
+use crate::notice::notice;
 use crate::socket::Listener;
 
 /// Shows on `screen` what the clients of `listener` say, `max_clients` of them at once at most, until
@@ -26,7 +27,7 @@ pub fn serve(
 ) -> io::Result<()> {
     let _waker = listener.stop_on(interrupt);
     let serve = |number, stream: &Arc<UnixStream>| {
-        listen_to(stream, number, screen, interrupt, |_| ());
+        notice(listen_to(stream, number, screen, interrupt, |_| ()));
     };
     thread::scope(|scope| {
         let ended = admit_all(scope, listener, max_clients, &serve);

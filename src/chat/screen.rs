@@ -45,8 +45,10 @@ struct State {
     typing_ended: bool,
     /// The row of the typed line has to be drawn anew, even if there is nothing else to write.
     redraw: bool,
-    /// The writer has taken something and has not written all of it yet.
-    writing: bool,
+    /// How often something was shown or drawn, how much of that the writer has taken, and written.
+    shown: u64,
+    taken: u64,
+    written: u64,
     /// The interrupt was raised: until when the output may still take lines.
     deadline: Option<Instant>,
     /// The output took no more.
@@ -58,6 +60,18 @@ struct State {
 impl Screen {
     /// Takes the output that `open` gives, on a thread that does nothing but write to it. When the
     /// output fails, `interrupt` is raised: who cannot show anything has nothing left to do.
+    ///
+    /// ```
+    /// use ipc_primer::{chat::Screen, interrupt::Interrupt};
+    /// use std::{fs::File, io::ErrorKind};
+    ///
+    /// let interrupt = Interrupt::new();
+    /// let full = File::options().write(true).open("/dev/full")?;
+    /// let screen = Screen::new(|| full, &interrupt);
+    /// screen.show("alice#1: good morning\n");
+    /// assert_eq!(screen.finish().unwrap_err().kind(), ErrorKind::StorageFull);
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
     pub fn new<W: Write>(open: impl FnOnce() -> W + Send + 'static, interrupt: &Interrupt) -> Self {
         let shared = Arc::new(Shared::default());
         let (writer, failed) = (Arc::clone(&shared), interrupt.clone());
@@ -86,7 +100,7 @@ impl Screen {
             .wait_while(|state| full(state) && state.failed.is_none());
         if !full(&state) && state.failed.is_none() {
             state.pending.push_str(lines);
-            self.shared.changed.notify_all();
+            self.shared.tell(&mut state);
         }
     }
 
@@ -97,7 +111,7 @@ impl Screen {
         if !state.typing_ended {
             state.typed = Some(typed);
             state.redraw = true;
-            self.shared.changed.notify_all();
+            self.shared.tell(&mut state);
         }
     }
 
@@ -108,19 +122,21 @@ impl Screen {
         if let Some(typed) = state.typed.take() {
             state.pending += &format!("{typed}\n");
             state.redraw = true;
-            self.shared.changed.notify_all();
+            self.shared.tell(&mut state);
         }
     }
 
     /// Waits until all that was shown is written; after the interrupt for a moment only.
+    pub fn flush(&self) {
+        drop(self.shared.wait_until_written());
+    }
+
+    /// Does the same, and lets go of the output.
     ///
     /// # Errors
     /// What the output failed with.
     pub fn finish(&self) -> io::Result<()> {
-        let mut state = self.shared.wait_while(|state| {
-            let busy = state.writing || state.redraw || !state.pending.is_empty();
-            busy && state.failed.is_none()
-        });
+        let mut state = self.shared.wait_until_written();
         state.finished = true;
         self.shared.changed.notify_all();
         state.failed.take().map_or(Ok(()), Err)
@@ -130,6 +146,18 @@ impl Screen {
 impl Shared {
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Tells the writer that there is something to write.
+    fn tell(&self, state: &mut State) {
+        state.shown += 1;
+        self.changed.notify_all();
+    }
+
+    /// Waits for what is shown until now. Others may go on and on.
+    fn wait_until_written(&self) -> MutexGuard<'_, State> {
+        let until = self.state().shown;
+        self.wait_while(|state| state.written < until && state.failed.is_none())
     }
 
     /// Waits while `busy` holds, until the deadline if there is one.
@@ -171,9 +199,9 @@ impl Shared {
     /// Waits for something to write and takes all of it; false when no more will come.
     fn take(&self, batch: &mut String) -> bool {
         let mut state = self.state();
-        state.writing = false;
+        state.written = state.taken;
         self.changed.notify_all();
-        while state.pending.is_empty() && !state.redraw {
+        while state.shown == state.taken {
             if state.finished {
                 return false;
             }
@@ -191,7 +219,7 @@ impl Shared {
             *batch += &format!("{NO_WRAP}{typed}{WRAP}");
         }
         state.redraw = false;
-        state.writing = true;
+        state.taken = state.shown;
         true
     }
 }

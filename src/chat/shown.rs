@@ -5,8 +5,17 @@
 //! escaped, as `\u{1b}`. Nor do characters that reorder or hide the text around them, nor bytes that
 //! are no UTF-8.
 
-/// Puts `text` at the end of `shown`, escaped where it has to be.
-pub(super) fn push_shown(shown: &mut String, text: &[u8]) {
+/// Puts `text` at the end of `shown`, escaped where it has to be: control characters, characters that
+/// play tricks with the text around them, and bytes that are no UTF-8.
+///
+/// ```
+/// use ipc_primer::chat::shown::push_shown;
+///
+/// let mut shown = String::new();
+/// push_shown(&mut shown, b"it's \x1b[2J\xff fine");
+/// assert_eq!(shown, "it's \\u{1b}[2J\\xff fine");
+/// ```
+pub fn push_shown(shown: &mut String, text: &[u8]) {
     if let Ok(text) = str::from_utf8(text) {
         return push_text(shown, text);
     }

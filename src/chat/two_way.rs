@@ -42,8 +42,9 @@ pub fn serve(
         thread::scope(|scope| {
             scope.spawn(|| speak_to(number, &room, &outbox));
             let named = |name: &str| room.name(number, name);
-            listen_to(stream, number, screen, interrupt, named);
+            let left = listen_to(stream, number, screen, interrupt, named);
             outbox.close(); // what is in it still goes out: the client may have closed one direction only
+            notice(left);
         });
         room.leave(number);
     };

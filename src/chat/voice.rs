@@ -33,7 +33,8 @@ impl<'a> Voice<'a> {
     /// Shows all lines from now on, until the other end leaves.
     pub(super) fn show_all(&mut self) -> io::Result<()> {
         loop {
-            if self.batch.len() >= BATCH_LEN || self.lines.would_wait() {
+            let much = self.batch.len() >= BATCH_LEN;
+            if much || !self.batch.is_empty() && self.lines.would_wait() {
                 self.screen.show(&self.batch);
                 self.batch.clear();
             }
