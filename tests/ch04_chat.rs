@@ -257,8 +257,13 @@ fn step_14_a_killed_server_is_missed_at_once() {
     ann.wait_for(Stream::Stderr, "has gone").unwrap();
     assert_eq!(ann.wait().unwrap().code(), Some(1));
     chat.server.wait().unwrap();
-    println!("its socket file stays, which the next server takes over");
     chat.place.assert_left(&["chat.sock", "chat.sock.lock"]);
+    println!("its socket file stays, and the next server takes it over, with no SO_REUSEADDR");
+    let mut next = chat.place.start(&["chat", "server"]);
+    next.wait_for(Stream::Stderr, "listening on").unwrap();
+    next.signal("INT").unwrap();
+    assert_eq!(next.wait().unwrap().code(), Some(0));
+    chat.place.assert_left(&[]);
 }
 
 /// A mask of signals of the server's, from `/proc/<pid>/status`.

@@ -7,8 +7,9 @@ mod common;
 use std::net::Shutdown;
 
 use chat::{Chat, Peer};
+use common::Place;
 use ipc_primer::chat::protocol::{MAX_LINE, MAX_NAME};
-use ipc_primer::process::Stream;
+use ipc_primer::process::{Program, Stream};
 
 #[test]
 fn what_is_shown_moves_no_cursor() {
@@ -119,6 +120,34 @@ fn a_hello_that_is_none_is_a_line_like_any_other() {
     let mut eve = chat.connect();
     eve.say("HELLO \x1b[31m 1\n");
     chat.shows("anonymous#7: HELLO \\u{1b}[31m 1");
+    chat.end();
+}
+
+#[test]
+fn a_client_is_not_started_under_a_name_that_is_none() {
+    let place = Place::new();
+    for name in ["", "two words", "\x1b[31mred", &"n".repeat(MAX_NAME + 1)] {
+        let output = place.run(&["chat", "client", "--name", name]);
+        assert_eq!(
+            output.status.code(),
+            Some(2),
+            "--name {name:?} is wrong usage"
+        );
+        let said = common::text(&output.stderr);
+        assert!(
+            said.contains("--name") && !said.contains('\x1b'),
+            "{said:?}"
+        );
+    }
+}
+
+#[test]
+fn a_login_name_that_is_no_name_is_passed_over() {
+    let mut chat = Chat::one_way();
+    let mut client = chat.place.ipc(&["chat", "client"]);
+    client.env("LOGNAME", "two words").env("USER", "zoe");
+    let _zoe = Program::start(&mut client).unwrap();
+    assert!(chat.says("joined").starts_with("zoe#1"));
     chat.end();
 }
 
