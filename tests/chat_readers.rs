@@ -13,7 +13,7 @@ use std::time::{Duration, Instant};
 
 use chat::{Chat, Peer};
 use common::Place;
-use ipc_primer::process::signal;
+use ipc_primer::process::{LIMIT, signal};
 
 /// A burst of 100 MB, in lines of 4000 bytes.
 const LINES: usize = 25_000;
@@ -162,6 +162,26 @@ fn a_stdout_that_nobody_reads_holds_the_clients_back_but_not_the_end() {
         "Ctrl-C took {took:?} with a blocked stdout"
     );
     place.assert_left(&[]);
+}
+
+#[test]
+fn a_client_whose_server_stands_still_ends_all_the_same() {
+    let place = Place::new();
+    let server = Server::start(&place, Stdio::null());
+    signal("STOP", server.child.id().into()).unwrap();
+    fs::write(place.path("much"), "words\n".repeat(200_000)).unwrap();
+    let mut client = place.ipc(&["chat", "client"]);
+    client.stdin(File::open(place.path("much")).unwrap());
+    let mut client = client.spawn().unwrap();
+    let pid = client.id().into();
+    // About as much as the socket's buffer takes: soon the client is stuck in its send.
+    let deadline = Instant::now() + LIMIT;
+    while chat::counter(pid, "io", "rchar:") < 192 * 1024 {
+        assert!(Instant::now() < deadline, "the client sends nothing");
+        thread::yield_now();
+    }
+    signal("INT", pid).unwrap();
+    assert_eq!(client.wait().unwrap().code(), Some(0));
 }
 
 #[test]

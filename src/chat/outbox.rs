@@ -136,3 +136,54 @@ impl Outbox {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::thread;
+
+    #[test]
+    fn a_full_outbox_means_wait_until_there_is_room_or_it_is_closed() {
+        let (here, _there) = UnixStream::pair().unwrap();
+        let outbox = Outbox::new(&Arc::new(here));
+        let line: Arc<[u8]> = vec![b'x'; 4096].into();
+        let fits = FULL.div_ceil(line.len() + LINE_COST);
+        for _ in 0..fits {
+            outbox.put(&line); // no wait: else this test would hang here
+        }
+        let mut chunk = Vec::new();
+        thread::scope(|scope| {
+            let one_more = scope.spawn(|| outbox.put(&line));
+            assert!(outbox.take(&mut chunk));
+            one_more.join().unwrap();
+            let too_many = scope.spawn(|| (0..fits).for_each(|_| outbox.put(&line)));
+            outbox.close();
+            too_many.join().unwrap();
+        });
+        assert!(outbox.state().bytes <= FULL + line.len() + LINE_COST);
+        assert_eq!(chunk.len(), CHUNK_LEN, "eight lines of 4 KiB in one call");
+    }
+
+    #[test]
+    fn empty_lines_fill_it_too() {
+        let (here, _there) = UnixStream::pair().unwrap();
+        let outbox = Outbox::new(&Arc::new(here));
+        let line: Arc<[u8]> = b"\n"[..].into();
+        (0..1000).for_each(|_| outbox.put(&line));
+        assert!(outbox.state().bytes > 1000 * LINE_COST);
+    }
+
+    #[test]
+    fn hanging_up_on_a_client_that_does_not_read_ends_in_time() {
+        let (here, _there) = UnixStream::pair().unwrap();
+        let outbox = Outbox::new(&Arc::new(here));
+        thread::scope(|scope| {
+            scope.spawn(|| outbox.send_all());
+            let line: Arc<[u8]> = vec![b'x'; 512 * 1024].into();
+            outbox.put(&line); // more than a socket's buffer holds: the sender is stuck
+            let began = Instant::now();
+            outbox.hang_up(began + Duration::from_millis(20));
+        }); // waits for the sender
+        assert!(!outbox.is_open());
+    }
+}

@@ -44,6 +44,7 @@ pub fn is_name(name: &str) -> bool {
 /// assert_eq!(Hello::parse(b"HELLO everybody out there"), None);
 /// ```
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[doc(alias = "getnameinfo")]
 pub struct Hello {
     /// The client's name; [`is_name`] holds for it.
     pub name: String,

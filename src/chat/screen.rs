@@ -223,3 +223,74 @@ impl Shared {
         true
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc::{self, Receiver, Sender};
+
+    /// An output that takes each write when the test asks for it.
+    struct Slow(Sender<String>, Receiver<()>);
+
+    impl Write for Slow {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            let _ = self.0.send(String::from_utf8_lossy(bytes).into_owned());
+            let _ = self.1.recv();
+            Ok(bytes.len())
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    fn slow_screen(interrupt: &Interrupt) -> (Screen, Receiver<String>, Sender<()>) {
+        let (writes, written) = mpsc::channel();
+        let (go, wait) = mpsc::channel();
+        (Screen::new(|| Slow(writes, wait), interrupt), written, go)
+    }
+
+    #[test]
+    fn what_is_shown_during_a_write_goes_out_in_the_next() {
+        let (screen, written, go) = slow_screen(&Interrupt::new());
+        screen.show("one\n");
+        assert_eq!(written.recv().unwrap(), "one\n");
+        screen.show("two\n");
+        screen.show("three\n");
+        go.send(()).unwrap();
+        assert_eq!(written.recv().unwrap(), "two\nthree\n");
+        drop(go);
+        screen.finish().unwrap();
+    }
+
+    #[test]
+    fn the_typed_line_is_drawn_below_what_is_shown() {
+        let (screen, written, go) = slow_screen(&Interrupt::new());
+        screen.draw("> hel".into());
+        assert_eq!(written.recv().unwrap(), "\r\x1b[K\x1b[?7l> hel\x1b[?7h");
+        screen.show("server: hello\n");
+        drop(go);
+        let drawn = "\r\x1b[Kserver: hello\n\x1b[?7l> hel\x1b[?7h";
+        assert_eq!(written.recv().unwrap(), drawn);
+        screen.end_typing();
+        assert_eq!(written.recv().unwrap(), "\r\x1b[K> hel\n");
+        screen.draw("> too late".into());
+        screen.finish().unwrap();
+        assert_eq!(written.recv(), Err(mpsc::RecvError));
+    }
+
+    #[test]
+    fn an_output_that_is_stuck_holds_nobody_after_the_interrupt() {
+        let interrupt = Interrupt::new();
+        let (screen, written, _go) = slow_screen(&interrupt);
+        screen.show("stuck\n");
+        written.recv().unwrap();
+        screen.show(&"x".repeat(FULL));
+        thread::scope(|scope| {
+            scope.spawn(|| screen.show("no room\n"));
+            scope.spawn(|| screen.flush());
+            interrupt.raise();
+        });
+        screen.finish().unwrap();
+    }
+}

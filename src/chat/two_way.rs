@@ -29,6 +29,7 @@ const LAST_MOMENT: Duration = Duration::from_millis(300);
 ///
 /// # Errors
 /// Those of [`Listener::accept`]; they end the clients that are there, as `interrupt` does.
+#[doc(alias = "select")]
 pub fn serve(
     listener: &Listener,
     max_clients: usize,
