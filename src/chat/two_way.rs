@@ -41,7 +41,10 @@ pub fn serve(
     let serve = |number, stream: &Arc<UnixStream>| {
         let outbox = room.enter(number, stream);
         thread::scope(|scope| {
-            scope.spawn(|| speak_to(number, &room, &outbox));
+            let speak = || speak_to(number, &room, &outbox);
+            if let Err(error) = thread::Builder::new().spawn_scoped(scope, speak) {
+                return notice(format!("#{number} was refused: {error}"));
+            }
             let named = |name: &str| room.name(number, name);
             let left = listen_to(stream, number, screen, interrupt, named);
             outbox.close(); // what is in it still goes out: the client may have closed one direction only
@@ -50,7 +53,8 @@ pub fn serve(
         room.leave(number);
     };
     thread::scope(|scope| {
-        scope.spawn(|| deliver_typed(&room, interrupt));
+        let deliver = || deliver_typed(&room, interrupt);
+        thread::Builder::new().spawn_scoped(scope, deliver)?;
         let ended = admit_all(scope, listener, max_clients, &serve);
         interrupt.raise(); // the scope waits for every thread, and so for every client
         room.hang_up(Instant::now() + LAST_MOMENT);
