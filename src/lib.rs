@@ -6,6 +6,7 @@ pub mod error;
 pub mod guide;
 pub mod input;
 pub mod interrupt;
+pub mod lambda;
 pub mod notice;
 pub mod process;
 pub mod socket;
