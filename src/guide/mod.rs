@@ -1,6 +1,7 @@
 //! [ch01]: ch01_socket_primitives
 //! [ch02]: ch02_server_step_by_step
 //! [ch03]: ch03_sum
+//! [ch09]: ch09_lambda
 //! [socket]: crate::socket
 //! [sum]: crate::sum
 //!
@@ -9,3 +10,4 @@
 pub mod ch01_socket_primitives;
 pub mod ch02_server_step_by_step;
 pub mod ch03_sum;
+pub mod ch09_lambda;
