@@ -36,16 +36,16 @@ impl Server {
 
     /// A connection to the server that does not wait for ever.
     pub fn connect(&self) -> UnixStream {
-        let stream = UnixStream::connect(self.place.path("lambda.sock")).unwrap();
-        stream.set_read_timeout(Some(LIMIT)).unwrap();
-        stream
+        connect(&self.socket())
+    }
+
+    pub fn socket(&self) -> PathBuf {
+        self.place.path("lambda.sock")
     }
 
     /// Sends a message as a C client does, in one piece and with no newline, and returns the answer.
     pub fn ask(&self, message: impl AsRef<[u8]>) -> PathBuf {
-        let mut stream = self.connect();
-        stream.write_all(message.as_ref()).unwrap();
-        answer(&mut stream)
+        ask(&self.socket(), message)
     }
 
     /// What the output file of a call holds. The file is removed.
@@ -75,6 +75,19 @@ impl Server {
             "outputs that nobody was told of: {outputs:?}"
         );
     }
+}
+
+pub fn connect(socket: &Path) -> UnixStream {
+    let stream = UnixStream::connect(socket).unwrap();
+    stream.set_read_timeout(Some(LIMIT)).unwrap();
+    stream
+}
+
+/// One whole conversation.
+pub fn ask(socket: &Path, message: impl AsRef<[u8]>) -> PathBuf {
+    let mut stream = connect(socket);
+    stream.write_all(message.as_ref()).unwrap();
+    answer(&mut stream)
 }
 
 /// What the server answers until it closes.

@@ -1,0 +1,181 @@
+//! Many at once and many in a row: everyone is answered, in order, and nothing adds up.
+
+mod common;
+mod lambda;
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
+use std::thread;
+use std::time::Instant;
+
+use common::Place;
+use ipc_primer::process::Stream;
+use lambda::{Server, answer, ask, children, functions, script, wait_until};
+
+/// How many calls in a row, and by how many at a time.
+const CALLS: usize = 10_000;
+const AT_A_TIME: usize = 8;
+/// How many clients at once.
+const CROWD: usize = 1000;
+
+fn descriptors(server: &Server) -> usize {
+    common::names(&PathBuf::from(format!("/proc/{}/fd", server.program.pid()))).len()
+}
+
+fn threads(server: &Server) -> usize {
+    common::names(&PathBuf::from(format!(
+        "/proc/{}/task",
+        server.program.pid()
+    )))
+    .len()
+}
+
+/// Whether the server has so many threads, and none of them has anything to do.
+fn all_sleep(server: &Server, count: usize) -> bool {
+    let pid = server.program.pid();
+    let sleeps = |thread: String| {
+        let stat = fs::read_to_string(format!("/proc/{pid}/task/{thread}/stat"));
+        stat.is_ok_and(|stat| stat.contains(") S "))
+    };
+    // One look could catch a thread that waits for a moment only.
+    (0..3).all(|_| {
+        let threads = common::names(&PathBuf::from(format!("/proc/{pid}/task")));
+        threads.len() == count && threads.into_iter().all(sleeps)
+    })
+}
+
+#[test]
+fn a_thousand_clients_at_once_are_all_answered() {
+    let server = Server::start(&[]);
+    // `sleep` answers "run" with an error: the function's name is how long it takes.
+    let library = script(&server.place, "slow", "sleep $1; echo $2");
+    let start = Instant::now();
+    let ask = |number: usize| {
+        let mut stream = server.connect();
+        let tenths = number % 9;
+        write!(stream, "{library} 0.{tenths} {number}").unwrap();
+        stream
+    };
+    let crowd: Vec<UnixStream> = (0..CROWD).map(ask).collect();
+    for (number, mut stream) in crowd.into_iter().enumerate() {
+        let path = answer(&mut stream);
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{number}\n"));
+        fs::remove_file(path).unwrap();
+    }
+    println!("{CROWD} clients, each up to 0.8 s: {:.1?}", start.elapsed());
+    server.end(&["slow"]);
+}
+
+#[test]
+fn the_others_wait_their_turn_in_the_order_they_came() {
+    let server = Server::start(&["--max-running", "1"]);
+    let library = script(
+        &server.place,
+        "turn",
+        "echo $1 >>order; while [ ! -e go ]; do sleep 0.01; done",
+    );
+    let threads_without_clients = threads(&server) + 1; // and the one that copies
+    let mut clients = Vec::new();
+    for number in 1..=20 {
+        let mut stream = server.connect();
+        write!(stream, "{library} {number}").unwrap();
+        clients.push(stream);
+    }
+    wait_until("the first runs", || server.place.path("order").exists());
+    wait_until("all others wait", || {
+        all_sleep(&server, 20 + threads_without_clients)
+    });
+    assert_eq!(functions(&server).len(), 1, "--max-running 1");
+    fs::write(server.place.path("go"), "").unwrap();
+    for mut stream in clients {
+        fs::remove_file(answer(&mut stream)).unwrap();
+    }
+    let order = fs::read_to_string(server.place.path("order")).unwrap();
+    let expected: String = (1..=20).map(|number| format!("{number}\n")).collect();
+    assert_eq!(order, expected);
+    server.end(&["go", "order", "turn"]);
+}
+
+#[test]
+fn ten_thousand_calls_leave_no_zombie_no_open_file_and_no_thread() {
+    let server = Server::start(&[]);
+    let library = "/bin/true";
+    fs::remove_file(server.ask(library)).unwrap();
+    wait_until("the first client is done", || threads(&server) <= 4);
+    let before = (descriptors(&server), children(server.program.pid()).len());
+    thread::scope(|scope| {
+        for _ in 0..AT_A_TIME {
+            let socket = server.socket();
+            scope.spawn(move || {
+                for _ in 0..CALLS / AT_A_TIME {
+                    fs::remove_file(ask(&socket, library)).unwrap();
+                }
+            });
+        }
+    });
+    wait_until("the last clients are done", || threads(&server) <= 4);
+    let after = (descriptors(&server), children(server.program.pid()).len());
+    assert_eq!(
+        after, before,
+        "open files, and children (the warden's shell alone)"
+    );
+    server.end(&[]);
+}
+
+#[test]
+fn with_few_descriptors_clients_wait_and_nobody_is_lost() {
+    let place = Place::new();
+    let library = script(&place, "slow", "sleep 0.0$1; echo $2");
+    let ipc = env!("CARGO_BIN_EXE_ipc");
+    let mut shell = place.command("sh");
+    shell.args(["-c", "ulimit -n 64; exec \"$0\" lambda server", ipc]);
+    let mut program = ipc_primer::process::Program::start(&mut shell).unwrap();
+    program.wait_for(Stream::Stderr, "listening on").unwrap();
+    let server = Server { place, program };
+    let crowd: Vec<UnixStream> = (0..200)
+        .map(|number| {
+            let mut stream = server.connect();
+            write!(stream, "{library} {} {number}", number % 10).unwrap();
+            stream
+        })
+        .collect();
+    for (number, mut stream) in crowd.into_iter().enumerate() {
+        let path = answer(&mut stream);
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{number}\n"));
+        fs::remove_file(path).unwrap();
+    }
+    server.end(&["slow"]);
+}
+
+#[test]
+fn ctrl_c_lets_functions_end_that_are_about_to_and_sends_the_rest_away() {
+    let server = Server::start(&["--max-running", "2"]);
+    let library = script(
+        &server.place,
+        "wait",
+        "echo started; while [ ! -e go ]; do sleep 0.01; done; echo done",
+    );
+    let mut crowd: Vec<UnixStream> = (0..50).map(|_| server.connect()).collect();
+    for stream in &mut crowd {
+        stream.write_all(library.as_bytes()).unwrap();
+    }
+    wait_until("two run", || functions(&server).len() == 2);
+    server.program.signal("INT").unwrap();
+    let mut rest = crowd.split_off(2);
+    for stream in &mut rest {
+        assert_eq!(
+            answer(stream),
+            PathBuf::new(),
+            "who waited is sent away at once"
+        );
+    }
+    fs::write(server.place.path("go"), "").unwrap();
+    for mut stream in crowd {
+        let path = answer(&mut stream);
+        assert_eq!(fs::read_to_string(&path).unwrap(), "started\ndone\n");
+        fs::remove_file(path).unwrap();
+    }
+    server.end(&["go", "wait"]);
+}
