@@ -14,14 +14,19 @@ const RUNNING: usize = 256;
 const CLIENTS: usize = 2000;
 /// A function's output file, and our end of its stdout.
 const PER_FUNCTION: usize = 2;
-/// For the listening socket, the log, the warden, and a process that is being started.
-const RESERVED: usize = 32;
+/// How many processes are being started at once. While it is, each takes [`PER_START`] more.
+const STARTING: usize = 8;
+/// Its stdin and stdout, until they are its own.
+const PER_START: usize = 2;
+/// For these, the listening socket, the log, the warden, and something to spare.
+const RESERVED: usize = STARTING * PER_START + 16;
 
 /// How many at once.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Plan {
     pub(super) clients: usize,
     pub(super) running: usize,
+    pub(super) starting: usize,
 }
 
 /// Plans for `max_running` functions at once, or for as many as are good and fit.
@@ -41,7 +46,11 @@ fn divide(limit: usize, max_running: Option<usize>) -> io::Result<Plan> {
         return Err(io::Error::new(ErrorKind::InvalidInput, message));
     }
     let clients = (available - PER_FUNCTION * running).min(CLIENTS.max(running));
-    Ok(Plan { clients, running })
+    Ok(Plan {
+        clients,
+        running,
+        starting: STARTING,
+    })
 }
 
 /// How many files this process may have open: the soft limit, in `/proc/self/limits`.

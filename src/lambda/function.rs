@@ -11,12 +11,14 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::{Mutex, PoisonError};
-use std::thread;
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
 
+use super::crew::Crew;
 use super::output::Output;
 use super::protocol::error_line;
-use super::warden::{Reason, Warden, Watch};
+use super::slots::Slots;
+use super::warden::{Reason, Warden};
 use crate::socket::{Received, recv};
 
 /// The exit status by which a program says that it could not run what it was asked to: a shell's
@@ -48,11 +50,12 @@ impl fmt::Display for Ended {
 
 /// What all runs of a server's functions share.
 pub(super) struct Runner {
-    pub(super) warden: Warden,
+    pub(super) crew: Arc<Crew>,
+    pub(super) warden: Arc<Warden>,
     /// How much of what a function prints is kept, in bytes.
     pub(super) max_output: u64,
-    /// Starting a process takes a few descriptors for a moment: one start at a time.
-    pub(super) starting: Mutex<()>,
+    /// Starting a process takes a few descriptors for a moment, so there are only some starts at once.
+    pub(super) starts: Arc<Slots>,
 }
 
 struct Run {
@@ -79,15 +82,15 @@ impl Runner {
         number: u64,
         asked: &str,
         command: io::Result<Command>,
-        output: &mut Output,
+        output: &Output,
     ) -> io::Result<Ended> {
-        match command.and_then(|command| self.execute(number, command, &mut output.file)) {
+        match command.and_then(|command| self.execute(number, command, &output.file)) {
             Err(error) => not_executed(asked, error.to_string(), output),
             Ok(run) => match run.killed.or(run.copied.stopped) {
                 Some(reason) => {
                     let line_end = if run.copied.in_line { "\n" } else { "" };
                     writeln!(
-                        output.file,
+                        &*output.file,
                         "{line_end}Error: {asked} was killed: {reason}."
                     )?;
                     Ok(Ended::Killed(reason))
@@ -100,50 +103,61 @@ impl Runner {
         }
     }
 
-    fn execute(&self, number: u64, mut command: Command, file: &mut File) -> io::Result<Run> {
+    fn execute(&self, number: u64, mut command: Command, file: &Arc<File>) -> io::Result<Run> {
         let (reader, writer) = UnixStream::pair()?;
         command.stdin(Stdio::null()).stdout(OwnedFd::from(writer));
-        let mut child = self.start(command)?;
+        let mut child = self.start(number, command)?;
         let watch = self.warden.watch(number, child.id());
-        thread::scope(|scope| {
-            let copy = || self.copy(&reader, file, &watch);
-            let copier = thread::Builder::new().spawn_scoped(scope, copy);
-            if copier.is_err() {
-                watch.end(); // which is the end of the function
-            }
-            let status = child.wait();
-            let killed = watch.end();
-            // All that the function printed lies in the socket, and is still read. A process of its
-            // that lives on, and holds the other end, holds up nobody.
-            let _ = reader.shutdown(Shutdown::Read);
-            let copied = copier?.join().expect("copying has no way to panic");
-            Ok(Run {
-                status: status?,
-                killed,
-                copied,
-            })
+        let reader = Arc::new(reader);
+        let copied = self.copy(number, &reader, file);
+        if copied.is_err() {
+            watch.end(); // which is the end of the function
+        }
+        let status = child.wait();
+        let killed = watch.end();
+        // All that the function printed lies in the socket, and is still read. A process of its that
+        // lives on, and holds the other end, holds up nobody.
+        let _ = reader.shutdown(Shutdown::Read);
+        let copied = copied?.recv().map_err(io::Error::other)?;
+        Ok(Run {
+            status: status?,
+            killed,
+            copied,
         })
     }
 
-    /// Starts the process, and drops the command with our copy of its stdout: only so it can end.
-    fn start(&self, mut command: Command) -> io::Result<Child> {
-        let _one_at_a_time = self.starting.lock().unwrap_or_else(PoisonError::into_inner);
+    /// Starts the process, and drops the command with our copy of its stdout: else that had no end.
+    fn start(&self, number: u64, mut command: Command) -> io::Result<Child> {
+        let _start = self.starts.take(number);
         command.process_group(0).spawn()
     }
 
-    /// Copies until the end, or until it cannot go on; then nobody shall wait for us to read.
-    fn copy(&self, reader: &UnixStream, file: &mut File, watch: &Watch) -> Copied {
-        let mut in_line = false;
-        let stopped = match copy_at_most(self.max_output, reader, file, &mut in_line) {
-            Ok(true) => None,
-            Ok(false) => Some(Reason::Output(self.max_output)),
-            Err(error) => Some(Reason::Unwritable(error.kind())),
-        };
-        if let Some(reason) = stopped {
-            watch.kill(reason);
-            let _ = reader.shutdown(Shutdown::Both);
-        }
-        Copied { in_line, stopped }
+    /// Has all that comes copied by another thread, up to the limit. Beyond it the function is killed,
+    /// and nobody waits for us to read.
+    fn copy(
+        &self,
+        number: u64,
+        reader: &Arc<UnixStream>,
+        file: &Arc<File>,
+    ) -> io::Result<Receiver<Copied>> {
+        let (reader, file) = (Arc::clone(reader), Arc::clone(file));
+        let (warden, limit) = (Arc::clone(&self.warden), self.max_output);
+        let (tell, told) = mpsc::sync_channel(1);
+        self.crew.run(move || {
+            let mut in_line = false;
+            let stopped = match copy_at_most(limit, &reader, &file, &mut in_line) {
+                Ok(true) => None,
+                Ok(false) => Some(Reason::Output(limit)),
+                Err(error) => Some(Reason::Unwritable(error.kind())),
+            };
+            if let Some(reason) = stopped {
+                warden.kill(number, reason);
+                let _ = reader.shutdown(Shutdown::Both);
+            }
+            drop((reader, file)); // before who waits may go on: no descriptor stays open behind its back
+            let _ = tell.send(Copied { in_line, stopped });
+        })?;
+        Ok(told)
     }
 }
 
@@ -151,7 +165,7 @@ impl Runner {
 fn copy_at_most(
     limit: u64,
     mut reader: &UnixStream,
-    file: &mut File,
+    mut file: &File,
     in_line: &mut bool,
 ) -> io::Result<bool> {
     let mut left = limit;
@@ -170,7 +184,7 @@ fn copy_at_most(
     Ok(true)
 }
 
-fn not_executed(asked: &str, why: String, output: &mut Output) -> io::Result<Ended> {
+fn not_executed(asked: &str, why: String, output: &Output) -> io::Result<Ended> {
     output.replace(&error_line(asked))?;
     Ok(Ended::NotExecuted(why))
 }

@@ -19,10 +19,11 @@
 //! 4. `output.rs`: the files that answers name.
 //! 5. `function.rs`: one run: a process, its output, its end.
 //! 6. `warden.rs`: who kills what does not end.
-//! 7. `slots.rs`, `descriptors.rs`: how many at once, in what order, and what that costs.
+//! 7. `slots.rs`, `descriptors.rs`, `crew.rs`: how many at once, in what order, by which threads.
 //! 8. [`client`]: the other side.
 
 pub mod client;
+mod crew;
 mod descriptors;
 mod function;
 mod library;

@@ -5,6 +5,7 @@ use std::io::{self, ErrorKind, Seek, Write};
 use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Context;
@@ -18,7 +19,8 @@ pub(super) struct Outputs {
 /// An output file, open to be written.
 pub(super) struct Output {
     pub(super) path: PathBuf,
-    pub(super) file: File,
+    /// Whoever copies into it has it too.
+    pub(super) file: Arc<File>,
 }
 
 impl Outputs {
@@ -55,7 +57,12 @@ impl Outputs {
                 .mode(0o600)
                 .open(&path);
             match options {
-                Ok(file) => return Ok(Output { path, file }),
+                Ok(file) => {
+                    return Ok(Output {
+                        path,
+                        file: Arc::new(file),
+                    });
+                }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {} // an old server's
                 Err(error) => {
                     return Err(error).context(|| format!("cannot make {}", path.display()));
@@ -67,10 +74,11 @@ impl Outputs {
 
 impl Output {
     /// Makes `text` all that the file holds.
-    pub(super) fn replace(&mut self, text: &str) -> io::Result<()> {
-        self.file.set_len(0)?;
-        self.file.rewind()?;
-        self.file.write_all(text.as_bytes())
+    pub(super) fn replace(&self, text: &str) -> io::Result<()> {
+        let mut file = &*self.file;
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(text.as_bytes())
     }
 
     /// Takes the file away: nobody will learn its name.

@@ -5,12 +5,12 @@ use std::net::Shutdown;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex};
-use std::thread::{self, Scope};
+use std::sync::Arc;
+use std::thread;
 use std::time::Duration;
 use std::{fmt, fs};
 
-use super::descriptors;
+use super::descriptors::{self, Plan};
 use super::function::{Ended, Runner};
 use super::library::{self, Runtime};
 use super::output::{Output, Outputs};
@@ -50,24 +50,17 @@ pub struct Settings {
 /// - [`ErrorKind::InvalidInput`]: there are too few descriptors for so many functions at once.
 pub fn serve(listener: &Listener, settings: &Settings, interrupt: &Interrupt) -> io::Result<()> {
     let plan = descriptors::plan(settings.max_running)?;
-    let server = Arc::new(Server::new(settings, plan.running)?);
-    let seats = Arc::new(Slots::new(plan.clients));
-    let (ending, turned_away) = (Arc::clone(&server), Arc::clone(&seats));
+    let server = Arc::new(Server::new(settings, &plan, interrupt)?);
     let _stop = listener.stop_on(interrupt);
-    let _end = interrupt.on_raise(move || {
-        turned_away.close();
-        ending.end();
-    });
+    let ending = Arc::clone(&server);
+    let _end = interrupt.on_raise(move || ending.end());
     thread::scope(|scope| {
         scope.spawn(|| server.runner.warden.keep_time());
-        // An inner scope: the warden keeps time until the last client has gone.
-        let ended = thread::scope(|scope| {
-            let ended = accept_all(scope, listener, &server, &seats, interrupt);
-            if ended.is_err() {
-                interrupt.raise();
-            }
-            ended
-        });
+        let ended = accept_all(listener, &server);
+        if ended.is_err() {
+            interrupt.raise();
+        }
+        server.runner.crew.finish(); // the warden keeps time until the last client has gone
         server.runner.warden.close();
         ended
     })
@@ -75,27 +68,22 @@ pub fn serve(listener: &Listener, settings: &Settings, interrupt: &Interrupt) ->
 
 /// Takes clients as long as there is a seat. Without one the next client waits in the backlog: it
 /// has connected and may send, and takes none of our descriptors.
-fn accept_all<'scope>(
-    scope: &'scope Scope<'scope, '_>,
-    listener: &Listener,
-    server: &'scope Server,
-    seats: &'scope Slots,
-    interrupt: &'scope Interrupt,
-) -> io::Result<()> {
+fn accept_all(listener: &Listener, server: &Arc<Server>) -> io::Result<()> {
     let mut number = 0;
-    while let Some(seat) = seats.take(number) {
+    while let Some(seat) = server.seats.take(number) {
         let Some(stream) = listener.accept()? else {
             break;
         };
         number += 1;
+        let serving = Arc::clone(server);
         let serve = move || {
             let stream = Arc::new(stream);
-            let ending = server.converse(number, &stream, interrupt);
+            let ending = serving.converse(number, &stream);
             close(&stream);
             drop((stream, seat));
             notice(format!("client {number}{ending}"));
         };
-        if let Err(error) = thread::Builder::new().spawn_scoped(scope, serve) {
+        if let Err(error) = server.runner.crew.run(serve) {
             notice(format!("client {number} was sent away: {error}"));
         }
     }
@@ -106,13 +94,15 @@ struct Server {
     allow: Vec<PathBuf>,
     runtimes: Vec<Runtime>,
     outputs: Outputs,
-    slots: Slots,
+    seats: Arc<Slots>,
+    turns: Arc<Slots>,
     runner: Runner,
     timeout: Duration,
+    interrupt: Interrupt,
 }
 
 impl Server {
-    fn new(settings: &Settings, max_running: usize) -> io::Result<Self> {
+    fn new(settings: &Settings, plan: &Plan, interrupt: &Interrupt) -> io::Result<Self> {
         let allow = settings.allow.iter().map(|directory| {
             let sentence = || format!("cannot allow {}", directory.display());
             fs::canonicalize(directory).context(sentence)
@@ -121,39 +111,39 @@ impl Server {
             allow: allow.collect::<io::Result<_>>()?,
             runtimes: settings.runtimes.clone(),
             outputs: Outputs::in_directory(&settings.output_dir)?,
-            slots: Slots::new(max_running),
+            seats: Slots::new(plan.clients),
+            turns: Slots::new(plan.running),
             runner: Runner {
-                warden: Warden::start(settings.timeout)?,
+                crew: Arc::default(),
+                warden: Arc::new(Warden::start(settings.timeout)?),
                 max_output: settings.max_output,
-                starting: Mutex::new(()),
+                starts: Slots::new(plan.starting),
             },
             timeout: settings.timeout,
+            interrupt: interrupt.clone(),
         })
     }
 
     /// Sends away who waits, and gives who is at work a last moment.
     fn end(&self) {
-        self.slots.close();
+        self.seats.close();
+        self.turns.close();
         self.runner.warden.end();
     }
 
     /// Does all that is done for one client.
-    fn converse(&self, number: u64, stream: &Arc<UnixStream>, interrupt: &Interrupt) -> Ending {
-        let message = match self.receive(stream, interrupt) {
+    fn converse(&self, number: u64, stream: &Arc<UnixStream>) -> Ending {
+        let message = match self.receive(stream) {
             Ok(Some(message)) => message,
             Ok(None) => return Ending::Left,
             Err(error) => return Ending::Failed(error),
         };
         // Each answer holds a file open, so what is wrong with a message waits its turn too.
-        let slot = match interrupt.is_raised() {
-            false => self.slots.take(number),
-            true => None,
-        };
-        let Some(_slot) = slot else {
+        let Some(_turn) = self.turns.take(number) else {
             return Ending::SentAway;
         };
-        let answered = self.outputs.create().and_then(|mut output| {
-            let done = self.work(number, &message, &mut output);
+        let answered = self.outputs.create().and_then(|output| {
+            let done = self.work(number, &message, &output);
             let told = answer(stream, output)?;
             Ok(if told { done } else { Ending::Left })
         });
@@ -163,13 +153,11 @@ impl Server {
     /// Receives the message, which is what the first read brings; `None` from a client that has gone.
     ///
     /// Nothing at all before the client's half-close is a message too: an empty one.
-    fn receive(
-        &self,
-        stream: &Arc<UnixStream>,
-        interrupt: &Interrupt,
-    ) -> io::Result<Option<Vec<u8>>> {
+    fn receive(&self, stream: &Arc<UnixStream>) -> io::Result<Option<Vec<u8>>> {
         let reading = Arc::clone(stream);
-        let _waker = interrupt.on_raise(move || drop(reading.shutdown(Shutdown::Read)));
+        let _waker = self
+            .interrupt
+            .on_raise(move || drop(reading.shutdown(Shutdown::Read)));
         stream.set_read_timeout(Some(self.timeout))?;
         let mut message = vec![0; MESSAGE_LEN + 1]; // one byte for the newline, or to see what is too long
         let count = match recv(&mut &**stream, &mut message)? {
@@ -182,7 +170,7 @@ impl Server {
     }
 
     /// Does what the message asks for. Whatever comes of it is in the output file.
-    fn work(&self, number: u64, message: &[u8], output: &mut Output) -> Ending {
+    fn work(&self, number: u64, message: &[u8], output: &Output) -> Ending {
         let request = match Request::parse(message) {
             Ok(request) => request,
             Err(fault) => {

@@ -6,7 +6,7 @@
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, SyncSender};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// A number of slots to be had.
 pub(super) struct Slots(Mutex<State>);
@@ -19,19 +19,19 @@ struct State {
 }
 
 /// A slot; dropping it hands it on.
-pub(super) struct Slot<'a>(&'a Slots);
+pub(super) struct Slot(Arc<Slots>);
 
 impl Slots {
-    pub(super) fn new(count: usize) -> Self {
-        Self(Mutex::new(State {
+    pub(super) fn new(count: usize) -> Arc<Self> {
+        Arc::new(Self(Mutex::new(State {
             free: count,
             waiting: BTreeMap::new(),
             closed: false,
-        }))
+        })))
     }
 
     /// Waits for a slot; the lower the number, the sooner. `None` once [closed](Self::close).
-    pub(super) fn take(&self, number: u64) -> Option<Slot<'_>> {
+    pub(super) fn take(self: &Arc<Self>, number: u64) -> Option<Slot> {
         let called = {
             let mut state = self.state();
             if state.closed {
@@ -39,13 +39,13 @@ impl Slots {
             }
             if state.free > 0 {
                 state.free -= 1;
-                return Some(Slot(self));
+                return Some(Slot(Arc::clone(self)));
             }
             let (call, called) = mpsc::sync_channel(1);
             state.waiting.insert(number, call);
             called
         };
-        called.recv().ok().map(|()| Slot(self))
+        called.recv().ok().map(|()| Slot(Arc::clone(self)))
     }
 
     /// Turns away who waits, and whoever comes.
@@ -60,7 +60,7 @@ impl Slots {
     }
 }
 
-impl Drop for Slot<'_> {
+impl Drop for Slot {
     fn drop(&mut self) {
         let mut state = self.0.state();
         match state.waiting.pop_first() {

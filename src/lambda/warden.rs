@@ -14,7 +14,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use crate::error::Context;
@@ -108,7 +108,7 @@ impl Warden {
     }
 
     /// Watches over the process group of client `number`'s function until the [`Watch`] ends.
-    pub(super) fn watch(&self, number: u64, group: u32) -> Watch<'_> {
+    pub(super) fn watch(self: &Arc<Self>, number: u64, group: u32) -> Watch {
         let mut state = self.state();
         let deadline = Instant::now() + self.timeout;
         let deadline = state.ending.map_or(deadline, |ending| deadline.min(ending));
@@ -125,9 +125,14 @@ impl Warden {
             self.changed.notify_all();
         }
         Watch {
-            warden: self,
+            warden: Arc::clone(self),
             number,
         }
+    }
+
+    /// Kills client `number`'s function, if it is still at work.
+    pub(super) fn kill(&self, number: u64, reason: Reason) {
+        self.state().kill(number, reason);
     }
 
     /// Gives all functions a last moment, and those that come now no more than that.
@@ -231,17 +236,12 @@ impl Drop for Warden {
 }
 
 /// A function that is watched over. The end of the watch is the end of all that is left of it.
-pub(super) struct Watch<'a> {
-    warden: &'a Warden,
+pub(super) struct Watch {
+    warden: Arc<Warden>,
     number: u64,
 }
 
-impl Watch<'_> {
-    /// Kills the function.
-    pub(super) fn kill(&self, reason: Reason) {
-        self.warden.state().kill(self.number, reason);
-    }
-
+impl Watch {
     /// Ends the watch, once the function's own process was waited for, and says why the function was
     /// killed, if it was.
     ///
@@ -256,7 +256,7 @@ impl Watch<'_> {
     }
 }
 
-impl Drop for Watch<'_> {
+impl Drop for Watch {
     fn drop(&mut self) {
         self.end();
     }
