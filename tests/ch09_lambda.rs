@@ -4,7 +4,6 @@ mod common;
 mod lambda;
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
@@ -67,8 +66,7 @@ fn step_03_send_socket_up_to_three_fields_however_they_end() {
             format!("{words}\n"),
             "by a newline"
         );
-        let mut stream = server.connect();
-        stream.write_all(message.as_bytes()).unwrap();
+        let stream = server.send(&message);
         let path = half_close(stream);
         assert_eq!(
             fs::read_to_string(&path).unwrap(),
@@ -213,13 +211,11 @@ fn step_10_the_c_client_works_unchanged() {
 fn step_11_a_client_that_is_sent_away_learns_it() {
     let server = Server::start(&["--max-running", "1"]);
     let library = script(&server.place, "sleeps", "exec sleep 100");
-    let mut first = server.connect();
-    first.write_all(library.as_bytes()).unwrap();
+    let mut first = server.send(&library);
     lambda::wait_until("the function runs", || {
         !lambda::functions(&server).is_empty()
     });
-    let mut second = server.connect();
-    second.write_all(library.as_bytes()).unwrap();
+    let mut second = server.send(&library);
     let mut silent = server.connect();
     server.program.signal("INT").unwrap();
     println!("Ctrl-C: who waits is sent away, who is at work has two more seconds");

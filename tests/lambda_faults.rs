@@ -5,7 +5,6 @@ mod common;
 mod lambda;
 
 use std::fs;
-use std::io::Write;
 use std::net::Shutdown;
 
 use common::Place;
@@ -188,8 +187,7 @@ fn a_client_that_leaves_before_its_answer_leaves_no_output() {
         "waits",
         "echo out; while [ ! -e go ]; do sleep 0.01; done",
     );
-    let mut stream = server.connect();
-    stream.write_all(library.as_bytes()).unwrap();
+    let stream = server.send(&library);
     wait_until("the function runs", || !functions(&server).is_empty());
     drop(stream);
     fs::write(server.place.path("go"), "").unwrap();
@@ -205,8 +203,7 @@ fn a_half_close_is_no_leaving() {
         "waits",
         "while [ ! -e go ]; do sleep 0.01; done; echo out",
     );
-    let mut stream = server.connect();
-    stream.write_all(library.as_bytes()).unwrap();
+    let mut stream = server.send(&library);
     stream.shutdown(Shutdown::Write).unwrap();
     fs::write(server.place.path("go"), "").unwrap();
     let path = lambda::answer(&mut stream);
@@ -223,8 +220,7 @@ fn functions_do_not_outlive_a_server_that_is_killed() {
         "stays",
         "echo $$ >new; mv new pid; exec sleep 1000",
     );
-    let mut stream = server.connect();
-    stream.write_all(library.as_bytes()).unwrap();
+    let _stream = server.send(&library);
     wait_until("the function runs", || server.place.path("pid").exists());
     let function = written_pid(&server, "pid");
     signal("KILL", server.program.pid()).unwrap(); // and to none of its children

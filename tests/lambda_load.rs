@@ -4,7 +4,6 @@ mod common;
 mod lambda;
 
 use std::fs;
-use std::io::Write;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::thread;
@@ -53,10 +52,8 @@ fn a_thousand_clients_at_once_are_all_answered() {
     let library = script(&server.place, "slow", "sleep $1; echo $2");
     let start = Instant::now();
     let ask = |number: usize| {
-        let mut stream = server.connect();
         let tenths = number % 9;
-        write!(stream, "{library} 0.{tenths} {number}").unwrap();
-        stream
+        server.send(format!("{library} 0.{tenths} {number}"))
     };
     let crowd: Vec<UnixStream> = (0..CROWD).map(ask).collect();
     for (number, mut stream) in crowd.into_iter().enumerate() {
@@ -79,11 +76,10 @@ fn the_others_wait_their_turn_in_the_order_they_came() {
     let threads_without_clients = threads(&server) + 1; // and the one that copies
     let mut clients = Vec::new();
     for number in 1..=20 {
-        let mut stream = server.connect();
-        write!(stream, "{library} {number}").unwrap();
-        clients.push(stream);
+        clients.push(server.send(format!("{library} {number}")));
+        // Who comes later overtakes nobody who waits; who comes at the same moment may be first.
+        wait_until("the first runs", || server.place.path("order").exists());
     }
-    wait_until("the first runs", || server.place.path("order").exists());
     wait_until("all others wait", || {
         all_sleep(&server, 20 + threads_without_clients)
     });
@@ -135,11 +131,7 @@ fn with_few_descriptors_clients_wait_and_nobody_is_lost() {
     program.wait_for(Stream::Stderr, "listening on").unwrap();
     let server = Server { place, program };
     let crowd: Vec<UnixStream> = (0..200)
-        .map(|number| {
-            let mut stream = server.connect();
-            write!(stream, "{library} {} {number}", number % 10).unwrap();
-            stream
-        })
+        .map(|number| server.send(format!("{library} {} {number}", number % 10)))
         .collect();
     for (number, mut stream) in crowd.into_iter().enumerate() {
         let path = answer(&mut stream);
@@ -157,11 +149,9 @@ fn ctrl_c_lets_functions_end_that_are_about_to_and_sends_the_rest_away() {
         "wait",
         "echo started; while [ ! -e go ]; do sleep 0.01; done; echo done",
     );
-    let mut crowd: Vec<UnixStream> = (0..50).map(|_| server.connect()).collect();
-    for stream in &mut crowd {
-        stream.write_all(library.as_bytes()).unwrap();
-    }
+    let mut crowd: Vec<UnixStream> = (0..2).map(|_| server.send(&library)).collect();
     wait_until("two run", || functions(&server).len() == 2);
+    crowd.extend((0..50).map(|_| server.send(&library)));
     server.program.signal("INT").unwrap();
     let mut rest = crowd.split_off(2);
     for stream in &mut rest {

@@ -20,7 +20,7 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 const MAX_OUTPUT: u64 = 64 << 20;
 
 const HELP: &str = "\
-ipc lambda: a server runs functions from libraries and answers with their output
+ipc lambda: a server runs functions from libraries and says where their output is
 
 In one terminal:
   ipc lambda server [OPTIONS]

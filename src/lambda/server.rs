@@ -66,18 +66,19 @@ pub fn serve(listener: &Listener, settings: &Settings, interrupt: &Interrupt) ->
     })
 }
 
-/// Takes clients as long as there is a seat. Without one the next client waits in the backlog: it
-/// has connected and may send, and takes none of our descriptors.
+/// Takes clients as long as there is a seat. Without one the rest waits in the backlog: they have
+/// connected and may send, and take none of our descriptors.
 fn accept_all(listener: &Listener, server: &Arc<Server>) -> io::Result<()> {
     let mut number = 0;
-    while let Some(seat) = server.seats.take(number) {
-        let Some(stream) = listener.accept()? else {
-            break;
-        };
+    while let Some(stream) = listener.accept()? {
         number += 1;
+        let stream = Arc::new(stream);
+        let Some(seat) = server.seats.take(number) else {
+            close(&stream); // Ctrl-C: a close for all who had connected, even if we had not seen them
+            continue;
+        };
         let serving = Arc::clone(server);
         let serve = move || {
-            let stream = Arc::new(stream);
             let ending = serving.converse(number, &stream);
             close(&stream);
             drop((stream, seat));

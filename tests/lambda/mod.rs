@@ -43,7 +43,14 @@ impl Server {
         self.place.path("lambda.sock")
     }
 
-    /// Sends a message as a C client does, in one piece and with no newline, and returns the answer.
+    /// Sends a message as a C client does: in one piece, for the first read ends it, with no newline.
+    pub fn send(&self, message: impl AsRef<[u8]>) -> UnixStream {
+        let mut stream = self.connect();
+        stream.write_all(message.as_ref()).unwrap();
+        stream
+    }
+
+    /// Sends a message and returns the answer.
     pub fn ask(&self, message: impl AsRef<[u8]>) -> PathBuf {
         ask(&self.socket(), message)
     }
