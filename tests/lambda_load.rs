@@ -123,14 +123,14 @@ fn ten_thousand_calls_leave_no_zombie_no_open_file_and_no_thread() {
 #[test]
 fn with_few_descriptors_clients_wait_and_nobody_is_lost() {
     let place = Place::new();
-    let library = script(&place, "slow", "sleep 0.0$1; echo $2");
+    let library = script(&place, "slow", "sleep 0.$1; echo $2");
     let ipc = env!("CARGO_BIN_EXE_ipc");
     let mut shell = place.command("sh");
-    shell.args(["-c", "ulimit -n 64; exec \"$0\" lambda server", ipc]);
+    shell.args(["-c", "ulimit -n 200; exec \"$0\" lambda server", ipc]);
     let mut program = ipc_primer::process::Program::start(&mut shell).unwrap();
     program.wait_for(Stream::Stderr, "listening on").unwrap();
     let server = Server { place, program };
-    let crowd: Vec<UnixStream> = (0..200)
+    let crowd: Vec<UnixStream> = (0..300)
         .map(|number| server.send(format!("{library} {} {number}", number % 10)))
         .collect();
     for (number, mut stream) in crowd.into_iter().enumerate() {

@@ -103,12 +103,9 @@ impl Runner {
         }
     }
 
-    fn execute(&self, number: u64, mut command: Command, file: &Arc<File>) -> io::Result<Run> {
-        let (reader, writer) = UnixStream::pair()?;
-        command.stdin(Stdio::null()).stdout(OwnedFd::from(writer));
-        let mut child = self.start(number, command)?;
+    fn execute(&self, number: u64, command: Command, file: &Arc<File>) -> io::Result<Run> {
+        let (mut child, reader) = self.start(number, command)?;
         let watch = self.warden.watch(number, child.id());
-        let reader = Arc::new(reader);
         let copied = self.copy(number, &reader, file);
         if copied.is_err() {
             watch.end(); // which is the end of the function
@@ -126,10 +123,15 @@ impl Runner {
         })
     }
 
-    /// Starts the process, and drops the command with our copy of its stdout: else that had no end.
-    fn start(&self, number: u64, mut command: Command) -> io::Result<Child> {
+    /// Starts the process, with nothing to read and a socket to print into. We keep the other end;
+    /// our copy of the function's end goes with the command, or there would be no end of the output.
+    fn start(&self, number: u64, mut command: Command) -> io::Result<(Child, Arc<UnixStream>)> {
         let _start = self.starts.take(number);
-        command.process_group(0).spawn()
+        let (reader, writer) = UnixStream::pair()?;
+        command.stdin(Stdio::null()).stdout(OwnedFd::from(writer));
+        let child = command.process_group(0).spawn()?;
+        drop(command); // before another start may begin
+        Ok((child, Arc::new(reader)))
     }
 
     /// Has all that comes copied by another thread, up to the limit. Beyond it the function is killed,
