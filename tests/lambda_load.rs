@@ -7,7 +7,6 @@ use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::thread;
-use std::time::Instant;
 
 use common::Place;
 use ipc_primer::process::Stream;
@@ -16,8 +15,6 @@ use lambda::{Server, answer, ask, children, functions, script, wait_until};
 /// How many calls in a row, and by how many at a time.
 const CALLS: usize = 10_000;
 const AT_A_TIME: usize = 8;
-/// How many clients at once.
-const CROWD: usize = 1000;
 
 fn descriptors(server: &Server) -> usize {
     common::names(&PathBuf::from(format!("/proc/{}/fd", server.program.pid()))).len()
@@ -43,26 +40,6 @@ fn all_sleep(server: &Server, count: usize) -> bool {
         let threads = common::names(&PathBuf::from(format!("/proc/{pid}/task")));
         threads.len() == count && threads.into_iter().all(sleeps)
     })
-}
-
-#[test]
-fn a_thousand_clients_at_once_are_all_answered() {
-    let server = Server::start(&[]);
-    // `sleep` answers "run" with an error: the function's name is how long it takes.
-    let library = script(&server.place, "slow", "sleep $1; echo $2");
-    let start = Instant::now();
-    let ask = |number: usize| {
-        let tenths = number % 9;
-        server.send(format!("{library} 0.{tenths} {number}"))
-    };
-    let crowd: Vec<UnixStream> = (0..CROWD).map(ask).collect();
-    for (number, mut stream) in crowd.into_iter().enumerate() {
-        let path = answer(&mut stream);
-        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{number}\n"));
-        fs::remove_file(path).unwrap();
-    }
-    println!("{CROWD} clients, each up to 0.8 s: {:.1?}", start.elapsed());
-    server.end(&["slow"]);
 }
 
 #[test]
