@@ -180,6 +180,27 @@ fn c_functions_fail_in_their_own_ways_and_share_nothing() {
 }
 
 #[test]
+fn a_function_that_leaves_its_own_group_is_killed_all_the_same() {
+    if !common::has_tool("cc") {
+        return;
+    }
+    let place = Place::new();
+    let source = r#"
+        #include <stdio.h>
+        #include <unistd.h>
+        void run(void) { printf("%d\n", setpgid(0, getpgid(getppid()))); pause(); }
+    "#;
+    let library = c_library(&place, "leaves.so", source);
+    let server = Server::start_in(place, &[c_runtime(), "--timeout", "1"]);
+    let output = server.call(&library);
+    assert!(
+        output.starts_with("0\nError: "),
+        "it left, and was killed: {output:?}"
+    );
+    server.end(&["leaves.so"]);
+}
+
+#[test]
 fn a_client_that_leaves_before_its_answer_leaves_no_output() {
     let mut server = Server::start(&[]);
     let library = script(

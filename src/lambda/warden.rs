@@ -26,17 +26,19 @@ const LAST_WISH: Duration = Duration::from_secs(2);
 /// How long the shell may leave orders unread before we send a signal ourselves.
 const ORDER_LIMIT: Duration = Duration::from_secs(1);
 
-/// `+` a group at work, `k`ill it, `-` kill what is left of it and forget it.
+/// `+`: a group is at work. `k`: kill it, and its first process, should that have left it. `-`: that one
+/// was waited for; kill what is left and forget it.
 const ORDERS: &str = r#"
 groups=' '
 while read -r order group; do
-    [ "$order" = + ] || kill -s KILL -- "-$group"
     case $order in
     +) groups="$groups$group " ;;
-    -) groups="${groups%% $group *} ${groups#* $group }" ;;
+    k) kill -s KILL -- "-$group" "$group" ;;
+    -) kill -s KILL -- "-$group"
+       groups="${groups%% $group *} ${groups#* $group }" ;;
     esac
 done
-for group in $groups; do kill -s KILL -- "-$group"; done
+for group in $groups; do kill -s KILL -- "-$group" "$group"; done
 "#;
 
 /// Why a function was killed.
@@ -218,6 +220,9 @@ impl State {
             .write_all(format!("{order} {group}\n").as_bytes());
         if told.is_err() && order != '+' {
             let _ = signal("KILL", -i64::from(group));
+        }
+        if told.is_err() && order == 'k' {
+            let _ = signal("KILL", group.into());
         }
     }
 }
