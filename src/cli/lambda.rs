@@ -14,11 +14,6 @@ use super::output::Output;
 use super::words::Words;
 use super::{Failure, Outcome, print, unknown_command};
 
-/// How long a function may run, if nobody says.
-const TIMEOUT: Duration = Duration::from_secs(10);
-/// How much of its output is kept, if nobody says: 64 MiB.
-const MAX_OUTPUT: u64 = 64 << 20;
-
 const HELP: &str = "\
 ipc lambda: a server runs functions from libraries and says where their output is
 
@@ -70,28 +65,36 @@ pub(super) fn run(words: &mut Words) -> Outcome {
 fn server(words: &mut Words) -> Outcome {
     let path = words.path("--socket")?;
     let output_dir = words.path("--output-dir")?;
-    let runtimes = every(words, "--runtime")?.into_iter();
-    let runtimes = runtimes.map(|value| runtime(words, &value));
-    let mut settings = Settings {
-        output_dir: PathBuf::new(),
-        runtimes: runtimes.collect::<Result<_, _>>()?,
-        allow: every(words, "--allow")?
-            .into_iter()
-            .map(PathBuf::from)
-            .collect(),
-        max_running: words.parsed("--max-running", "a whole number from 1 on", |&n| n > 0)?,
-        timeout: timeout(words)?,
-        max_output: words
-            .parsed("--max-output", "a number of bytes", |_| true)?
-            .unwrap_or(MAX_OUTPUT),
-    };
+    let settings = settings(words)?;
     words.finish()?;
-    settings.output_dir = path_or_default(output_dir, lambda::OUTPUT_NAME)?;
+    let settings = Settings {
+        output_dir: path_or_default(output_dir, lambda::OUTPUT_NAME)?,
+        ..settings
+    };
     let path = path_or_default(path, lambda::SOCKET_NAME)?;
     let interrupt = Interrupt::on_signals()?;
     let listener = socket::listen(&path)?;
     notice(format!("listening on {}", path.display()));
     Ok(lambda::serve(&listener, &settings, &interrupt)?)
+}
+
+/// The settings that words can change, but for the directory, which is not made for wrong words.
+fn settings(words: &mut Words) -> Result<Settings, Failure> {
+    let mut settings = Settings::new("");
+    for value in every(words, "--runtime")? {
+        settings.runtimes.push(runtime(words, &value)?);
+    }
+    let allow = every(words, "--allow")?;
+    settings.allow = allow.into_iter().map(PathBuf::from).collect();
+    let from_one = |&number: &usize| number > 0;
+    settings.max_running = words.parsed("--max-running", "a whole number from 1 on", from_one)?;
+    if let Some(bytes) = words.parsed("--max-output", "a number of bytes", |_| true)? {
+        settings.max_output = bytes;
+    }
+    if let Some(timeout) = timeout(words)? {
+        settings.timeout = timeout;
+    }
+    Ok(settings)
 }
 
 fn invoke(words: &mut Words) -> Outcome {
@@ -139,12 +142,12 @@ fn runtime(words: &Words, value: &OsString) -> Result<Runtime, Failure> {
     }
 }
 
-fn timeout(words: &mut Words) -> Result<Duration, Failure> {
+fn timeout(words: &mut Words) -> Result<Option<Duration>, Failure> {
     let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
     // As much as a year: what is longer does not fit every clock.
     let fits = |&seconds: &f64| seconds <= 3.2e7 && duration(seconds).is_some_and(|d| !d.is_zero());
     let seconds = words.parsed("--timeout", "a number of seconds", fits)?;
-    Ok(seconds.and_then(duration).unwrap_or(TIMEOUT))
+    Ok(seconds.and_then(duration))
 }
 
 /// All values of an option that can be repeated.

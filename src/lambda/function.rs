@@ -190,3 +190,18 @@ fn not_executed(asked: &str, why: String, output: &Output) -> io::Result<Ended> 
     output.replace(&error_line(asked))?;
     Ok(Ended::NotExecuted(why))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::OpenOptions;
+
+    #[test]
+    fn a_full_disk_ends_the_copying_with_an_error() {
+        let (reader, mut writer) = UnixStream::pair().unwrap();
+        writer.write_all(b"more than fits").unwrap();
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let error = copy_at_most(100, &reader, &full, &mut false).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+}

@@ -34,7 +34,7 @@ mod slots;
 mod warden;
 
 pub use library::Runtime;
-pub use server::{Settings, serve};
+pub use server::{MAX_OUTPUT, Settings, TIMEOUT, serve};
 
 /// The name of the socket file when no `--socket` is given, in
 /// [the directory of sockets](crate::socket::directory).

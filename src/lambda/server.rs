@@ -25,6 +25,11 @@ use crate::socket::{Listener, Received, close, recv, send};
 /// How long an answer may wait for room. It is the only one on its connection, so there is room.
 const SEND_LIMIT: Duration = Duration::from_secs(1);
 
+/// How long a function may run, usually.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
+/// How much of what a function prints is kept, usually, in bytes: 64 MiB.
+pub const MAX_OUTPUT: u64 = 64 << 20;
+
 /// How a server runs functions.
 #[derive(Clone, Debug)]
 pub struct Settings {
@@ -32,7 +37,7 @@ pub struct Settings {
     pub output_dir: PathBuf,
     /// The programs for libraries that are not executables; the first that fits is taken.
     pub runtimes: Vec<Runtime>,
-    /// The directories that libraries may be in, below each other too; none for any.
+    /// The directories that libraries may be in or below; none for any.
     pub allow: Vec<PathBuf>,
     /// How many functions run at once; `None` for as many as seem good.
     pub max_running: Option<usize>,
@@ -42,8 +47,42 @@ pub struct Settings {
     pub max_output: u64,
 }
 
+impl Settings {
+    /// The usual settings: every executable may be run, for [`TIMEOUT`], and print [`MAX_OUTPUT`].
+    pub fn new(output_dir: impl Into<PathBuf>) -> Self {
+        Self {
+            output_dir: output_dir.into(),
+            runtimes: Vec::new(),
+            allow: Vec::new(),
+            max_running: None,
+            timeout: TIMEOUT,
+            max_output: MAX_OUTPUT,
+        }
+    }
+}
+
 /// Serves the clients of `listener` until `interrupt` is raised. Then functions at work get two more
 /// seconds, and who waits for one is sent away.
+///
+/// ```
+/// use ipc_primer::interrupt::Interrupt;
+/// use ipc_primer::lambda::{Settings, client, protocol::Request, serve};
+/// use ipc_primer::socket::listen;
+///
+/// let place = tempfile::tempdir()?;
+/// let (path, outputs) = (place.path().join("lambda.sock"), place.path().join("outputs"));
+/// let interrupt = Interrupt::new();
+/// let (listener, ending) = (listen(&path)?, interrupt.clone());
+/// let server = std::thread::spawn(move || serve(&listener, &Settings::new(outputs), &ending));
+///
+/// let request = Request::new("/bin/echo", Some("hello"), None).unwrap();
+/// let output = client::invoke(&path, &request, &interrupt)?.unwrap();
+/// assert_eq!(std::fs::read_to_string(output)?, "hello\n");
+///
+/// interrupt.raise();
+/// server.join().unwrap()?;
+/// # Ok::<(), std::io::Error>(())
+/// ```
 ///
 /// # Errors
 /// - Those of [`Listener::accept`], of the directories and of starting `sh`.

@@ -72,6 +72,8 @@ struct State {
     shell: Child,
     orders: UnixStream,
     watched: BTreeMap<u64, Watched>,
+    /// When the keeper of time will look again; `None` for not before it is woken.
+    next_look: Option<Instant>,
     /// When everything has to be over, once the server ends.
     ending: Option<Instant>,
     closed: bool,
@@ -102,6 +104,7 @@ impl Warden {
                 shell,
                 orders,
                 watched: BTreeMap::new(),
+                next_look: None,
                 ending: None,
                 closed: false,
             }),
@@ -119,11 +122,10 @@ impl Warden {
             deadline,
             killed: None,
         };
-        // With one time limit for all, the keeper of time sleeps until an earlier deadline already.
-        let is_first = state.next_deadline().is_none_or(|next| deadline < next);
         state.watched.insert(number, watched);
         state.order('+', group);
-        if is_first {
+        // With one time limit for all, the keeper of time nearly always looks soon enough.
+        if state.next_look.is_none_or(|look| deadline < look) {
             self.changed.notify_all();
         }
         Watch {
@@ -154,14 +156,15 @@ impl Warden {
         while !state.closed {
             let now = Instant::now();
             state.kill_due(now, self.timeout);
-            state = match state.next_deadline() {
-                None => self
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
-                Some(next) => {
-                    let waited = self.changed.wait_timeout(state, next - now);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
+            state.next_look = state.next_deadline();
+            state = match state.next_look {
+                None => {
+                    let woken = self.changed.wait(state);
+                    woken.unwrap_or_else(PoisonError::into_inner)
+                }
+                Some(look) => {
+                    let woken = self.changed.wait_timeout(state, look - now);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
                 }
             };
         }
@@ -180,28 +183,20 @@ impl Warden {
 
 impl State {
     fn next_deadline(&self) -> Option<Instant> {
-        let alive = self
-            .watched
-            .values()
-            .filter(|watched| watched.killed.is_none());
+        let alive = |watched: &&Watched| watched.killed.is_none();
+        let alive = self.watched.values().filter(alive);
         alive.map(|watched| watched.deadline).min()
     }
 
     fn kill_due(&mut self, now: Instant, timeout: Duration) {
-        let due = |watched: &Watched| watched.killed.is_none() && watched.deadline <= now;
-        let due: Vec<_> = self
-            .watched
-            .iter()
-            .filter(|(_, watched)| due(watched))
-            .collect();
-        let numbers: Vec<_> = due.into_iter().map(|(&number, _)| number).collect();
         let reason = match self.ending {
             Some(_) => Reason::Shutdown,
             None => Reason::Time(timeout),
         };
-        numbers
-            .into_iter()
-            .for_each(|number| self.kill(number, reason));
+        let is_due = |watched: &Watched| watched.killed.is_none() && watched.deadline <= now;
+        let due = self.watched.iter().filter(|(_, watched)| is_due(watched));
+        let due: Vec<_> = due.map(|(&number, _)| number).collect();
+        due.into_iter().for_each(|number| self.kill(number, reason));
     }
 
     fn kill(&mut self, number: u64, reason: Reason) {
@@ -215,13 +210,12 @@ impl State {
 
     /// Tells the shell. If that is gone, or stopped, a shell for this one signal has to do.
     fn order(&mut self, order: char, group: u32) {
-        let told = self
-            .orders
-            .write_all(format!("{order} {group}\n").as_bytes());
-        if told.is_err() && order != '+' {
-            let _ = signal("KILL", -i64::from(group));
+        let line = format!("{order} {group}\n");
+        if self.orders.write_all(line.as_bytes()).is_ok() || order == '+' {
+            return;
         }
-        if told.is_err() && order == 'k' {
+        let _ = signal("KILL", -i64::from(group));
+        if order == 'k' {
             let _ = signal("KILL", group.into());
         }
     }

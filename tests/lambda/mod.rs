@@ -31,6 +31,10 @@ impl Server {
     pub fn start_in(place: Place, options: &[&str]) -> Self {
         let mut program = place.start(&[&["lambda", "server"], options].concat());
         program.wait_for(Stream::Stderr, "listening on").unwrap();
+        let pid = program.pid();
+        wait_until("the warden's shell runs", || {
+            children(pid).iter().any(|stat| is_warden(stat))
+        });
         Self { place, program }
     }
 
@@ -200,7 +204,7 @@ pub fn children(pid: i64) -> Vec<String> {
 /// The processes that run the server's functions: all of its children but the warden's shell.
 pub fn functions(server: &Server) -> Vec<String> {
     let mut functions = children(server.program.pid());
-    functions.retain(|stat| !stat.contains("(sh) ") || !is_warden(stat));
+    functions.retain(|stat| !is_warden(stat));
     functions
 }
 
