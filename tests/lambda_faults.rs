@@ -244,6 +244,7 @@ fn functions_do_not_outlive_a_server_that_is_killed() {
     let _stream = server.send(&library);
     wait_until("the function runs", || server.place.path("pid").exists());
     let function = written_pid(&server, "pid");
+    wait_until("the warden knows of it", || lambda::all_sleep(&server));
     signal("KILL", server.program.pid()).unwrap(); // and to none of its children
     wait_until_dead(function);
 }

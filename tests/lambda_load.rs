@@ -10,7 +10,7 @@ use std::thread;
 
 use common::Place;
 use ipc_primer::process::Stream;
-use lambda::{Server, answer, ask, children, functions, script, wait_until};
+use lambda::{Server, all_sleep, answer, ask, children, functions, script, threads, wait_until};
 
 /// How many calls in a row, and by how many at a time.
 const CALLS: usize = 10_000;
@@ -18,28 +18,6 @@ const AT_A_TIME: usize = 8;
 
 fn descriptors(server: &Server) -> usize {
     common::names(&PathBuf::from(format!("/proc/{}/fd", server.program.pid()))).len()
-}
-
-fn threads(server: &Server) -> usize {
-    common::names(&PathBuf::from(format!(
-        "/proc/{}/task",
-        server.program.pid()
-    )))
-    .len()
-}
-
-/// Whether the server has so many threads, and none of them has anything to do.
-fn all_sleep(server: &Server, count: usize) -> bool {
-    let pid = server.program.pid();
-    let sleeps = |thread: String| {
-        let stat = fs::read_to_string(format!("/proc/{pid}/task/{thread}/stat"));
-        stat.is_ok_and(|stat| stat.contains(") S "))
-    };
-    // One look could catch a thread that waits for a moment only.
-    (0..3).all(|_| {
-        let threads = common::names(&PathBuf::from(format!("/proc/{pid}/task")));
-        threads.len() == count && threads.into_iter().all(sleeps)
-    })
 }
 
 #[test]
@@ -50,7 +28,7 @@ fn the_others_wait_their_turn_in_the_order_they_came() {
         "turn",
         "echo $1 >>order; while [ ! -e go ]; do sleep 0.01; done",
     );
-    let threads_without_clients = threads(&server) + 1; // and the one that copies
+    let threads_without_clients = threads(&server).len() + 1; // and the one that copies
     let mut clients = Vec::new();
     for number in 1..=20 {
         clients.push(server.send(format!("{library} {number}")));
@@ -58,7 +36,7 @@ fn the_others_wait_their_turn_in_the_order_they_came() {
         wait_until("the first runs", || server.place.path("order").exists());
     }
     wait_until("all others wait", || {
-        all_sleep(&server, 20 + threads_without_clients)
+        { threads(&server).len() == 20 + threads_without_clients && all_sleep(&server) }
     });
     assert_eq!(functions(&server).len(), 1, "--max-running 1");
     fs::write(server.place.path("go"), "").unwrap();
@@ -76,7 +54,7 @@ fn ten_thousand_calls_leave_no_zombie_no_open_file_and_no_thread() {
     let server = Server::start(&[]);
     let library = "/bin/true";
     fs::remove_file(server.ask(library)).unwrap();
-    wait_until("the first client is done", || threads(&server) <= 4);
+    wait_until("the first client is done", || threads(&server).len() <= 4);
     let before = (descriptors(&server), children(server.program.pid()).len());
     thread::scope(|scope| {
         for _ in 0..AT_A_TIME {
@@ -88,7 +66,7 @@ fn ten_thousand_calls_leave_no_zombie_no_open_file_and_no_thread() {
             });
         }
     });
-    wait_until("the last clients are done", || threads(&server) <= 4);
+    wait_until("the last clients are done", || threads(&server).len() <= 4);
     let after = (descriptors(&server), children(server.program.pid()).len());
     assert_eq!(
         after, before,

@@ -5,7 +5,8 @@
 //! shell lives as long as the server and takes orders on its stdin.
 //!
 //! The shell also knows which groups are at work. When its stdin ends, because the server has ended
-//! *however that was*, it kills them: not even `kill -9` of the server leaves a function behind.
+//! *however that was*, it kills them. So not even `kill -9` of the server leaves a function behind, but
+//! for one that was started in that very moment, and not yet told of.
 
 use std::collections::BTreeMap;
 use std::fmt;

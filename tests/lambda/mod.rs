@@ -214,6 +214,23 @@ fn is_warden(stat: &str) -> bool {
     String::from_utf8_lossy(&words).contains("while read")
 }
 
+/// The server's threads.
+pub fn threads(server: &Server) -> Vec<PathBuf> {
+    let tasks = PathBuf::from(format!("/proc/{}/task", server.program.pid()));
+    let names = common::names(&tasks).into_iter();
+    names.map(|name| tasks.join(name)).collect()
+}
+
+/// Whether none of the server's threads has anything to do.
+pub fn all_sleep(server: &Server) -> bool {
+    let sleeps = |thread: PathBuf| {
+        let stat = fs::read_to_string(thread.join("stat"));
+        stat.is_ok_and(|stat| stat.contains(") S "))
+    };
+    // One look could catch a thread that waits for a moment only.
+    (0..3).all(|_| threads(server).into_iter().all(sleeps))
+}
+
 /// Waits for a state of the world that nothing tells of when it comes.
 pub fn wait_until(what: &str, holds: impl Fn() -> bool) {
     let deadline = Instant::now() + LIMIT;
