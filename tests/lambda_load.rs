@@ -36,7 +36,7 @@ fn the_others_wait_their_turn_in_the_order_they_came() {
         wait_until("the first runs", || server.place.path("order").exists());
     }
     wait_until("all others wait", || {
-        { threads(&server).len() == 20 + threads_without_clients && all_sleep(&server) }
+        threads(&server).len() == 20 + threads_without_clients && all_sleep(&server)
     });
     assert_eq!(functions(&server).len(), 1, "--max-running 1");
     fs::write(server.place.path("go"), "").unwrap();
