@@ -5,6 +5,7 @@
 //! included), 1 for failed at run time, 2 for wrong usage.
 
 mod chat;
+mod lambda;
 mod output;
 mod signals;
 mod sum;
@@ -29,6 +30,7 @@ The scenarios, each in two terminals (`ipc SCENARIO --help` says how):
   ipc sum                  a server that adds integers, sequential or threaded
   ipc chat                 clients talk to a server, one-way or two-way
   ipc signals              what signals do, who sends them, what a process does
+  ipc lambda               a server that runs functions from libraries
 
 Read the book with `cargo doc --open`, walk through it with `cargo test`.
 ";
@@ -74,6 +76,7 @@ fn dispatch(words: &mut Words) -> Outcome {
         Some("sum") => sum::run(words),
         Some("chat") => chat::run(words),
         Some("signals") => signals::run(words),
+        Some("lambda") => lambda::run(words),
         Some("tour") => tour::run(words),
         None if words.is_empty() => print(HELP),
         None if words.wants_help() => print(HELP),

@@ -60,6 +60,7 @@ pub mod error;
 pub mod guide;
 pub mod input;
 pub mod interrupt;
+pub mod lambda;
 pub mod notice;
 pub mod own_file;
 pub mod process;
