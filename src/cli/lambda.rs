@@ -7,7 +7,6 @@ use std::time::Duration;
 use ipc_primer::interrupt::Interrupt;
 use ipc_primer::lambda::protocol::Request;
 use ipc_primer::lambda::{self, Runtime, Settings, client};
-use ipc_primer::notice::notice;
 use ipc_primer::socket;
 
 use super::output::Output;
@@ -74,7 +73,6 @@ fn server(words: &mut Words) -> Outcome {
     let path = path_or_default(path, lambda::SOCKET_NAME)?;
     let interrupt = Interrupt::on_signals()?;
     let listener = socket::listen(&path)?;
-    notice(format!("listening on {}", path.display()));
     Ok(lambda::serve(&listener, &settings, &interrupt)?)
 }
 

@@ -93,6 +93,7 @@ pub fn serve(listener: &Listener, settings: &Settings, interrupt: &Interrupt) ->
     let _stop = listener.stop_on(interrupt);
     let ending = Arc::clone(&server);
     let _end = interrupt.on_raise(move || ending.end());
+    notice(format!("listening on {}", listener.path().display())); // only now is all ready
     thread::scope(|scope| {
         scope.spawn(|| server.runner.warden.keep_time());
         let ended = accept_all(listener, &server);
