@@ -16,9 +16,12 @@
 //! 1. [`source`] and [`target`]: the file at either end, and all that can become of it meanwhile.
 //! 2. [`protocol`]: what goes over a socket.
 //! 3. [`server`] and [`client`]: copy by sockets.
+//! 4. [`sender`] and [`receiver`]: copy by shared memory, which stand on [`ring`](crate::shm::ring).
 
 pub mod client;
 pub mod protocol;
+pub mod receiver;
+pub mod sender;
 pub mod server;
 pub mod source;
 pub mod target;
@@ -26,3 +29,6 @@ pub mod target;
 /// The name of the socket file when no `--socket` is given, in
 /// [the directory of sockets](crate::socket::directory).
 pub const SOCKET_NAME: &str = "copy.sock";
+
+/// The name of the ring when no `--name` is given.
+pub const RING_NAME: &str = "copy";
