@@ -60,7 +60,7 @@ const FORMAT: Format = Format {
 };
 
 /// How often to look whether the other side lives.
-const LOOK: Duration = Duration::from_secs(1);
+const LOOK: Duration = Duration::from_millis(250);
 const LINE: usize = 8;
 const LABEL_AT: usize = LINE;
 const RECEIVERS_AT: usize = LABEL_AT + MAX_LABEL / 8;

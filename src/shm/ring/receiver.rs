@@ -146,7 +146,7 @@ fn read_shape(segment: &Segment) -> Option<Shape> {
 
 /// The sender cannot clean up any more, so whoever finds it dead does.
 fn sender_died(name: &str) -> io::Error {
-    let _ = remove_if_stale(name);
+    let _ = remove_if_stale(name, FORMAT);
     aborted(format!("the sender of {name:?} has died"))
 }
 

@@ -50,7 +50,7 @@ impl Sender {
     /// Those of [`Segment::create`].
     ///
     /// # Panics
-    /// If the shape does not [fit](Shape::fits), or the label is longer than [`MAX_LABEL`].
+    /// If the shape does not [fit](Shape::fits), or the label is longer than [`MAX_LABEL`](super::MAX_LABEL).
     pub fn create(name: &str, shape: Shape, label: &[u8]) -> io::Result<Self> {
         assert!(shape.fits(), "no ring can be made with {shape:?}");
         let set = |word: &AtomicU64, value: usize| word.store(value as u64, Ordering::Relaxed);
