@@ -6,6 +6,7 @@
 
 mod copy;
 mod output;
+mod race;
 mod sum;
 mod tour;
 mod words;

@@ -12,7 +12,7 @@ use ipc_primer::shm::ring::{MAX_RECEIVERS, MAX_RING, Shape};
 use ipc_primer::socket;
 
 use super::words::Words;
-use super::{Failure, Outcome, print, unknown_command};
+use super::{Failure, Outcome, print, race, unknown_command};
 
 /// The ring, unless somebody says otherwise: 2 MiB, which stay in the processor's cache.
 const SLOTS: usize = 8;
@@ -29,6 +29,9 @@ By shared memory, in one terminal and in N others, in any order:
   ipc copy sharedmem sender FILE --receivers N [--slots K] [--slot-size BYTES]
                                  [--name NAME]
   ipc copy sharedmem receiver [--output DIR] [--force] [--name NAME]
+
+What shared memory does without semaphores:
+  ipc copy race [FILE] [--semaphores]
 
 Options:
   --output DIR       where to put the copy (default: the current directory)
@@ -49,10 +52,14 @@ docs/06-copy-by-shared-memory.md.
 
 pub(super) fn run(words: &mut Words) -> Outcome {
     words.set_command("ipc copy");
+    let command = words.command();
+    if command.as_deref() == Some("race") {
+        return race::run(words);
+    }
     if words.wants_help() {
         return print(HELP);
     }
-    match words.command().as_deref() {
+    match command.as_deref() {
         Some("socket") => by_socket(words),
         Some("sharedmem") => by_shared_memory(words),
         other => Err(unknown_command(other, words, "ipc copy")),
