@@ -55,7 +55,9 @@ fn connect_unless(path: &Path, interrupt: &Interrupt) -> io::Result<Option<UnixS
 }
 
 fn receive(stream: &UnixStream, destination: &Destination) -> io::Result<PathBuf> {
-    let mut input = BufReader::new(stream);
+    // The header byte by byte, so that none behind it is taken in: if there can be no copy, what was
+    // sent lies unread when we close, and the server learns that its client went.
+    let mut input = BufReader::with_capacity(1, stream);
     let header = match Header::read(&mut input) {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(cut_off(0, None)),
         other => other?,

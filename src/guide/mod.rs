@@ -1,6 +1,8 @@
 //! [ch01]: ch01_socket_primitives
 //! [ch02]: ch02_server_step_by_step
 //! [ch03]: ch03_sum
+//! [ch05]: ch05_copy_by_sockets
+//! [ch06]: ch06_copy_by_shared_memory
 //! [socket]: crate::socket
 //! [sum]: crate::sum
 //!
@@ -9,3 +11,5 @@
 pub mod ch01_socket_primitives;
 pub mod ch02_server_step_by_step;
 pub mod ch03_sum;
+pub mod ch05_copy_by_sockets;
+pub mod ch06_copy_by_shared_memory;

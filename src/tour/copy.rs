@@ -8,19 +8,19 @@ pub(super) const SCENES: &[Scene] = &[
     Scene {
         name: "copy-socket",
         chapter: "5",
-        about: "two clients get a file, and so does one after a server was killed",
+        about: "two clients get a file from one server",
         play: by_sockets,
     },
     Scene {
         name: "copy-race",
         chapter: "6",
-        about: "two processes share a counter and a file, without order and with it",
+        about: "two processes share memory, without order and with it",
         play: race,
     },
     Scene {
         name: "copy-sharedmem",
         chapter: "6",
-        about: "two receivers read what a sender writes once; one is stopped and goes on",
+        about: "two receivers read what a sender writes once",
         play: by_shared_memory,
     },
 ];
