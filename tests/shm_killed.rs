@@ -234,3 +234,35 @@ fn of_many_makers_one_wins() {
         assert!(!path(&name).unwrap().exists());
     }
 }
+
+/// It has a name before it has its length, and its length before it is ready.
+#[test]
+fn who_opens_a_segment_while_it_is_made_gets_all_of_it_or_none() {
+    let name = format!("killed-young-{}", process::id());
+    let plan = Plan {
+        format: FORMAT,
+        words: 1 << 17,
+        seats: 1,
+        lifetime: Lifetime::Owner,
+    };
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let is_done = || done.load(std::sync::atomic::Ordering::Relaxed);
+    std::thread::scope(|scope| {
+        let opener = || {
+            while !is_done() {
+                match Segment::open(&name, FORMAT) {
+                    Ok(segment) => assert!(segment.words().len() >= plan.words),
+                    Err(error) => assert_eq!(error.kind(), io::ErrorKind::NotFound, "{error}"),
+                }
+            }
+        };
+        let openers = [scope.spawn(opener), scope.spawn(opener)];
+        for _ in 0..200 {
+            drop(Segment::create(&name, plan, |_| ()).unwrap());
+        }
+        done.store(true, std::sync::atomic::Ordering::Relaxed);
+        for opener in openers {
+            opener.join().unwrap();
+        }
+    });
+}

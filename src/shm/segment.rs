@@ -221,8 +221,7 @@ impl Segment {
             Err(error) if error.kind() == ErrorKind::InvalidInput => return Err(unfinished(path)),
             other => other.context(|| format!("cannot open {}", show(path)))?,
         };
-        let len = segment.mapping.len();
-        if len < HEADER_LEN {
+        if segment.mapping.len() < HEADER_LEN {
             return Err(foreign(path, "is too short"));
         }
         // Acquire: what was written before it is there when it is.
@@ -232,6 +231,10 @@ impl Segment {
         if !is_ready {
             return Err(unfinished(path));
         }
+        if header.length != segment.mapping.len() as u64 {
+            segment = Self::map(path)?; // it has grown since; being ready, it does no more
+        }
+        let len = segment.mapping.len();
         let seats = header
             .seats_within(len)
             .filter(|_| header.length == len as u64);

@@ -13,6 +13,8 @@ use crate::shm::{Segment, owner, remove_if_stale};
 pub struct Receiver {
     ring: Ring,
     place: Place,
+    /// How many slots were read and are not yet given back.
+    owed: u64,
     name: String,
 }
 
@@ -48,7 +50,12 @@ impl Receiver {
         };
         ring.sender_waits().wake_one();
         let name = name.to_owned();
-        Ok(Self { ring, place, name })
+        Ok(Self {
+            ring,
+            place,
+            owed: 0,
+            name,
+        })
     }
 
     /// What the sender says that it sends.
@@ -82,8 +89,16 @@ impl Receiver {
         let length = length.ok_or(ErrorKind::InvalidData)?;
         copy_out(self.ring.slot(slot), &mut buffer[..length]);
         self.place.cursor().store(cursor + 1, Ordering::Relaxed);
-        self.place.free.post();
+        self.owed += 1;
+        // Half of the ring at once: waking the sender for every slot costs more than filling it.
+        if self.owed > self.ring.shape.slots as u64 / 2 {
+            self.give_back();
+        }
         Ok(length)
+    }
+
+    fn give_back(&mut self) {
+        self.place.free.post_many(std::mem::take(&mut self.owed));
     }
 
     /// Says that all was received, and all is well with it.
@@ -91,9 +106,13 @@ impl Receiver {
         self.end(HAS_ALL);
     }
 
-    fn wait_for_slot(&self, interrupt: &Interrupt) -> io::Result<()> {
+    fn wait_for_slot(&mut self, interrupt: &Interrupt) -> io::Result<()> {
+        let mut waited = Ok(());
+        if !self.place.filled.try_wait() {
+            self.give_back(); // or we would wait for each other
+            waited = self.place.filled.wait_timeout(LOOK, interrupt);
+        }
         loop {
-            let waited = self.place.filled.wait_timeout(LOOK, interrupt);
             let behind = self.place.cursor().load(Ordering::Relaxed)
                 < self.ring.head().load(Ordering::Relaxed);
             match waited {
@@ -105,6 +124,7 @@ impl Receiver {
                 }
                 Err(_) => {} // slow, or stopped
             }
+            waited = self.place.filled.wait_timeout(LOOK, interrupt);
         }
     }
 
