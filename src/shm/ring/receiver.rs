@@ -3,7 +3,10 @@
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{FORMAT, HAS_ALL, LEFT, LOOK, MAX_LABEL, Place, READING, RECEIVERS_AT, Ring, Shape};
+use super::{
+    FORMAT, HAS_ALL, LEFT, LOOK, MAX_LABEL, PIECE, PIECE_WORDS, Place, READING, RECEIVERS_AT, Ring,
+    Shape,
+};
 use crate::interrupt::Interrupt;
 use crate::shm::bytes::copy_out;
 use crate::shm::{Segment, owner, remove_if_stale};
@@ -15,6 +18,8 @@ pub struct Receiver {
     place: Place,
     /// How many slots were read and are not yet given back.
     owed: u64,
+    /// A piece of a slot in memory of our own.
+    buffer: Vec<u8>,
     name: String,
 }
 
@@ -54,6 +59,7 @@ impl Receiver {
             ring,
             place,
             owed: 0,
+            buffer: vec![0; PIECE],
             name,
         })
     }
@@ -66,28 +72,49 @@ impl Receiver {
         label
     }
 
-    /// The length of a slot, in bytes.
-    pub fn slot_len(&self) -> usize {
-        self.ring.shape.slot_len
-    }
-
     /// Waits for the next slot and copies it into the front of `buffer`; returns how many bytes.
     ///
     /// # Errors
+    /// Those of [`receive_with`](Self::receive_with), and [`ErrorKind::InvalidData`] if the slot holds
+    /// more than `buffer`.
+    pub fn receive(&mut self, buffer: &mut [u8], interrupt: &Interrupt) -> io::Result<usize> {
+        let mut filled = 0;
+        self.receive_with(interrupt, |piece| {
+            let room = buffer.get_mut(filled..filled + piece.len());
+            room.ok_or(ErrorKind::InvalidData)?.copy_from_slice(piece);
+            filled += piece.len();
+            Ok(())
+        })?;
+        Ok(filled)
+    }
+
+    /// Waits for the next slot and hands it to `take`, piece by piece; returns how many bytes it held.
+    ///
+    /// # Errors
+    /// - Those of `take`.
     /// - [`ErrorKind::Interrupted`] when `interrupt` is raised.
     /// - [`ErrorKind::ConnectionAborted`]: the sender broke off or has died.
-    /// - [`ErrorKind::InvalidData`]: the slot holds more than `buffer`.
-    pub fn receive(&mut self, buffer: &mut [u8], interrupt: &Interrupt) -> io::Result<usize> {
+    /// - [`ErrorKind::InvalidData`]: the slot says that it holds more than it can.
+    pub fn receive_with(
+        &mut self,
+        interrupt: &Interrupt,
+        mut take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<usize> {
         self.wait_for_slot(interrupt)?;
         let cursor = self.place.cursor().load(Ordering::Relaxed);
         let slot = self.ring.slot_of(cursor);
         let length = self.ring.length(slot).load(Ordering::Relaxed);
-        let room = buffer.len().min(self.ring.shape.slot_len);
-        let length = usize::try_from(length)
-            .ok()
-            .filter(|&length| length <= room);
-        let length = length.ok_or(ErrorKind::InvalidData)?;
-        copy_out(self.ring.slot(slot), &mut buffer[..length]);
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length > self.ring.shape.slot_len {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        let words = self.ring.slot(slot).chunks(PIECE_WORDS);
+        let ends = (0..length).step_by(PIECE).map(|at| PIECE.min(length - at));
+        for (words, count) in words.zip(ends) {
+            let piece = &mut self.buffer[..count];
+            copy_out(words, piece);
+            take(piece)?;
+        }
         self.place.cursor().store(cursor + 1, Ordering::Relaxed);
         self.owed += 1;
         // Half of the ring at once: waking the sender for every slot costs more than filling it.
