@@ -14,9 +14,9 @@ use ipc_primer::socket;
 use super::words::Words;
 use super::{Failure, Outcome, print, race, unknown_command};
 
-/// The ring, unless somebody says otherwise: 2 MiB, which stay in the processor's cache.
-const SLOTS: usize = 8;
-const SLOT_LEN: usize = 256 * 1024;
+/// The ring, unless somebody says otherwise. The chapter measures why.
+const SLOTS: usize = 4;
+const SLOT_LEN: usize = 1024 * 1024;
 
 const HELP: &str = "\
 ipc copy: one process has a file, many get a copy
@@ -42,8 +42,8 @@ Options:
   --socket PATH      the socket (default: copy.sock in $IPC_PRIMER_DIR, else in
                      $XDG_RUNTIME_DIR/ipc-primer, else in /tmp/ipc-primer-<uid>)
   --receivers N      how many receivers to wait for, and to serve at one pace
-  --slots K          how many slots the ring has (default 8)
-  --slot-size BYTES  how large each of them is (default 262144)
+  --slots K          how many slots the ring has (default 4)
+  --slot-size BYTES  how large each of them is (default 1048576)
   --name NAME        the ring: /dev/shm/ipc-primer-NAME (default: copy)
 
 Chapters 5 and 6 of the book explain them: docs/05-copy-by-sockets.md and

@@ -8,6 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use super::eager::Eager;
 use super::protocol::{Header, safe_name};
 use super::target::{Destination, Target};
 use crate::error::Context;
@@ -63,7 +64,7 @@ fn receive(stream: &UnixStream, destination: &Destination) -> io::Result<PathBuf
         other => other?,
     };
     let mut target = Target::create(destination, safe_name(&header.name)?)?;
-    receive_bytes(&mut input, header.length, &mut target)?;
+    receive_bytes(&mut Eager::new(stream)?, header.length, &mut target)?;
     expect_end(stream, &mut input)?;
     target.finish()
 }

@@ -20,6 +20,7 @@
 //! 5. [`sender`] and [`receiver`]: copy by shared memory, which stand on [`ring`](crate::shm::ring).
 
 pub mod client;
+mod eager;
 pub mod protocol;
 pub mod race;
 pub mod receiver;
