@@ -3,7 +3,8 @@
 //! Two processes that map one object see each other's writes at once, and nothing tells either when.
 //! This room builds up from that, a file for each step; read them in this order:
 //!
-//! 1. [`Segment`] (`segment.rs`): a named piece of shared memory, as 64-bit atomic words.
+//! 1. [`Segment`] (`segment.rs`): a named piece of shared memory, as 64-bit atomic words;
+//!    `header.rs` is what each begins with.
 //! 2. [`bytes`]: copying bytes in and out.
 //! 3. [`Waiters`] (`waiters.rs`): blocking until something has changed there, and waking who blocks.
 //! 4. [`Semaphore`] (`semaphore.rs`): a counter that can be waited for.
@@ -13,6 +14,7 @@
 //! `raw.rs`, underneath, holds all `unsafe` of the crate, and says why what leaves it is safe.
 
 pub mod bytes;
+mod header;
 mod lock;
 pub mod owner;
 mod raw;

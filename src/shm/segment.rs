@@ -1,29 +1,18 @@
 //! A named segment of shared memory: made whole or not at all, checked before it is used, and removed
 //! by whom it belongs to.
 //!
-//! Every segment begins with these 64 bytes, in native byte order. All but `ready` are written once,
-//! by who makes the segment, before anybody else uses it.
-//!
-//! | word | name | its values |
-//! |---|---|---|
-//! | 0 | magic | `ipcprime`: a segment of this program |
-//! | 1 | kind | eight letters: what it is used for |
-//! | 2 | version | of the layout behind the header; it differs, so do the layouts |
-//! | 3 | length | of the whole object, in bytes |
-//! | 4 | seats | how many places to sleep stand at its end |
-//! | 5 | owner | pid and start time of who made it: see [`owner`](super::owner) |
-//! | 6 | kept | 0: it goes with its owner; 1: it stays until it is unlinked |
-//! | 7 | ready | 0: being made; 1: to be used. Written last (release), read first (acquire) |
+//! `header.rs` says what every segment begins with.
 
 use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{FileExt, MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::header::{CACHE_LINE, HEADER, HEADER_LEN, Header, OWNER, READY, SEATS, foreign};
 use super::owner;
 use super::raw::{Mapping, SEAT_LEN, Seat};
 use crate::error::Context;
@@ -36,12 +25,7 @@ const PREFIX: &str = "ipc-primer-";
 /// The longest name, prefix included, in bytes: `NAME_MAX`.
 const MAX_NAME: usize = 255;
 
-const MAGIC: u64 = u64::from_ne_bytes(*b"ipcprime");
 const WORD: usize = size_of::<u64>();
-const CACHE_LINE: usize = 64;
-const HEADER: usize = 8;
-const HEADER_LEN: usize = HEADER * WORD;
-const READY: usize = 7;
 
 /// How long a segment may take to be made by a process that runs.
 const OPEN_LIMIT: Duration = Duration::from_secs(2);
@@ -189,12 +173,12 @@ impl Segment {
 
     /// How many seats it has.
     pub fn seats(&self) -> usize {
-        usize::try_from(self.header(4).load(Ordering::Relaxed)).unwrap_or(0)
+        usize::try_from(self.header(SEATS).load(Ordering::Relaxed)).unwrap_or(0)
     }
 
     /// Who made it, as an [owner word](super::owner).
     pub fn owner(&self) -> u64 {
-        self.header(5).load(Ordering::Relaxed)
+        self.header(OWNER).load(Ordering::Relaxed)
     }
 
     pub(super) fn seat(&self, number: usize) -> Seat<'_> {
@@ -315,88 +299,6 @@ impl Plan {
     }
 }
 
-/// The header as it was found.
-struct Header {
-    magic: u64,
-    format: Format,
-    length: u64,
-    seats: u64,
-    owner: u64,
-    kept: bool,
-    ready: bool,
-}
-
-impl Header {
-    fn from_words(word: impl Fn(usize) -> u64) -> Self {
-        Self {
-            magic: word(0),
-            format: Format {
-                kind: word(1).to_ne_bytes(),
-                version: word(2),
-            },
-            length: word(3),
-            seats: word(4),
-            owner: word(5),
-            kept: word(6) == 1,
-            ready: word(READY) == 1,
-        }
-    }
-
-    fn read(words: &[AtomicU64]) -> Self {
-        Self::from_words(|at| words[at].load(Ordering::Relaxed))
-    }
-
-    /// `None` if not a byte is there: whoever made it was killed at once.
-    fn read_from(file: &File) -> io::Result<Option<Self>> {
-        let mut bytes = [0; HEADER_LEN];
-        if file.metadata()?.len() == 0 {
-            return Ok(None);
-        }
-        // What is too short stays zero, and its magic is none.
-        let _ = file.read_exact_at(&mut bytes, 0);
-        let words = bytes.as_chunks::<WORD>().0;
-        Ok(Some(Self::from_words(|at| u64::from_ne_bytes(words[at]))))
-    }
-
-    fn of(plan: &Plan) -> [u64; HEADER] {
-        let kept = u64::from(plan.lifetime == Lifetime::Kept);
-        let kind = u64::from_ne_bytes(plan.format.kind);
-        let (length, seats) = (plan.len() as u64, plan.seats as u64);
-        [
-            MAGIC,
-            kind,
-            plan.format.version,
-            length,
-            seats,
-            owner::own(),
-            kept,
-            0,
-        ]
-    }
-
-    /// Fails if this is not the header of a segment of `format`.
-    fn check(&self, path: &Path, format: Format) -> io::Result<()> {
-        let fault = if self.magic != MAGIC {
-            "is not a segment of this program".to_owned()
-        } else if self.format.kind != format.kind {
-            let kind = self.format.kind.escape_ascii();
-            format!("is used for something else ({kind})")
-        } else if self.format.version != format.version {
-            let (theirs, ours) = (self.format.version, format.version);
-            format!("is of version {theirs}, and this program's is {ours}")
-        } else {
-            return Ok(());
-        };
-        Err(foreign(path, &fault))
-    }
-
-    fn seats_within(&self, len: usize) -> Option<usize> {
-        let seats = usize::try_from(self.seats).ok()?;
-        let room = len.checked_sub(seats.checked_mul(SEAT_LEN)?)?;
-        (room >= HEADER_LEN && room.is_multiple_of(CACHE_LINE)).then_some(seats)
-    }
-}
-
 /// Makes the object and locks it while it is being made: `flock(2)` ends with its holder, so a lock
 /// that is free says that nobody is at work on it. `None` if it was taken away before it was locked.
 fn create_locked(path: &Path) -> io::Result<Option<File>> {
@@ -508,7 +410,7 @@ fn identity(file: &Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
 }
 
-fn show(path: &Path) -> String {
+pub(super) fn show(path: &Path) -> String {
     format!("the shared memory segment {}", path.display())
 }
 
@@ -518,12 +420,6 @@ fn in_use(path: &Path, who: &str) -> io::Error {
         show(path)
     );
     io::Error::new(ErrorKind::AddrInUse, message)
-}
-
-fn foreign(path: &Path, fault: &str) -> io::Error {
-    let way_out = "remove it, if nobody needs it, or choose another name";
-    let message = format!("{} {fault}; {way_out}", show(path));
-    io::Error::new(ErrorKind::InvalidData, message)
 }
 
 fn not_to_be_removed(error: io::Error) -> io::Error {
