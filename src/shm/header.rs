@@ -20,9 +20,10 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::object::show;
 use super::owner;
 use super::raw::SEAT_LEN;
-use super::segment::{Format, Lifetime, Plan, show};
+use super::segment::{Format, Lifetime, Plan};
 
 const MAGIC: u64 = u64::from_ne_bytes(*b"ipcprime");
 const WORD: usize = size_of::<u64>();

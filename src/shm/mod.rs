@@ -4,7 +4,7 @@
 //! This room builds up from that, a file for each step; read them in this order:
 //!
 //! 1. [`Segment`] (`segment.rs`): a named piece of shared memory, as 64-bit atomic words;
-//!    `header.rs` is what each begins with.
+//!    `header.rs` is what each begins with, `object.rs` the file behind it.
 //! 2. [`bytes`]: copying bytes in and out.
 //! 3. [`Waiters`] (`waiters.rs`): blocking until something has changed there, and waking who blocks.
 //! 4. [`Semaphore`] (`semaphore.rs`): a counter that can be waited for.
@@ -16,6 +16,8 @@
 pub mod bytes;
 mod header;
 mod lock;
+mod object;
+
 pub mod owner;
 mod raw;
 pub mod ring;
