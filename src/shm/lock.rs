@@ -4,6 +4,7 @@
 //! waits for ever. This one asks whether the holder lives, as the kernel does for C's
 //! `PTHREAD_MUTEX_ROBUST`, and hands the lock on with the news.
 
+use std::hint;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use crate::interrupt::Interrupt;
 
 /// Nobody holds the lock.
 const FREE: u64 = 0;
+/// How often to look before asking whether the holder lives.
+const SPINS: u32 = 64;
 /// How often a waiter looks whether the holder lives.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -46,10 +49,15 @@ impl Lock {
     /// Uses the word with this number, and these seats for those who wait: one for each thread that may
     /// wait at the same time.
     pub fn new(segment: &Arc<Segment>, word: usize, seats: Range<usize>) -> Self {
+        Self::with_waiters(segment, word, Waiters::new(segment, seats))
+    }
+
+    /// Uses the word with this number, and these waiters.
+    pub fn with_waiters(segment: &Arc<Segment>, word: usize, waiters: Waiters) -> Self {
         Self {
             segment: Arc::clone(segment),
             word,
-            waiters: Waiters::new(segment, seats),
+            waiters,
         }
     }
 
@@ -61,7 +69,8 @@ impl Lock {
     pub fn lock(&self, limit: Option<Duration>, interrupt: &Interrupt) -> io::Result<Held<'_>> {
         let deadline = limit.map(|limit| Instant::now() + limit);
         loop {
-            if let Some(held) = self.try_lock() {
+            // The look whether the holder lives costs more than most holders need to let go.
+            if let Some(held) = self.spin().or_else(|| self.try_lock()) {
                 return Ok(held);
             }
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
@@ -86,6 +95,17 @@ impl Lock {
             return None;
         }
         self.take(holder)
+    }
+
+    fn spin(&self) -> Option<Held<'_>> {
+        let once = |_| {
+            let taken = self.is_free().then(|| self.take(FREE)).flatten();
+            if taken.is_none() {
+                hint::spin_loop();
+            }
+            taken
+        };
+        (0..SPINS).find_map(once)
     }
 
     fn is_free(&self) -> bool {
