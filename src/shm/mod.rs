@@ -20,7 +20,9 @@ mod semaphore;
 mod waiters;
 
 pub use lock::{Held, Lock};
-pub use segment::{Format, Lifetime, Plan, Segment, path, remove_if_stale, unlink};
+pub use segment::{
+    Fault, Format, Lifetime, Plan, Segment, fault_of, path, remove_if_stale, unlink,
+};
 pub use semaphore::Semaphore;
 pub use waiters::Waiters;
 

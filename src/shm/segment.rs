@@ -223,7 +223,7 @@ impl Segment {
         };
         let len = segment.mapping.len();
         if len < HEADER_LEN {
-            return Err(foreign(path, "is too short"));
+            return Err(useless(path, Fault::CutOff, "is too short"));
         }
         // Acquire: what was written before it is there when it is.
         let is_ready = segment.header(READY).load(Ordering::Acquire) == 1;
@@ -235,7 +235,7 @@ impl Segment {
         let seats = header
             .seats_within(len)
             .filter(|_| header.length == len as u64);
-        let seats = seats.ok_or_else(|| foreign(path, "is cut off"))?;
+        let seats = seats.ok_or_else(|| useless(path, Fault::CutOff, "is cut off"))?;
         segment.mapping.split_off_seats(seats);
         Ok(segment)
     }
@@ -375,19 +375,26 @@ impl Header {
 
     /// Fails if this is not the header of a segment of ours, and of `format` if that is given.
     fn check(&self, path: &Path, format: Option<Format>) -> io::Result<()> {
-        let fault = match format {
-            _ if self.magic != MAGIC => "is not a segment of this program".to_owned(),
-            Some(format) if format.kind != self.format.kind => format!(
-                "is used for something else ({})",
-                self.format.kind.escape_ascii()
-            ),
-            Some(format) if format.version != self.format.version => format!(
-                "is of version {}, and this program's is {}",
-                self.format.version, format.version
-            ),
+        let (fault, what) = match format {
+            _ if self.magic != MAGIC => {
+                let what = "is not a segment of this program".to_owned();
+                (Fault::Foreign, what)
+            }
+            Some(format) if format.kind != self.format.kind => {
+                let kind = self.format.kind.escape_ascii();
+                (
+                    Fault::Foreign,
+                    format!("is used for something else ({kind})"),
+                )
+            }
+            Some(format) if format.version != self.format.version => {
+                let (theirs, ours) = (self.format.version, format.version);
+                let what = format!("is of version {theirs}, and this program's is {ours}");
+                (Fault::OtherVersion, what)
+            }
             _ => return Ok(()),
         };
-        Err(foreign(path, &fault))
+        Err(useless(path, fault, &what))
     }
 
     fn seats_within(&self, len: usize) -> Option<usize> {
@@ -520,10 +527,9 @@ fn in_use(path: &Path, who: &str) -> io::Error {
     io::Error::new(ErrorKind::AddrInUse, message)
 }
 
-fn foreign(path: &Path, fault: &str) -> io::Error {
+fn useless(path: &Path, fault: Fault, what: &str) -> io::Error {
     let way_out = "remove it, if nobody needs it, or choose another name";
-    let message = format!("{} {fault}; {way_out}", show(path));
-    io::Error::new(ErrorKind::InvalidData, message)
+    unfit(fault, format!("{} {what}; {way_out}", show(path)))
 }
 
 fn not_to_be_removed(error: io::Error) -> io::Error {
@@ -534,24 +540,53 @@ fn no_room(path: &Path, len: usize) -> String {
     format!("cannot reserve {len} bytes for {}", show(path))
 }
 
-/// Marks the error of a segment that is being made, or was by a killed process.
-#[derive(Debug)]
-struct IsUnfinished(String);
+/// What makes a segment unfit to be used, where the kind of the error, `InvalidData`, does not say
+/// enough: see [`fault_of`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Another program made it, or it is used for something else.
+    Foreign,
+    /// Another version of this program made it.
+    OtherVersion,
+    /// It is shorter than its header says.
+    CutOff,
+    /// It is being made, or was by a process that was killed.
+    Unfinished,
+}
 
-impl fmt::Display for IsUnfinished {
+/// What makes the segment unfit, if that is what the error of [`Segment::open`] or [`unlink`] is about.
+pub fn fault_of(error: &io::Error) -> Option<Fault> {
+    let inner = error.get_ref()?;
+    let deeper = || inner.downcast_ref().and_then(fault_of);
+    inner
+        .downcast_ref()
+        .map(|unfit: &Unfit| unfit.fault)
+        .or_else(deeper)
+}
+
+#[derive(Debug)]
+struct Unfit {
+    fault: Fault,
+    message: String,
+}
+
+impl fmt::Display for Unfit {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} was never made ready; start its maker again", self.0)
+        f.write_str(&self.message)
     }
 }
 
-impl std::error::Error for IsUnfinished {}
+impl std::error::Error for Unfit {}
+
+fn unfit(fault: Fault, message: String) -> io::Error {
+    io::Error::new(ErrorKind::InvalidData, Unfit { fault, message })
+}
 
 fn unfinished(path: &Path) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, IsUnfinished(show(path)))
+    let message = format!("{} was never made ready; start its maker again", show(path));
+    unfit(Fault::Unfinished, message)
 }
 
 fn is_unfinished(error: &io::Error) -> bool {
-    error
-        .get_ref()
-        .is_some_and(|inner| inner.is::<IsUnfinished>())
+    fault_of(error) == Some(Fault::Unfinished)
 }
