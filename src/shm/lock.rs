@@ -67,18 +67,21 @@ impl Lock {
     /// Those of [`Waiters::wait`].
     #[doc(alias = "pthread_mutex_lock")]
     pub fn lock(&self, limit: Option<Duration>, interrupt: &Interrupt) -> io::Result<Held<'_>> {
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        // To ask whether the holder lives takes longer than most holders need to let go: so it comes last.
+        let try_lock = || self.spin().or_else(|| self.try_lock());
+        if let Some(held) = try_lock() {
+            return Ok(held);
+        }
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
-            // The look whether the holder lives costs more than most holders need to let go.
-            if let Some(held) = self.spin().or_else(|| self.try_lock()) {
-                return Ok(held);
-            }
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             let look = left.map_or(LOOK, |left| left.min(LOOK));
             let free = || self.is_free().then(|| self.take(FREE)).flatten();
             match self.waiters.wait(Some(look), interrupt, free) {
                 Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    if left.is_some_and(|left| left <= LOOK) {
+                    if let Some(held) = try_lock() {
+                        return Ok(held);
+                    } else if left.is_some_and(|left| left <= LOOK) {
                         return Err(error);
                     }
                 }

@@ -96,7 +96,7 @@ impl Waiters {
             }
             hint::spin_loop();
         }
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let (number, seat) = self.sit_down()?;
         let _registered = self.register(number);
         let segment = Arc::clone(&self.segment);
@@ -131,6 +131,13 @@ impl Waiters {
         for seat in self.in_use() {
             self.segment.seat(seat).wake();
         }
+    }
+
+    /// Whether somebody may sleep here, by the register: a look that costs nothing, but is only right
+    /// for who holds the lock under which those who wait here look for what they wait for.
+    pub fn are_registered(&self) -> bool {
+        let bits = |word: usize| self.segment.words()[word].load(Ordering::Relaxed);
+        self.register.is_none_or(|word| bits(word) != 0)
     }
 
     /// The seats that somebody may sleep on.
