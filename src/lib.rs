@@ -8,6 +8,7 @@ pub mod input;
 pub mod interrupt;
 pub mod notice;
 pub mod process;
+pub mod queue;
 pub mod shm;
 pub mod socket;
 pub mod sum;
