@@ -103,6 +103,16 @@ impl Words {
         parsed.map(Some).ok_or_else(fault)
     }
 
+    /// Takes the next word that is no option: a file, say. One that looks like an option stands after
+    /// `--`. Take the options first.
+    pub(super) fn plain(&mut self) -> Option<OsString> {
+        let is_plain = |word: &OsString| !word.as_encoded_bytes().starts_with(b"-");
+        if let Some(at) = self.options.iter().position(is_plain) {
+            return Some(self.options.remove(at));
+        }
+        (!self.plain.is_empty()).then(|| self.plain.remove(0))
+    }
+
     /// Says that the command was called the wrong way.
     pub(super) fn fault(&self, fault: impl Display) -> Failure {
         Failure::Usage(format!("{fault}"), self.command)

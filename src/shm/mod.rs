@@ -8,6 +8,7 @@
 //! 3. [`Waiters`] (`waiters.rs`): blocking until something has changed there, and waking who blocks.
 //! 4. [`Semaphore`] (`semaphore.rs`): a counter that can be waited for.
 //! 5. [`Lock`] (`lock.rs`): a lock that knows when its holder was killed; [`owner`] is how.
+//! 6. [`ring`]: a sender and many receivers, each at its own pace.
 //!
 //! `raw.rs`, underneath, holds all `unsafe` of the crate, and says why what leaves it is safe.
 
@@ -15,6 +16,7 @@ pub mod bytes;
 mod lock;
 pub mod owner;
 mod raw;
+pub mod ring;
 mod segment;
 mod semaphore;
 mod waiters;

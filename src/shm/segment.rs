@@ -137,7 +137,7 @@ impl Segment {
                 Ok(Some(file)) => break file,
                 Ok(None) => {} // somebody took it for left behind before we had locked it
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    remove_stale(&path)?;
+                    remove_stale(&path, plan.format)?;
                 }
                 Err(error) => return Err(error).context(|| format!("cannot make {}", show(&path))),
             }
@@ -228,7 +228,7 @@ impl Segment {
         // Acquire: what was written before it is there when it is.
         let is_ready = segment.header(READY).load(Ordering::Acquire) == 1;
         let header = Header::read(segment.mapping.words());
-        header.check(path, Some(format))?;
+        header.check(path, format)?;
         if !is_ready {
             return Err(unfinished(path));
         }
@@ -261,9 +261,7 @@ pub fn unlink(name: &str, format: Format) -> io::Result<()> {
     let shown = || format!("cannot remove {}", show(&path));
     let file = File::open(&path).context(shown)?;
     if let Some(header) = Header::read_from(&file)? {
-        header
-            .check(&path, Some(format))
-            .map_err(not_to_be_removed)?;
+        header.check(&path, format).map_err(not_to_be_removed)?;
     }
     fs::remove_file(&path).context(shown)
 }
@@ -272,8 +270,8 @@ pub fn unlink(name: &str, format: Format) -> io::Result<()> {
 ///
 /// # Errors
 /// Those of [`Segment::create`] that are about what is there.
-pub fn remove_if_stale(name: &str) -> io::Result<bool> {
-    match remove_stale(&path(name)?) {
+pub fn remove_if_stale(name: &str, format: Format) -> io::Result<bool> {
+    match remove_stale(&path(name)?, format) {
         Err(error) if error.kind() == ErrorKind::AddrInUse => Ok(false),
         removed => removed,
     }
@@ -373,26 +371,21 @@ impl Header {
         ]
     }
 
-    /// Fails if this is not the header of a segment of ours, and of `format` if that is given.
-    fn check(&self, path: &Path, format: Option<Format>) -> io::Result<()> {
-        let (fault, what) = match format {
-            _ if self.magic != MAGIC => {
-                let what = "is not a segment of this program".to_owned();
-                (Fault::Foreign, what)
-            }
-            Some(format) if format.kind != self.format.kind => {
-                let kind = self.format.kind.escape_ascii();
-                (
-                    Fault::Foreign,
-                    format!("is used for something else ({kind})"),
-                )
-            }
-            Some(format) if format.version != self.format.version => {
-                let (theirs, ours) = (self.format.version, format.version);
-                let what = format!("is of version {theirs}, and this program's is {ours}");
-                (Fault::OtherVersion, what)
-            }
-            _ => return Ok(()),
+    /// Fails if this is not the header of a segment of `format`.
+    fn check(&self, path: &Path, format: Format) -> io::Result<()> {
+        let (fault, what) = if self.magic != MAGIC {
+            let what = "is not a segment of this program".to_owned();
+            (Fault::Foreign, what)
+        } else if self.format.kind != format.kind {
+            let kind = self.format.kind.escape_ascii();
+            let what = format!("is used for something else ({kind})");
+            (Fault::Foreign, what)
+        } else if self.format.version != format.version {
+            let (theirs, ours) = (self.format.version, format.version);
+            let what = format!("is of version {theirs}, and this program's is {ours}");
+            (Fault::OtherVersion, what)
+        } else {
+            return Ok(());
         };
         Err(useless(path, fault, &what))
     }
@@ -439,7 +432,7 @@ fn reserve(mut file: &File, plan: &Plan) -> io::Result<()> {
 ///
 /// To look and to remove are two steps: in between somebody else may have removed it and made its own.
 /// So it is locked first, and looked at, and removed only if it is still what stands there.
-fn remove_stale(path: &Path) -> io::Result<bool> {
+fn remove_stale(path: &Path, format: Format) -> io::Result<bool> {
     let sentence = || format!("cannot look at {}", show(path));
     let file = match check_user(path).and_then(|()| File::open(path)) {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
@@ -454,7 +447,7 @@ fn remove_stale(path: &Path) -> io::Result<bool> {
         return Ok(false);
     }
     if let Some(header) = Header::read_from(&file).context(sentence)? {
-        header.check(path, None).map_err(not_to_be_removed)?;
+        header.check(path, format).map_err(not_to_be_removed)?;
         let owner = owner::identity(header.owner);
         if header.ready && header.kept {
             return Err(in_use(
