@@ -6,6 +6,7 @@
 
 mod copy;
 mod output;
+mod queue;
 mod sum;
 mod tour;
 mod words;
@@ -27,6 +28,7 @@ Start here:
 The scenarios, each in two terminals (`ipc SCENARIO --help` says how):
   ipc sum                  a server that adds integers, sequential or threaded
   ipc copy                 a file from one process to many, two ways
+  ipc queue                messages by priority, kept until they are received
 
 Read the book with `cargo doc --open`, walk through it with `cargo test`.
 ";
@@ -70,6 +72,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 fn dispatch(words: &mut Words) -> Outcome {
     match words.command().as_deref() {
         Some("copy") => copy::run(words),
+        Some("queue") => queue::run(words),
         Some("sum") => sum::run(words),
         Some("tour") => tour::run(words),
         None if words.is_empty() => print(HELP),

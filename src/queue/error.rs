@@ -147,11 +147,7 @@ impl Error {
             Self::NameTooLong { .. } => ErrorKind::InvalidFilename,
             Self::NotAQueue(_) | Self::OtherVersion(_) | Self::Damaged(_) => ErrorKind::InvalidData,
             Self::TooManyWaiters | Self::Stalled { .. } => ErrorKind::ResourceBusy,
-            Self::NoSpace(error)
-            | Self::NoMemory(error)
-            | Self::ProcessFileLimit(error)
-            | Self::SystemFileLimit(error)
-            | Self::System(error) => error.kind(),
+            _ => self.system().map_or(ErrorKind::Other, io::Error::kind),
         }
     }
 }
@@ -199,22 +195,36 @@ fn system_error(error: &io::Error) -> Option<i32> {
 
 impl fmt::Display for Error {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(error) = self.system() {
+            return error.fmt(f);
+        }
+        self.sentence(f)?;
+        match self.errno() {
+            Some(errno) => write!(f, " ({errno})"),
+            None => Ok(()),
+        }
+    }
+}
+
+impl Error {
+    fn sentence(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::WouldBlock(state) => write!(f, "the queue is {state}"),
             Self::TimedOut(state) => write!(f, "the queue was {state} until the time was over"),
             Self::Interrupted => f.write_str("interrupted"),
-            Self::MessageSize { len, message_size } if len > message_size => write!(
-                f,
-                "the message has {len} bytes, and the queue takes {message_size} at most"
-            ),
-            Self::MessageSize { len, message_size } => write!(
-                f,
-                "the buffer has {len} bytes, and the queue's messages up to {message_size}"
-            ),
+            Self::MessageSize { len, message_size } if len > message_size => {
+                write!(
+                    f,
+                    "the message has {len} bytes, and can have {message_size}"
+                )
+            }
+            Self::MessageSize { len, message_size } => {
+                write!(f, "the buffer has {len} bytes, and needs {message_size}")
+            }
             Self::NotOpenFor(Mode::Reading) => f.write_str("the queue is not open for reading"),
             Self::NotOpenFor(Mode::Writing) => f.write_str("the queue is not open for writing"),
             Self::NameTooLong { len, limit } => {
-                write!(f, "the name has {len} bytes, and can have {limit} at most")
+                write!(f, "the name has {len} bytes, and can have {limit}")
             }
             Self::Invalid(text)
             | Self::Exists(text)
@@ -228,13 +238,30 @@ impl fmt::Display for Error {
                 f,
                 "process {pid} was stopped while it had the queue locked; continue it or kill it"
             ),
+            _ => f.write_str("the system failed"),
+        }
+    }
+
+    /// With the name that the caller knows in it, instead of the segment's.
+    pub(super) fn about(self, name: &str) -> Self {
+        match self {
+            Self::NotFound(_) => Self::NotFound(format!("there is no queue {name}")),
+            Self::Exists(_) => Self::Exists(format!("there is a queue {name} already")),
+            other => other,
+        }
+    }
+
+    /// The error of the system that this is, where it is one.
+    fn system(&self) -> Option<&io::Error> {
+        match self {
             Self::NoSpace(error)
             | Self::NoMemory(error)
             | Self::ProcessFileLimit(error)
             | Self::SystemFileLimit(error)
             | Self::NotAQueue(error)
             | Self::OtherVersion(error)
-            | Self::System(error) => error.fmt(f),
+            | Self::System(error) => Some(error),
+            _ => None,
         }
     }
 }
@@ -250,15 +277,6 @@ impl fmt::Display for State {
 
 impl error::Error for Error {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        match self {
-            Self::NoSpace(error)
-            | Self::NoMemory(error)
-            | Self::ProcessFileLimit(error)
-            | Self::SystemFileLimit(error)
-            | Self::NotAQueue(error)
-            | Self::OtherVersion(error)
-            | Self::System(error) => Some(error),
-            _ => None,
-        }
+        self.system()?.source() // its own text is ours already
     }
 }

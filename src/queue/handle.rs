@@ -1,6 +1,7 @@
 //! A queue that is open: sending and receiving, without blocking, blocking, and up to a limit.
 
 use std::hint;
+use std::io::ErrorKind;
 use std::sync::atomic::Ordering;
 use std::sync::{Arc, LazyLock};
 use std::thread;
@@ -12,10 +13,9 @@ use super::messages::Messages;
 use super::options::OpenOptions;
 use crate::shm::{Held, Lock, Segment, Waiters, owner};
 
-/// How long a call that must not block waits for the lock, which is held for a tenth of a microsecond.
+/// How long even a call that must not block waits for the lock, which is held for a tenth of a
+/// microsecond: the limits that callers give are about messages.
 const STALLED: Duration = Duration::from_secs(2);
-/// How long a call whose time is over waits for the lock all the same: its time is about messages.
-const LOCK_GRACE: Duration = Duration::from_millis(100);
 /// How long to leave alone a lock that as many wait for as can.
 const CROWDED: Duration = Duration::from_millis(1);
 
@@ -281,9 +281,9 @@ impl Queue {
         let waited = self
             .waiters(state)
             .wait(left(), &self.options.interrupt, ready);
-        waited.unwrap_or_else(|error| match Error::from(error) {
-            Error::TimedOut(_) => Err(Error::TimedOut(state)),
-            other => Err(other),
+        waited.unwrap_or_else(|error| match error.kind() {
+            ErrorKind::TimedOut => Err(Error::TimedOut(state)),
+            _ => Err(error.into()),
         })
     }
 
@@ -311,22 +311,23 @@ impl Queue {
         Ok(value)
     }
 
+    /// Takes the lock. Only a process that was stopped while it had it keeps anybody waiting for it.
     fn locked(&self, patience: Patience) -> Result<Held<'_>, Error> {
         let limit = match patience {
             Patience::None => Some(STALLED),
-            Patience::For(limit) => Some(limit.max(LOCK_GRACE)),
+            Patience::For(limit) => Some(limit.max(STALLED)),
             Patience::Endless => None,
         };
         loop {
-            let locked = self.lock.lock(limit, &self.options.interrupt);
-            match (locked.map_err(Error::from), patience) {
-                (Err(Error::TooManyWaiters), _) => thread::sleep(CROWDED),
-                (Err(Error::TimedOut(_)), Patience::None) => {
+            match self.lock.lock(limit, &self.options.interrupt) {
+                Ok(held) => return Ok(held),
+                Err(error) if error.kind() == ErrorKind::ResourceBusy => thread::sleep(CROWDED),
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
                     let holder = self.segment.words()[LOCK].load(Ordering::Relaxed);
                     let pid = owner::identity(holder).pid;
                     return Err(Error::Stalled { pid });
                 }
-                (locked, _) => return locked,
+                Err(error) => return Err(error.into()),
             }
         }
     }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use super::Error;
+use super::layout::FORMAT;
 use crate::shm;
 
 /// What the names of our segments begin with.
@@ -64,7 +65,8 @@ pub fn list() -> Result<Vec<String>, Error> {
 /// what is there is not ours to remove.
 #[doc(alias = "mq_unlink")]
 pub fn unlink(name: &str) -> Result<(), Error> {
-    Ok(shm::unlink(&segment(name)?, super::layout::FORMAT)?)
+    let removed = shm::unlink(&segment(name)?, FORMAT);
+    removed.map_err(|error| Error::from(error).about(name))
 }
 
 #[cfg(test)]

@@ -143,11 +143,7 @@ impl OpenOptions {
             true => self.open_or_create(&segment),
             false => self.open_found(&segment),
         };
-        found.map_err(|error| match error {
-            Error::NotFound(_) => Error::NotFound(format!("there is no queue {name}")),
-            Error::Exists(_) => Error::Exists(format!("there is a queue {name} already")),
-            other => other,
-        })
+        found.map_err(|error| error.about(name))
     }
 
     fn open_or_create(&self, segment: &str) -> Result<Queue, Error> {
