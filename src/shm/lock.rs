@@ -66,23 +66,29 @@ impl Lock {
     /// # Errors
     /// Those of [`Waiters::wait`].
     #[doc(alias = "pthread_mutex_lock")]
+    #[inline]
     pub fn lock(&self, limit: Option<Duration>, interrupt: &Interrupt) -> io::Result<Held<'_>> {
-        // To ask whether the holder lives takes longer than most holders need to let go: so it comes last.
-        let try_lock = || self.spin().or_else(|| self.try_lock());
-        if let Some(held) = try_lock() {
-            return Ok(held);
+        match self.spin() {
+            Some(held) => Ok(held),
+            None => self.lock_taken(limit, interrupt),
         }
+    }
+
+    /// Takes a lock that somebody has had for a while.
+    #[cold]
+    fn lock_taken(&self, limit: Option<Duration>, interrupt: &Interrupt) -> io::Result<Held<'_>> {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
+            if let Some(held) = self.try_lock() {
+                return Ok(held);
+            }
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             let look = left.map_or(LOOK, |left| left.min(LOOK));
             let free = || self.is_free().then(|| self.take(FREE)).flatten();
             match self.waiters.wait(Some(look), interrupt, free) {
                 Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    if let Some(held) = try_lock() {
-                        return Ok(held);
-                    } else if left.is_some_and(|left| left <= LOOK) {
-                        return Err(error);
+                    if left.is_some_and(|left| left <= LOOK) {
+                        return self.try_lock().ok_or(error);
                     }
                 }
                 taken => return taken,
@@ -100,21 +106,25 @@ impl Lock {
         self.take(holder)
     }
 
+    #[inline]
     fn spin(&self) -> Option<Held<'_>> {
-        let once = |_| {
-            let taken = self.is_free().then(|| self.take(FREE)).flatten();
-            if taken.is_none() {
-                hint::spin_loop();
+        for _ in 0..SPINS {
+            if self.is_free()
+                && let Some(held) = self.take(FREE)
+            {
+                return Some(held);
             }
-            taken
-        };
-        (0..SPINS).find_map(once)
+            hint::spin_loop();
+        }
+        None
     }
 
+    #[inline]
     fn is_free(&self) -> bool {
         self.holder().load(Ordering::Relaxed) == FREE
     }
 
+    #[inline]
     fn take(&self, from: u64) -> Option<Held<'_>> {
         let taken = self.holder().compare_exchange(
             from,
@@ -128,6 +138,7 @@ impl Lock {
         })
     }
 
+    #[inline]
     fn holder(&self) -> &AtomicU64 {
         &self.segment.words()[self.word]
     }
@@ -151,8 +162,12 @@ impl Held<'_> {
 }
 
 impl Drop for Held<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.lock.holder().store(FREE, Ordering::Release);
-        self.lock.waiters.wake_one();
+        // SeqCst: whoever is not registered by now looks at the lock after this.
+        self.lock.holder().swap(FREE, Ordering::SeqCst);
+        if self.lock.waiters.are_registered() {
+            self.lock.waiters.wake_one();
+        }
     }
 }

@@ -183,6 +183,7 @@ impl Segment {
     }
 
     /// The words that are shared, those of its user.
+    #[inline]
     pub fn words(&self) -> &[AtomicU64] {
         &self.mapping.words()[HEADER..]
     }

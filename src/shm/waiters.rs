@@ -133,10 +133,12 @@ impl Waiters {
         }
     }
 
-    /// Whether somebody may sleep here, by the register: a look that costs nothing, but is only right
-    /// for who holds the lock under which those who wait here look for what they wait for.
+    /// Whether somebody may sleep here, by the register. Cheaper than [`wake_one`](Self::wake_one), and
+    /// right only for who has just made its change by a `SeqCst` exchange, or who has the lock under
+    /// which those who wait here look for that change.
+    #[inline]
     pub fn are_registered(&self) -> bool {
-        let bits = |word: usize| self.segment.words()[word].load(Ordering::Relaxed);
+        let bits = |word: usize| self.segment.words()[word].load(Ordering::SeqCst);
         self.register.is_none_or(|word| bits(word) != 0)
     }
 
