@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::error::{Error, Mode, State};
-use super::layout::{LOCK, Layout, PRIORITIES, REGISTERS, SEATS};
+use super::layout::{LOCK, Layout, PRIORITIES, REGISTERS, SEATS, View};
 use super::messages::Messages;
 use super::options::OpenOptions;
 use crate::shm::{Held, Lock, Segment, Waiters, owner};
@@ -187,11 +187,12 @@ impl Queue {
     #[doc(alias = "mq_getattr")]
     pub fn attributes(&self) -> Result<Attributes, Error> {
         let held = self.locked(Patience::None)?;
-        let messages = Messages::of(self.layout, &self.segment, &held)?.count();
+        let mut messages = Messages::new(View::new(&self.segment, self.layout));
+        messages.check(&held)?;
         Ok(Attributes {
             max_messages: self.layout.max_messages,
             message_size: self.layout.message_size,
-            messages,
+            messages: messages.count(),
             non_blocking: self.options.non_blocking,
         })
     }
@@ -298,7 +299,9 @@ impl Queue {
         attempt: impl FnOnce(&mut Messages<'_>) -> Result<Option<T>, Error>,
     ) -> Result<Option<T>, Error> {
         let held = self.locked(patience)?;
-        let value = attempt(&mut Messages::of(self.layout, &self.segment, &held)?)?;
+        let mut messages = Messages::new(View::new(&self.segment, self.layout));
+        messages.check(&held)?;
+        let value = attempt(&mut messages)?;
         let others = match state {
             State::Full => &self.receivers,
             State::Empty => &self.senders,
@@ -312,6 +315,7 @@ impl Queue {
     }
 
     /// Takes the lock. Only a process that was stopped while it had it keeps anybody waiting for it.
+    #[inline]
     fn locked(&self, patience: Patience) -> Result<Held<'_>, Error> {
         let limit = match patience {
             Patience::None => Some(STALLED),
@@ -334,7 +338,7 @@ impl Queue {
 
     /// Looks for a while whether the queue is still in the `state` that blocks, without its lock.
     fn spin(&self, state: State, deadline: Option<Instant>) {
-        let count = self.layout.view(&self.segment).count;
+        let count = View::new(&self.segment, self.layout).count();
         let blocked_at = match state {
             State::Empty => 0,
             State::Full => self.layout.max_messages as u64,

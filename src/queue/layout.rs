@@ -102,7 +102,7 @@ impl Layout {
         let words = segment.words();
         words[LIMITS].store(self.max_messages as u64, Ordering::Relaxed);
         words[LIMITS + 1].store(self.message_size as u64, Ordering::Relaxed);
-        for (number, word) in self.view(segment).order.iter().enumerate() {
+        for (number, word) in View::new(segment, *self).order().iter().enumerate() {
             word.store(number as u64, Ordering::Relaxed);
         }
     }
@@ -125,17 +125,6 @@ impl Layout {
         layout.filter(fits).ok_or_else(fault)
     }
 
-    pub fn view<'s>(&self, segment: &'s Segment) -> View<'s> {
-        let words = segment.words();
-        View {
-            count: &words[COUNT],
-            next: &words[NEXT],
-            order: &words[ORDER..ORDER + self.max_messages],
-            slots: &words[self.slots_at()..],
-            slot_len: self.slot_len(),
-        }
-    }
-
     fn slots_at(&self) -> usize {
         (ORDER + self.max_messages).next_multiple_of(LINE)
     }
@@ -149,11 +138,8 @@ impl Layout {
 /// The words of a queue by their names.
 #[derive(Clone, Copy)]
 pub(super) struct View<'s> {
-    pub count: &'s AtomicU64,
-    pub next: &'s AtomicU64,
-    pub order: &'s [AtomicU64],
-    slots: &'s [AtomicU64],
-    slot_len: usize,
+    words: &'s [AtomicU64],
+    pub layout: Layout,
 }
 
 /// One slot: room for one message.
@@ -164,19 +150,43 @@ pub(super) struct Slot<'s> {
 }
 
 impl<'s> View<'s> {
-    /// # Panics
-    /// If there is no slot of this number: a number read from shared memory is checked before.
-    pub fn slot(&self, number: usize) -> Slot<'s> {
-        let words = &self.slots[number * self.slot_len..][..self.slot_len];
-        Slot {
+    pub fn new(segment: &'s Segment, layout: Layout) -> Self {
+        let words = segment.words();
+        Self { words, layout }
+    }
+
+    #[inline]
+    pub fn count(&self) -> &'s AtomicU64 {
+        &self.words[COUNT]
+    }
+
+    #[inline]
+    pub fn next(&self) -> &'s AtomicU64 {
+        &self.words[NEXT]
+    }
+
+    #[inline]
+    pub fn order(&self) -> &'s [AtomicU64] {
+        &self.words[ORDER..ORDER + self.layout.max_messages]
+    }
+
+    /// `None` if there is no slot of this number: one that was read from shared memory can be any.
+    #[inline]
+    pub fn slot(&self, number: usize) -> Option<Slot<'s>> {
+        if number >= self.layout.max_messages {
+            return None;
+        }
+        let len = self.layout.slot_len();
+        let words = &self.words[self.layout.slots_at() + number * len..][..len];
+        Some(Slot {
             state: &words[0],
             length: &words[1],
             message: &words[SLOT_HEAD..],
-        }
+        })
     }
 
     pub fn all_slots(&self) -> impl Iterator<Item = Slot<'s>> + use<'s> {
         let view = *self;
-        (0..view.order.len()).map(move |number| view.slot(number))
+        (0..view.layout.max_messages).filter_map(move |number| view.slot(number))
     }
 }
