@@ -19,12 +19,14 @@ const STALLED: Duration = Duration::from_secs(2);
 /// How long to leave alone a lock that as many wait for as can.
 const CROWDED: Duration = Duration::from_millis(1);
 
-/// How often to look whether there is a message, or room, before sleeping: about as long as it would
-/// take to be put to sleep and woken. With one processor nobody could change anything meanwhile.
-static SPINS: LazyLock<u32> = LazyLock::new(|| match thread::available_parallelism() {
-    Ok(processors) if processors.get() > 1 => 500,
-    _ => 0,
-});
+/// How often to look whether there is a message, or room, while another processor may be at it.
+const SPINS: u32 = 100;
+/// How long to look after that, giving our processor to whoever else wants it. To be put to sleep and
+/// woken can take as long, and costs the process that wakes us the most.
+const YIELDING: Duration = Duration::from_micros(200);
+/// With one processor nobody could change anything while we look.
+static PROCESSORS: LazyLock<usize> =
+    LazyLock::new(|| thread::available_parallelism().map_or(1, usize::from));
 
 /// A message queue that is open, as [`OpenOptions`] opened it; dropping it closes it (`mq_close(3)`),
 /// and the queue with its messages stays. All threads of a process can use one at the same time.
@@ -346,11 +348,18 @@ impl Queue {
         if deadline.is_some_and(|at| at <= Instant::now()) {
             return;
         }
-        for _ in 0..*SPINS {
-            if count.load(Ordering::Relaxed) != blocked_at {
+        let still = || count.load(Ordering::Relaxed) == blocked_at;
+        let spins = if *PROCESSORS > 1 { SPINS } else { 0 };
+        for _ in 0..spins {
+            if !still() {
                 return;
             }
             hint::spin_loop();
+        }
+        let end = Instant::now() + YIELDING;
+        let end = deadline.map_or(end, |deadline| end.min(deadline));
+        while still() && Instant::now() < end {
+            thread::yield_now();
         }
     }
 
