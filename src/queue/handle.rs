@@ -2,8 +2,8 @@
 
 use std::hint;
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::sync::{Arc, LazyLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -19,14 +19,12 @@ const STALLED: Duration = Duration::from_secs(2);
 /// How long to leave alone a lock that as many wait for as can.
 const CROWDED: Duration = Duration::from_millis(1);
 
-/// How often to look whether there is a message, or room, while another processor may be at it.
-const SPINS: u32 = 100;
-/// How long to look after that, giving our processor to whoever else wants it. To be put to sleep and
-/// woken can take as long, and costs the process that wakes us the most.
-const YIELDING: Duration = Duration::from_micros(200);
-/// With one processor nobody could change anything while we look.
-static PROCESSORS: LazyLock<usize> =
-    LazyLock::new(|| thread::available_parallelism().map_or(1, usize::from));
+/// How long to look whether there is a message, or room, before sleeping. To be put to sleep and woken
+/// can take as long, and costs the process that wakes us the most.
+const SPINNING: Duration = Duration::from_micros(200);
+/// How often to look before giving our processor to whoever else wants it, who may be just the process
+/// that we wait for.
+const LOOKS: u32 = 10;
 
 /// A message queue that is open, as [`OpenOptions`] opened it; dropping it closes it (`mq_close(3)`),
 /// and the queue with its messages stays. All threads of a process can use one at the same time.
@@ -345,20 +343,15 @@ impl Queue {
             State::Empty => 0,
             State::Full => self.layout.max_messages as u64,
         };
-        if deadline.is_some_and(|at| at <= Instant::now()) {
-            return;
-        }
-        let still = || count.load(Ordering::Relaxed) == blocked_at;
-        let spins = if *PROCESSORS > 1 { SPINS } else { 0 };
-        for _ in 0..spins {
-            if !still() {
-                return;
-            }
-            hint::spin_loop();
-        }
-        let end = Instant::now() + YIELDING;
+        let end = Instant::now() + SPINNING;
         let end = deadline.map_or(end, |deadline| end.min(deadline));
-        while still() && Instant::now() < end {
+        while Instant::now() < end {
+            for _ in 0..LOOKS {
+                if count.load(Ordering::Relaxed) != blocked_at {
+                    return;
+                }
+                hint::spin_loop();
+            }
             thread::yield_now();
         }
     }
