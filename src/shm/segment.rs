@@ -224,7 +224,7 @@ impl Segment {
         };
         let len = segment.mapping.len();
         if len < HEADER_LEN {
-            return Err(useless(path, Fault::CutOff, "is too short"));
+            return Err(useless(path, Fault::Foreign, "is too short"));
         }
         // Acquire: what was written before it is there when it is.
         let is_ready = segment.header(READY).load(Ordering::Acquire) == 1;

@@ -4,6 +4,7 @@
 //! starts processes on a [`Stage`], types, waits and checks; the stage shows what happens. A scene
 //! that does not go as expected fails, and the summary says so.
 
+mod queue;
 mod socket;
 mod stage;
 mod sum;
@@ -28,7 +29,9 @@ pub struct Scene {
 
 /// All scenes, in the order of the book.
 pub fn scenes() -> impl Iterator<Item = &'static Scene> {
-    [socket::SCENES, sum::SCENES].into_iter().flatten()
+    [socket::SCENES, sum::SCENES, queue::SCENES]
+        .into_iter()
+        .flatten()
 }
 
 /// How the tour is shown.

@@ -4,6 +4,7 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use std::fs;
+use std::os::unix::fs::FileExt;
 use std::path::PathBuf;
 use std::process::{self, Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
@@ -39,6 +40,13 @@ impl Name {
         Queue::options().read(true).write(true)
     }
 
+    /// Overwrites words of the queue (see src/queue/layout.rs), behind the segment's 8 of its own.
+    pub fn scribble(&self, first: u64, words: &[u64]) {
+        let file = fs::File::options().write(true).open(self.file()).unwrap();
+        let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_ne_bytes()).collect();
+        file.write_all_at(&bytes, (8 + first) * 8).unwrap();
+    }
+
     /// The file of its segment.
     pub fn file(&self) -> PathBuf {
         let name = self.0.trim_start_matches('/');
@@ -51,8 +59,9 @@ impl Drop for Name {
         if queue::unlink(&self.0).is_err() {
             let _ = fs::remove_file(self.file());
         }
+        let gone = !self.file().exists();
         assert!(
-            !self.file().exists(),
+            gone || thread::panicking(),
             "{} should be gone",
             self.file().display()
         );
@@ -115,7 +124,7 @@ pub fn start_worker(words: &[&str]) -> Command {
     let program = std::env::current_exe().expect("this program has a path");
     let mut command = Command::new(program);
     command
-        .args([WORKER, "--exact", "--nocapture", "--test-threads=1"])
+        .args([WORKER, "--exact", "--nocapture", "--test-threads=2"])
         .env("QUEUE_WORKER", words.join(" "))
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -143,4 +152,12 @@ impl Drop for Mortal {
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
+}
+
+/// Whether anybody sits down to wait to receive or to send: the registers in src/queue/layout.rs.
+pub fn is_registered(name: &Name) -> bool {
+    let mut words = [0; 16];
+    let file = fs::File::open(name.file()).unwrap();
+    file.read_exact_at(&mut words, (8 + 6) * 8).unwrap();
+    words != [0; 16]
 }
