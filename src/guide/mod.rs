@@ -1,6 +1,8 @@
 //! [ch01]: ch01_socket_primitives
 //! [ch02]: ch02_server_step_by_step
 //! [ch03]: ch03_sum
+//! [ch08]: ch08_message_queues
+//! [queue]: crate::queue
 //! [socket]: crate::socket
 //! [sum]: crate::sum
 //!
@@ -9,3 +11,4 @@
 pub mod ch01_socket_primitives;
 pub mod ch02_server_step_by_step;
 pub mod ch03_sum;
+pub mod ch08_message_queues;
