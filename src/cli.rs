@@ -7,6 +7,7 @@
 mod copy;
 mod output;
 mod queue;
+mod race;
 mod sum;
 mod tour;
 mod words;

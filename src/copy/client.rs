@@ -8,6 +8,7 @@ use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
 
+use super::eager::Eager;
 use super::protocol::{Header, safe_name};
 use super::target::{Destination, Target};
 use crate::error::Context;
@@ -55,13 +56,15 @@ fn connect_unless(path: &Path, interrupt: &Interrupt) -> io::Result<Option<UnixS
 }
 
 fn receive(stream: &UnixStream, destination: &Destination) -> io::Result<PathBuf> {
-    let mut input = BufReader::new(stream);
+    // The header byte by byte, so that none behind it is taken in: if there can be no copy, what was
+    // sent lies unread when we close, and the server learns that its client went.
+    let mut input = BufReader::with_capacity(1, stream);
     let header = match Header::read(&mut input) {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => return Err(cut_off(0, None)),
         other => other?,
     };
     let mut target = Target::create(destination, safe_name(&header.name)?)?;
-    receive_bytes(&mut input, header.length, &mut target)?;
+    receive_bytes(&mut Eager::new(stream)?, header.length, &mut target)?;
     expect_end(stream, &mut input)?;
     target.finish()
 }

@@ -16,10 +16,13 @@
 //! 1. [`source`] and [`target`]: the file at either end, and all that can become of it meanwhile.
 //! 2. [`protocol`]: what goes over a socket.
 //! 3. [`server`] and [`client`]: copy by sockets.
-//! 4. [`sender`] and [`receiver`]: copy by shared memory, which stand on [`ring`](crate::shm::ring).
+//! 4. [`race`]: what shared memory does without semaphores, and with them.
+//! 5. [`sender`] and [`receiver`]: copy by shared memory, which stand on [`ring`](crate::shm::ring).
 
 pub mod client;
+mod eager;
 pub mod protocol;
+pub mod race;
 pub mod receiver;
 pub mod sender;
 pub mod server;

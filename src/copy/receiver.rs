@@ -14,8 +14,10 @@ use crate::shm::ring::Receiver;
 
 /// How long to wait for a sender.
 pub const WAIT_LIMIT: Duration = Duration::from_secs(10);
-/// How often to look for one. Nothing tells when a name appears in `/dev/shm`.
-const LOOK: Duration = Duration::from_millis(10);
+/// How often to look for one, first and later. Nothing tells when a name appears in `/dev/shm`.
+const LOOK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
+/// How long `first` is.
+const SOON: Duration = Duration::from_millis(100);
 
 /// Gets the file of the sender named `name` and says where it is; `None` if `interrupt` was raised.
 /// Waits [`WAIT_LIMIT`] for a sender.
@@ -38,7 +40,7 @@ pub fn run(
 
 /// Joins the ring, once it is there.
 fn join(name: &str, interrupt: &Interrupt) -> io::Result<Receiver> {
-    let deadline = Instant::now() + WAIT_LIMIT;
+    let start = Instant::now();
     let mut said = false;
     loop {
         let error = match Receiver::join(name) {
@@ -50,7 +52,7 @@ fn join(name: &str, interrupt: &Interrupt) -> io::Result<Receiver> {
             error.kind(),
             ErrorKind::NotFound | ErrorKind::ConnectionAborted
         );
-        if !absent || Instant::now() >= deadline {
+        if !absent || start.elapsed() >= WAIT_LIMIT {
             return Err(error);
         }
         if !said {
@@ -58,7 +60,8 @@ fn join(name: &str, interrupt: &Interrupt) -> io::Result<Receiver> {
             notice(format!("waiting {seconds} s for a sender named {name:?}"));
             said = true;
         }
-        if interrupt.wait_timeout(LOOK) {
+        let look = LOOK[usize::from(start.elapsed() > SOON)];
+        if interrupt.wait_timeout(look) {
             return Err(ErrorKind::Interrupted.into());
         }
     }
@@ -73,15 +76,15 @@ fn receive(
     let mut target = Target::create(destination, safe_name(&header.name)?)?;
     let progress = Progress::on_stderr();
     progress.expect(header.length);
-    let mut buffer = vec![0; ring.slot_len()];
     let mut left = header.length;
     while left > 0 {
-        let count = ring.receive(&mut buffer, interrupt)?;
-        target.write(&buffer[..count])?;
+        let count = ring.receive_with(interrupt, |piece| {
+            progress.add(piece.len() as u64);
+            target.write(piece)
+        })?;
         left = left
             .checked_sub(count as u64)
             .ok_or(ErrorKind::InvalidData)?;
-        progress.add(count as u64);
     }
     drop(progress);
     let path = target.finish()?;

@@ -9,6 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
 
+use super::eager::Eager;
 use super::source::Source;
 use crate::interrupt::Interrupt;
 use crate::notice::notice;
@@ -116,7 +117,8 @@ impl Server<'_> {
         }
     }
 
-    fn send_bytes(&self, mut stream: &UnixStream, length: u64) -> io::Result<()> {
+    fn send_bytes(&self, stream: &UnixStream, length: u64) -> io::Result<()> {
+        let mut stream = Eager::new(stream)?;
         let len = usize::try_from(length).unwrap_or(usize::MAX);
         let mut buffer = vec![0; len.min(self.service.chunk)];
         let mut offset = 0;

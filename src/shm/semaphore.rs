@@ -61,7 +61,13 @@ impl Semaphore {
     /// Adds 1 to the counter and wakes one of those who wait, if any do.
     #[doc(alias = "sem_post")]
     pub fn post(&self) {
-        self.counter().fetch_add(1, Ordering::Release);
+        self.post_many(1);
+    }
+
+    /// Adds `count` to the counter at once, and wakes one of those who wait: with a single waiter, one
+    /// wake-up for many posts.
+    pub fn post_many(&self, count: u64) {
+        self.counter().fetch_add(count, Ordering::Release);
         self.waiters.wake_one();
     }
 

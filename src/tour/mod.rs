@@ -4,6 +4,7 @@
 //! starts processes on a [`Stage`], types, waits and checks; the stage shows what happens. A scene
 //! that does not go as expected fails, and the summary says so.
 
+mod copy;
 mod queue;
 mod socket;
 mod stage;
@@ -29,7 +30,7 @@ pub struct Scene {
 
 /// All scenes, in the order of the book.
 pub fn scenes() -> impl Iterator<Item = &'static Scene> {
-    [socket::SCENES, sum::SCENES, queue::SCENES]
+    [socket::SCENES, sum::SCENES, copy::SCENES, queue::SCENES]
         .into_iter()
         .flatten()
 }

@@ -3,7 +3,10 @@
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{FORMAT, HAS_ALL, LEFT, LOOK, MAX_LABEL, Place, READING, RECEIVERS_AT, Ring, Shape};
+use super::{
+    FORMAT, HAS_ALL, LEFT, LOOK, MAX_LABEL, PIECE, PIECE_WORDS, Place, READING, RECEIVERS_AT, Ring,
+    Shape,
+};
 use crate::interrupt::Interrupt;
 use crate::shm::bytes::copy_out;
 use crate::shm::{Segment, owner, remove_if_stale};
@@ -13,6 +16,10 @@ use crate::shm::{Segment, owner, remove_if_stale};
 pub struct Receiver {
     ring: Ring,
     place: Place,
+    /// How many slots were read and are not yet given back.
+    owed: u64,
+    /// A piece of a slot in memory of our own.
+    buffer: Vec<u8>,
     name: String,
 }
 
@@ -48,7 +55,13 @@ impl Receiver {
         };
         ring.sender_waits().wake_one();
         let name = name.to_owned();
-        Ok(Self { ring, place, name })
+        Ok(Self {
+            ring,
+            place,
+            owed: 0,
+            buffer: vec![0; PIECE],
+            name,
+        })
     }
 
     /// What the sender says that it sends.
@@ -59,31 +72,60 @@ impl Receiver {
         label
     }
 
-    /// The length of a slot, in bytes.
-    pub fn slot_len(&self) -> usize {
-        self.ring.shape.slot_len
-    }
-
     /// Waits for the next slot and copies it into the front of `buffer`; returns how many bytes.
     ///
     /// # Errors
+    /// Those of [`receive_with`](Self::receive_with), and [`ErrorKind::InvalidData`] if the slot holds
+    /// more than `buffer`.
+    pub fn receive(&mut self, buffer: &mut [u8], interrupt: &Interrupt) -> io::Result<usize> {
+        let mut filled = 0;
+        self.receive_with(interrupt, |piece| {
+            let room = buffer.get_mut(filled..filled + piece.len());
+            room.ok_or(ErrorKind::InvalidData)?.copy_from_slice(piece);
+            filled += piece.len();
+            Ok(())
+        })?;
+        Ok(filled)
+    }
+
+    /// Waits for the next slot and hands it to `take`, piece by piece; returns how many bytes it held.
+    ///
+    /// # Errors
+    /// - Those of `take`.
     /// - [`ErrorKind::Interrupted`] when `interrupt` is raised.
     /// - [`ErrorKind::ConnectionAborted`]: the sender broke off or has died.
-    /// - [`ErrorKind::InvalidData`]: the slot holds more than `buffer`.
-    pub fn receive(&mut self, buffer: &mut [u8], interrupt: &Interrupt) -> io::Result<usize> {
+    /// - [`ErrorKind::InvalidData`]: the slot says that it holds more than it can.
+    pub fn receive_with(
+        &mut self,
+        interrupt: &Interrupt,
+        mut take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<usize> {
         self.wait_for_slot(interrupt)?;
         let cursor = self.place.cursor().load(Ordering::Relaxed);
         let slot = self.ring.slot_of(cursor);
         let length = self.ring.length(slot).load(Ordering::Relaxed);
-        let room = buffer.len().min(self.ring.shape.slot_len);
-        let length = usize::try_from(length)
-            .ok()
-            .filter(|&length| length <= room);
-        let length = length.ok_or(ErrorKind::InvalidData)?;
-        copy_out(self.ring.slot(slot), &mut buffer[..length]);
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length > self.ring.shape.slot_len {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        let words = self.ring.slot(slot).chunks(PIECE_WORDS);
+        let ends = (0..length).step_by(PIECE).map(|at| PIECE.min(length - at));
+        for (words, count) in words.zip(ends) {
+            let piece = &mut self.buffer[..count];
+            copy_out(words, piece);
+            take(piece)?;
+        }
         self.place.cursor().store(cursor + 1, Ordering::Relaxed);
-        self.place.free.post();
+        self.owed += 1;
+        // A quarter of the ring at once: waking the sender for every slot costs more than filling it.
+        if self.owed > self.ring.shape.slots as u64 / 4 {
+            self.give_back();
+        }
         Ok(length)
+    }
+
+    fn give_back(&mut self) {
+        self.place.free.post_many(std::mem::take(&mut self.owed));
     }
 
     /// Says that all was received, and all is well with it.
@@ -91,9 +133,13 @@ impl Receiver {
         self.end(HAS_ALL);
     }
 
-    fn wait_for_slot(&self, interrupt: &Interrupt) -> io::Result<()> {
+    fn wait_for_slot(&mut self, interrupt: &Interrupt) -> io::Result<()> {
+        let mut waited = Ok(());
+        if !self.place.filled.try_wait() {
+            self.give_back(); // or we would wait for each other
+            waited = self.place.filled.wait_timeout(LOOK, interrupt);
+        }
         loop {
-            let waited = self.place.filled.wait_timeout(LOOK, interrupt);
             let behind = self.place.cursor().load(Ordering::Relaxed)
                 < self.ring.head().load(Ordering::Relaxed);
             match waited {
@@ -105,6 +151,7 @@ impl Receiver {
                 }
                 Err(_) => {} // slow, or stopped
             }
+            waited = self.place.filled.wait_timeout(LOOK, interrupt);
         }
     }
 

@@ -3,7 +3,10 @@
 use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::{BROKEN_OFF, HAS_ALL, LABEL_AT, LOOK, Place, READING, RECEIVERS_AT, Ring, Shape};
+use super::{
+    BROKEN_OFF, HAS_ALL, LABEL_AT, LOOK, PIECE, PIECE_WORDS, Place, READING, RECEIVERS_AT, Ring,
+    Shape,
+};
 use crate::interrupt::Interrupt;
 use crate::notice::notice;
 use crate::shm::bytes::copy_in;
@@ -17,6 +20,8 @@ pub struct Sender {
     places: Vec<Place>,
     /// How many have gone before the end.
     lost: usize,
+    /// A piece of a slot in memory of our own.
+    buffer: Vec<u8>,
 }
 
 impl Sender {
@@ -71,6 +76,7 @@ impl Sender {
             places: places.collect(),
             ring,
             lost: 0,
+            buffer: vec![0; PIECE],
         })
     }
 
@@ -84,23 +90,51 @@ impl Sender {
         self.ring.sender_waits().wait(None, interrupt, all)
     }
 
-    /// Fills the next slot, once every receiver has room for it. A receiver that has gone is said to
-    /// have, and the others go on.
+    /// Fills the next slot with `bytes`.
     ///
     /// # Errors
-    /// [`ErrorKind::Interrupted`] when `interrupt` is raised; [`ErrorKind::BrokenPipe`] if no receiver is
-    /// left.
+    /// Those of [`send_with`](Self::send_with).
     ///
     /// # Panics
     /// If `bytes` are more than a slot holds.
     pub fn send(&mut self, bytes: &[u8], interrupt: &Interrupt) -> io::Result<()> {
-        assert!(bytes.len() <= self.ring.shape.slot_len, "a slot holds less");
+        let mut left = bytes;
+        self.send_with(bytes.len(), interrupt, |piece| {
+            let (front, rest) = left.split_at(piece.len());
+            piece.copy_from_slice(front);
+            left = rest;
+            Ok(())
+        })
+    }
+
+    /// Fills the next slot with `len` bytes, once every receiver has room for it: `fill` gives them,
+    /// piece by piece. A receiver that has gone is said to have, and the others go on.
+    ///
+    /// # Errors
+    /// Those of `fill`, upon which nothing was sent; [`ErrorKind::Interrupted`] when `interrupt` is
+    /// raised; [`ErrorKind::BrokenPipe`] if no receiver is left.
+    ///
+    /// # Panics
+    /// If `len` is more than a slot holds.
+    pub fn send_with(
+        &mut self,
+        len: usize,
+        interrupt: &Interrupt,
+        mut fill: impl FnMut(&mut [u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        assert!(len <= self.ring.shape.slot_len, "a slot holds less");
         self.keep(|place| has_room(place, interrupt))?;
         let head = self.ring.head().load(Ordering::Relaxed);
         let slot = self.ring.slot_of(head);
-        copy_in(self.ring.slot(slot), bytes);
+        let words = self.ring.slot(slot).chunks(PIECE_WORDS);
+        let ends = (0..len).step_by(PIECE).map(|at| PIECE.min(len - at));
+        for (words, count) in words.zip(ends) {
+            let piece = &mut self.buffer[..count];
+            fill(piece)?;
+            copy_in(words, piece);
+        }
         let length = self.ring.length(slot);
-        length.store(bytes.len() as u64, Ordering::Relaxed);
+        length.store(len as u64, Ordering::Relaxed);
         self.ring.head().store(head + 1, Ordering::Relaxed);
         // What was written is there for whoever sees the post: it releases, the wait acquires.
         self.places.iter().for_each(|place| place.filled.post());
