@@ -16,8 +16,11 @@ const MAX_LEN: usize = 255 - "ipc-primer-".len() - PREFIX.len();
 /// the kernel check theirs.
 pub(super) fn segment(name: &str) -> Result<String, Error> {
     let rest = name.strip_prefix('/');
-    let rest =
-        rest.ok_or_else(|| Error::Invalid(format!("a queue's name begins with a /: {name:?}")))?;
+    let rest = rest.ok_or_else(|| {
+        Error::Invalid(format!(
+            "{name:?} is no queue's name, which begins with a /"
+        ))
+    })?;
     if rest.is_empty() {
         return Err(Error::NotFound("no queue has the name \"/\"".into()));
     } else if rest.contains('\0') {
