@@ -110,6 +110,55 @@ fn a_process_stopped_with_the_lock_is_named_after_a_while() {
 }
 
 #[test]
+fn threads_can_share_one_handle() {
+    const EACH: u32 = 2000;
+    let name = Name::new("threads");
+    let queue = name.create(3, 8);
+    let mut all = thread::scope(|scope| {
+        for sender in 0..3_u32 {
+            let number = move |number: u32| (sender << 16 | number).to_ne_bytes();
+            let queue = &queue;
+            scope.spawn(move || (0..EACH).for_each(|at| queue.send(&number(at), 0).unwrap()));
+        }
+        let receive = || {
+            let mut buffer = [0; 8];
+            let mut next = || {
+                *queue
+                    .receive(&mut buffer)
+                    .unwrap()
+                    .bytes
+                    .first_chunk()
+                    .unwrap()
+            };
+            (0..EACH)
+                .map(|_| u32::from_ne_bytes(next()))
+                .collect::<Vec<_>>()
+        };
+        let receivers: Vec<_> = (0..3).map(|_| scope.spawn(receive)).collect();
+        let received = receivers.into_iter().map(|thread| thread.join().unwrap());
+        received.collect::<Vec<_>>()
+    });
+    for received in &all {
+        let of = |sender| {
+            received
+                .iter()
+                .filter(move |number| *number >> 16 == sender)
+        };
+        let in_order = (0..3).all(|sender| of(sender).is_sorted());
+        assert!(
+            in_order,
+            "what one thread got of another's messages should be in order"
+        );
+    }
+    let mut all = all.drain(..).flatten().collect::<Vec<_>>();
+    all.sort_unstable();
+    let sent: Vec<_> = (0..3)
+        .flat_map(|sender| (0..EACH).map(move |at| sender << 16 | at))
+        .collect();
+    assert!(all == sent, "every message should come, once");
+}
+
+#[test]
 fn more_waiters_than_seats_is_an_error_and_no_hang() {
     let name = Name::new("crowd");
     let queue = name.create(1, 8);

@@ -10,9 +10,10 @@
 //! 3. `layout.rs`: where everything lies in the segment, and who writes it.
 //! 4. `state.rs` and `order.rs`: which message goes first.
 //! 5. `messages.rs`: putting in and taking out, so that a process killed at any point leaves it right.
-//! 6. [`Queue`] (`handle.rs`): the lock, and blocking.
+//! 6. [`Queue`] (`handle.rs`): sending and receiving; `blocking.rs`: the lock, and waiting.
 //! 7. [`Error`] (`error.rs`): what can go wrong.
 
+mod blocking;
 mod error;
 mod handle;
 mod layout;
