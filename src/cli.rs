@@ -8,6 +8,7 @@ mod chat;
 mod copy;
 mod lambda;
 mod output;
+mod queue;
 mod race;
 mod signals;
 mod sum;
@@ -33,6 +34,7 @@ The scenarios, each in two terminals (`ipc SCENARIO --help` says how):
   ipc chat                 clients talk to a server, one-way or two-way
   ipc copy                 one file to many, by sockets or by shared memory
   ipc signals              what signals do, who sends them, what a process does
+  ipc queue                messages that wait, by priority, for who takes them
   ipc lambda               a server that runs functions from libraries
 
 Read the book with `cargo doc --open`, walk through it with `cargo test`.
@@ -80,6 +82,7 @@ fn dispatch(words: &mut Words) -> Outcome {
         Some("chat") => chat::run(words),
         Some("copy") => copy::run(words),
         Some("signals") => signals::run(words),
+        Some("queue") => queue::run(words),
         Some("lambda") => lambda::run(words),
         Some("tour") => tour::run(words),
         None if words.is_empty() => print(HELP),
