@@ -106,7 +106,7 @@ fn remove_if_left(file: &File, path: &Path, format: Format) -> io::Result<bool> 
 pub(super) fn check_user(path: &Path) -> io::Result<()> {
     let found = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(error).context(|| format!("there is no {}", show(path)));
+            return Err(error).context(|| format!("there is no {}", path.display()));
         }
         other => other?,
     };
