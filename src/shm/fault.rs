@@ -55,6 +55,7 @@ pub(super) fn unfinished(path: &Path) -> io::Error {
     unfit(path, Fault::Unfinished, "was never made ready")
 }
 
+/// Whether another look may find it whole: it is being made, and grows.
 pub(super) fn is_unfinished(error: &io::Error) -> bool {
-    fault_of(error) == Some(Fault::Unfinished)
+    matches!(fault_of(error), Some(Fault::Unfinished | Fault::CutOff))
 }
