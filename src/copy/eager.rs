@@ -8,8 +8,8 @@ use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
 
-/// How often to look before sleeping: some ten microseconds, if nobody else wants the processor.
-const LOOKS: u32 = 64;
+/// How often to look before sleeping: about a hundred microseconds, if nobody else wants the processor.
+const LOOKS: u32 = 200;
 
 /// Reads and writes the connection, which is its own as long as it lives.
 pub(super) struct Eager<'s>(&'s UnixStream);
