@@ -51,11 +51,12 @@ pub(super) fn unfit(path: &Path, fault: Fault, what: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, Unfit { fault, message })
 }
 
+/// The error of a segment that is being made, or was by a killed process.
 pub(super) fn unfinished(path: &Path) -> io::Error {
     unfit(path, Fault::Unfinished, "was never made ready")
 }
 
-/// Whether another look may find it whole: it is being made, and grows.
+/// Whether the segment may be whole when it is looked at again.
 pub(super) fn is_unfinished(error: &io::Error) -> bool {
     matches!(fault_of(error), Some(Fault::Unfinished | Fault::CutOff))
 }
