@@ -27,7 +27,8 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct OwnFile {
     path: PathBuf,
-    identity: (u64, u64),
+    /// Of the file to remove; `None` if it is to stay.
+    identity: Option<(u64, u64)>,
 }
 
 impl OwnFile {
@@ -36,9 +37,14 @@ impl OwnFile {
     /// # Errors
     /// Those of `lstat(2)`.
     pub fn at(path: &Path) -> io::Result<Self> {
-        let identity = identity(&fs::symlink_metadata(path)?);
+        let identity = Some(identity(&fs::symlink_metadata(path)?));
         let path = path.to_owned();
         Ok(Self { path, identity })
+    }
+
+    /// Leaves the file where it is, to others.
+    pub fn keep(mut self) {
+        self.identity = None;
     }
 
     /// Where it stands, or stood.
@@ -50,7 +56,7 @@ impl OwnFile {
 impl Drop for OwnFile {
     #[doc(alias = "unlink")]
     fn drop(&mut self) {
-        let is_ours = |found: Metadata| identity(&found) == self.identity;
+        let is_ours = |found: Metadata| Some(identity(&found)) == self.identity;
         if fs::symlink_metadata(&self.path).is_ok_and(is_ours) {
             let _ = fs::remove_file(&self.path);
         }

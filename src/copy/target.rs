@@ -3,12 +3,13 @@
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
-use std::os::unix::fs::{FileExt, MetadataExt};
+use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::Context;
+use crate::own_file::stands_at;
 
 /// What the names of partial files begin and end with.
 const PARTIAL: (&str, &str) = (".ipc-copy-", ".part");
@@ -144,7 +145,7 @@ fn create_partial(directory: &Path) -> io::Result<(File, PathBuf)> {
             .create_new(true)
             .open(&partial);
         match created {
-            Ok(file) if file.try_lock().is_ok() && stands_at(&file, &partial) => {
+            Ok(file) if file.try_lock().is_ok() && stands_at(&file, &partial)? => {
                 return Ok((file, partial));
             }
             Ok(_) => {} // somebody took it for left behind before we had locked it
@@ -175,12 +176,6 @@ fn remove_stale(directory: &Path) -> io::Result<()> {
     Ok(())
 }
 
-fn stands_at(file: &File, path: &Path) -> bool {
-    let identity = |found: fs::Metadata| (found.dev(), found.ino());
-    let (ours, there) = (file.metadata(), fs::symlink_metadata(path));
-    ours.is_ok_and(|ours| there.is_ok_and(|there| identity(ours) == identity(there)))
-}
-
 fn is_zero(bytes: &[u8]) -> bool {
     bytes
         .chunks(HOLE)
@@ -190,6 +185,7 @@ fn is_zero(bytes: &[u8]) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::fs::MetadataExt;
 
     fn destination(directory: &Path, force: bool) -> Destination {
         let directory = directory.to_owned();

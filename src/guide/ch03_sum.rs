@@ -1,4 +1,5 @@
 //! [contents]: crate::guide
+//! [ch04]: crate::guide::ch04_chat
 //! [ch02]: crate::guide::ch02_server_step_by_step
 //! [protocol]: crate::sum::protocol
 //! [sequential]: crate::sum::sequential

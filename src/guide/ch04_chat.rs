@@ -1,4 +1,6 @@
 //! [contents]: crate::guide
+//! [ch05]: crate::guide::ch05_copy_by_sockets
+//! [ch03]: crate::guide::ch03_sum
 //! [in_directory]: crate::socket::in_directory
 //! [listen]: fn@crate::socket::listen
 //! [accept]: crate::socket::Listener::accept

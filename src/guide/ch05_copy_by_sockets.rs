@@ -1,4 +1,5 @@
 //! [contents]: crate::guide
+//! [ch04]: crate::guide::ch04_chat
 //! [ch06]: super::ch06_copy_by_shared_memory
 //! [listen]: crate::socket::listen()
 //! [server]: crate::copy::server

@@ -1,4 +1,5 @@
 //! [contents]: crate::guide
+//! [ch07]: crate::guide::ch07_signals
 //! [ch05]: super::ch05_copy_by_sockets
 //! [segment]: crate::shm::Segment
 //! [waiters]: crate::shm::Waiters

@@ -1,4 +1,6 @@
 //! [contents]: crate::guide
+//! [ch08]: crate::guide::ch08_message_queues
+//! [ch06]: crate::guide::ch06_copy_by_shared_memory
 //! [abort]: std::process::abort
 //! [broken-pipe]: std::io::ErrorKind::BrokenPipe
 //! [check_pid]: crate::signals::check_pid

@@ -1,4 +1,6 @@
 //! [contents]: crate::guide
+//! [ch09]: crate::guide::ch09_lambda
+//! [ch07]: crate::guide::ch07_signals
 //! [queue]: crate::queue
 //! [list]: crate::queue::list
 //! [options]: crate::queue::OpenOptions

@@ -1,4 +1,5 @@
 //! [contents]: crate::guide
+//! [ch08]: crate::guide::ch08_message_queues
 //! [listen]: crate::socket::listen()
 //! [connect]: crate::socket::connect()
 //! [send]: crate::socket::send()

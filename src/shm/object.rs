@@ -1,7 +1,7 @@
 //! The object behind a segment, as the file that it is: made by one, left behind by a killed one,
 //! removed by whom it belongs to.
 
-use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
+use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
@@ -12,6 +12,7 @@ use super::header::{HEADER_LEN, Header};
 use super::owner;
 use super::segment::{Format, Plan};
 use crate::error::Context;
+use crate::own_file::stands_at;
 
 /// How many bytes of zeros are written at a time.
 const ZEROS: usize = 256 * 1024;
@@ -33,7 +34,7 @@ pub(super) fn create_locked(path: &Path) -> io::Result<Option<File>> {
         Err(TryLockError::WouldBlock) => false,
         Err(TryLockError::Error(error)) => return Err(error),
     };
-    Ok((locked && stands_at(&file, path)).then_some(file))
+    Ok((locked && stands_at(&file, path)?).then_some(file))
 }
 
 /// Writes the header, so that whoever looks knows whose it is, and zeros to the end.
@@ -82,7 +83,7 @@ fn lock(file: &File) -> io::Result<bool> {
 
 /// Removes the locked `file` at `path`, if a killed process left it.
 fn remove_if_left(file: &File, path: &Path, format: Format) -> io::Result<bool> {
-    if !stands_at(file, path) {
+    if !stands_at(file, path)? {
         return Ok(false);
     }
     if let Some(header) = Header::read_from(file)? {
@@ -118,34 +119,6 @@ pub(super) fn check_user(path: &Path) -> io::Result<()> {
     };
     let message = format!("{} {fault}; choose another name", show(path));
     Err(io::Error::new(ErrorKind::PermissionDenied, message))
-}
-
-/// Removes a segment whose making fails.
-pub(super) struct Unfinished<'a> {
-    pub(super) path: &'a Path,
-    pub(super) file: (u64, u64),
-}
-
-impl Drop for Unfinished<'_> {
-    fn drop(&mut self) {
-        remove_own(self.path, self.file);
-    }
-}
-
-pub(super) fn remove_own(path: &Path, file: (u64, u64)) {
-    if fs::symlink_metadata(path).is_ok_and(|found| identity(&found) == file) {
-        let _ = fs::remove_file(path);
-    }
-}
-
-fn stands_at(file: &File, path: &Path) -> bool {
-    let there = fs::symlink_metadata(path);
-    let ours = file.metadata();
-    there.is_ok_and(|there| ours.is_ok_and(|ours| identity(&ours) == identity(&there)))
-}
-
-pub(super) fn identity(file: &Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
 }
 
 pub(super) fn show(path: &Path) -> String {

@@ -15,11 +15,11 @@ use std::time::{Duration, Instant};
 use super::fault::{Fault, is_unfinished, unfinished, unfit};
 use super::header::{CACHE_LINE, HEADER, HEADER_LEN, Header, OWNER, READY, SEATS};
 use super::object::{
-    Unfinished, check_user, create_locked, identity, no_room, not_to_be_removed, remove_own,
-    remove_stale, reserve, show,
+    check_user, create_locked, no_room, not_to_be_removed, remove_stale, reserve, show,
 };
 use super::raw::{Mapping, SEAT_LEN, Seat};
 use crate::error::Context;
+use crate::own_file::OwnFile;
 
 /// Where Linux keeps POSIX shared memory objects: files of a `tmpfs`. `shm_open(3)` only puts this
 /// before their names.
@@ -72,7 +72,7 @@ pub struct Segment {
     mapping: Arc<Mapping>,
     path: PathBuf,
     /// The file to remove when this is dropped, if it is still the one of this name.
-    own_file: Option<(u64, u64)>,
+    own_file: Option<OwnFile>,
 }
 
 impl fmt::Debug for Segment {
@@ -129,20 +129,17 @@ impl Segment {
                 Err(error) => return Err(error).context(|| format!("cannot make {}", show(&path))),
             }
         };
-        let unfinished = Unfinished {
-            path: &path,
-            file: identity(&file.metadata()?),
-        };
+        let own_file = OwnFile::at(&path)?; // gone again if anything fails
         reserve(&file, &plan).context(|| no_room(&path, plan.len()))?;
         let mut segment = Self::map(&path)?;
         segment.split_off_seats(plan.seats);
         (0..plan.seats).for_each(|seat| segment.seat(seat).init());
-        if plan.lifetime == Lifetime::Owner {
-            segment.own_file = Some(unfinished.file);
-        }
         init(&segment);
         segment.header(READY).store(1, Ordering::Release);
-        std::mem::forget(unfinished);
+        match plan.lifetime {
+            Lifetime::Owner => segment.own_file = Some(own_file),
+            Lifetime::Kept => own_file.keep(),
+        }
         // Not only dropped: a child that another thread is just starting has a copy of the descriptor.
         file.unlock()?;
         Ok(segment)
@@ -243,15 +240,6 @@ impl Segment {
         let seats = seats.ok_or_else(|| unfit(path, Fault::CutOff, "is cut off"))?;
         segment.split_off_seats(seats);
         Ok(segment)
-    }
-}
-
-impl Drop for Segment {
-    #[doc(alias = "shm_unlink")]
-    fn drop(&mut self) {
-        if let Some(file) = self.own_file {
-            remove_own(&self.path, file);
-        }
     }
 }
 
