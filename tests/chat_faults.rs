@@ -251,3 +251,27 @@ fn two_hundred_at_once_are_all_heard_and_all_hear() {
     assert_eq!(peers[77].hear(), "to one");
     chat.end();
 }
+
+#[test]
+fn words_that_nobody_takes_are_no_success() {
+    // Refused, however the client's words and the refusal meet: never exit code 0.
+    let mut chat = Chat::start(&["--max-clients", "1"]);
+    let seated = chat.connect();
+    for _ in 0..20 {
+        let mut refused = chat.place.start(&["chat", "client"]);
+        let _ = refused.say("hi"); // it may have gone by now
+        assert_eq!(refused.wait().unwrap().code(), Some(1));
+        refused.wait_for(Stream::Stderr, "has no room").unwrap();
+    }
+    drop(seated);
+    chat.end();
+
+    // Killed before it read them.
+    let chat = Chat::one_way();
+    chat.server.signal("STOP").unwrap();
+    let mut client = chat.place.start(&["chat", "client"]);
+    client.say("lost").unwrap();
+    client.end_input();
+    chat.server.signal("KILL").unwrap();
+    assert_eq!(client.wait().unwrap().code(), Some(1));
+}

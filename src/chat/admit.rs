@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::thread::{self, Scope};
 
 use crate::notice::notice;
-use crate::socket::{Listener, close};
+use crate::socket::Listener;
 
 /// Accepts clients until the listener is stopped, and has `serve` called with each, on a thread of its
 /// own: its number, from 1, and its connection. Who comes when `max_clients` are there finds the
@@ -33,8 +33,8 @@ pub(super) fn admit_all<'scope>(
         let admitted = Arc::strong_count(&seat) <= max_clients + 1
             && thread::Builder::new().spawn_scoped(scope, visit).is_ok();
         if !admitted {
+            // Dropped and not closed with care: unread words make it a reset, which tells the client.
             notice(format!("#{number} was refused: there is no room for more"));
-            close(&stream);
         }
     }
     Ok(())

@@ -13,7 +13,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process;
 use std::sync::Arc;
-use std::sync::mpsc::{self, SyncSender};
+use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::Duration;
 
@@ -55,7 +55,8 @@ enum Event {
 ///
 /// # Errors
 /// - Those of [`connect`](connect()).
-/// - [`ErrorKind::ConnectionAborted`]: the server has gone, or had no room.
+/// - [`ErrorKind::ConnectionAborted`]: the server has gone, or had no room;
+///   [`ErrorKind::ConnectionReset`]: so it has, with words of ours unread.
 /// - Those of reading stdin.
 pub fn run(
     path: &Path,
@@ -78,20 +79,32 @@ pub fn run(
     let hung_up = Arc::clone(&stream);
     let _hang_up = interrupt.on_raise(move || drop(hung_up.shutdown(Shutdown::Both)));
     let (name, pid) = (name.to_owned(), process::id());
-    let _ = send(
-        &mut &*stream,
-        format!("{}\n", Hello { name, pid }).as_bytes(),
-    );
+    let hello = format!("{}\n", Hello { name, pid });
+    let greeted = send(&mut &*stream, hello.as_bytes());
     // Kept to the end: dropping it gives the terminal back as it was.
     let _terminal = start_typing(typing, &stream, screen, events)?;
     match mailbox.recv() {
         _ if interrupt.is_raised() => Ok(()),
         Ok(Event::ServerLeft(error)) => Err(error),
         Ok(Event::TypingEnded(ended)) => {
-            // The server closes when it has shown all, and sent what it has for us.
             end_sending(&stream)?;
-            let _ = mailbox.recv_timeout(LAST_WORDS);
-            ended
+            let farewell = mailbox.recv_timeout(LAST_WORDS);
+            ended.and_then(|()| judge(farewell, greeted.is_ok()))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Whether all was said that was typed. The server closes when it has shown it, and sent what it has for
+/// us; one that goes before, or lets nobody in, resets the connection.
+fn judge(farewell: Result<Event, RecvTimeoutError>, greeted: bool) -> io::Result<()> {
+    match farewell {
+        Ok(Event::ServerLeft(error)) if !greeted || error.kind() == ErrorKind::ConnectionReset => {
+            Err(error)
+        }
+        Err(RecvTimeoutError::Timeout) => {
+            notice("the server has not yet shown all that was typed");
+            Ok(())
         }
         _ => Ok(()),
     }
@@ -104,12 +117,17 @@ fn hear_server(path: &Path, screen: &Screen, events: &SyncSender<Event>) {
         let _ = events.send(Event::Connected(Arc::clone(&stream)));
         Voice::new(&stream, "server".into(), screen).show_all()
     });
-    let gone = || {
+    let gone = |kind| {
         let path = path.display();
         let message = format!("the server at {path} has gone, or has no room for another client");
-        io::Error::new(ErrorKind::ConnectionAborted, message)
+        io::Error::new(kind, message)
     };
-    let _ = events.send(Event::ServerLeft(heard.err().unwrap_or_else(gone)));
+    let left = match heard {
+        Ok(()) => gone(ErrorKind::ConnectionAborted),
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => gone(error.kind()),
+        Err(error) => error,
+    };
+    let _ = events.send(Event::ServerLeft(left));
 }
 
 /// Starts the thread that sends what is typed. It cannot be woken from reading stdin, so nobody waits

@@ -1,6 +1,6 @@
 //! What a server does with one client: who it is, what it says, when it leaves.
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
@@ -32,6 +32,7 @@ pub(super) fn listen_to(
     };
     let ending = match guest.converse(named) {
         Ok(()) => "left".into(),
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => "left".into(),
         Err(error) => format!("failed: {error}"),
     };
     screen.flush(); // who finds the connection closed has had its say

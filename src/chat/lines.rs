@@ -1,6 +1,6 @@
 //! The lines of this protocol in a stream: of a connection, or of stdin.
 
-use std::io::{self, BufReader, ErrorKind, Read};
+use std::io::{self, BufReader, Read};
 
 use super::protocol::{MAX_LINE, text};
 use crate::input::{Line, read_line_into};
@@ -23,13 +23,12 @@ impl<R: Read> Lines<R> {
     }
 
     /// Waits for the next line; false at the end of the stream.
+    ///
+    /// # Errors
+    /// [`io::ErrorKind::ConnectionReset`]: the other end closed with bytes of ours unread.
     pub(super) fn advance(&mut self) -> io::Result<bool> {
         // One byte more, for the `\r` of a line of full length.
-        match read_line_into(&mut self.input, MAX_LINE + 1, &mut self.line) {
-            // The other end closed with bytes of ours unread: an end, too.
-            Err(error) if error.kind() == ErrorKind::ConnectionReset => Ok(false),
-            other => other,
-        }
+        read_line_into(&mut self.input, MAX_LINE + 1, &mut self.line)
     }
 
     /// The line that came last, without its line end; `None` if it was too long.

@@ -11,7 +11,9 @@
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, Stdio};
-use std::sync::Arc;
+use std::sync::{Arc, mpsc};
+use std::thread;
+use std::time::Duration;
 
 use super::screen::Screen;
 
@@ -28,12 +30,14 @@ stty size <&2
 read -r end
 [ \"$(stty -g <&2)\" != \"$ours\" ] || stty \"$saved\" <&2
 ";
+/// How long the terminal may take to be given back before we end without.
+const KEEPER_LIMIT: Duration = Duration::from_millis(300);
 /// When nobody knows how wide the terminal is.
 const COLUMNS: usize = 80;
 
 /// A terminal that hands over every key; dropping it gives it back.
 pub(super) struct Terminal {
-    keeper: Child,
+    keeper: Option<Child>,
     columns: usize,
     screen: Arc<Screen>,
 }
@@ -62,7 +66,7 @@ impl Terminal {
         let columns = size.split_whitespace().nth(1);
         let columns = columns.and_then(|columns| columns.parse().ok());
         Ok(Self {
-            keeper,
+            keeper: Some(keeper),
             columns: columns.filter(|&columns| columns > 0).unwrap_or(COLUMNS),
             screen: Arc::clone(screen),
         })
@@ -77,7 +81,13 @@ impl Terminal {
 impl Drop for Terminal {
     fn drop(&mut self) {
         self.screen.end_typing();
-        drop(self.keeper.stdin.take());
-        let _ = self.keeper.wait();
+        let Some(mut keeper) = self.keeper.take() else {
+            return;
+        };
+        drop(keeper.stdin.take());
+        // Stopped with Ctrl-S, the terminal makes the keeper wait for its user. It outlives us.
+        let (tell, told) = mpsc::channel();
+        let waiting = thread::Builder::new().spawn(move || tell.send(keeper.wait()));
+        let _ = waiting.map(|_| told.recv_timeout(KEEPER_LIMIT));
     }
 }

@@ -171,7 +171,9 @@ fn signal(words: &mut Words) -> Result<Signal, Failure> {
 
 fn pid(words: &mut Words) -> Result<i64, Failure> {
     let word = words.required("a PID")?;
-    let Ok(pid) = word.parse() else {
+    let digits = word.strip_prefix('-').unwrap_or(&word);
+    let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+    let Some(pid) = word.parse().ok().filter(|_| is_number) else {
         return Err(words.fault(format!(
             "{word:?} is no PID: it takes the number of a process"
         )));

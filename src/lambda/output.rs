@@ -1,8 +1,8 @@
 //! Output files: one for each answer, new, and its owner's alone.
 
-use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
@@ -29,8 +29,9 @@ impl Outputs {
     pub(super) fn in_directory(directory: &Path) -> io::Result<Self> {
         let sentence = || format!("cannot put output files into {}", directory.display());
         match DirBuilder::new().mode(0o700).create(directory) {
-            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
-            _ => Ok(()),
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+            Err(error) => Err(error),
+            Ok(()) => fs::set_permissions(directory, Permissions::from_mode(0o700)), // whatever the umask
         }
         .context(sentence)?;
         let directory = fs::canonicalize(directory).context(sentence)?;
@@ -58,6 +59,7 @@ impl Outputs {
                 .open(&path);
             match options {
                 Ok(file) => {
+                    file.set_permissions(Permissions::from_mode(0o600))?; // whatever the umask
                     return Ok(Output {
                         path,
                         file: Arc::new(file),

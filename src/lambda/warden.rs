@@ -36,7 +36,7 @@ while read -r order group; do
     +) groups="$groups$group " ;;
     k) kill -s KILL -- "-$group" "$group" ;;
     -) kill -s KILL -- "-$group"
-       groups="${groups%% $group *} ${groups#* $group }" ;;
+       case $groups in *" $group "*) groups="${groups%% $group *} ${groups#* $group }" ;; esac ;;
     esac
 done
 for group in $groups; do kill -s KILL -- "-$group" "$group"; done

@@ -30,7 +30,10 @@ pub fn signal(name: &str, pid: i64) -> io::Result<()> {
         .args(["-c", KILL, "kill", name, &pid.to_string()])
         .env("LC_ALL", "C") // the message is read below
         .stdin(Stdio::null())
-        .output()?;
+        .output()
+        .map_err(|error| {
+            io::Error::other(format!("cannot start sh, which sends signals: {error}"))
+        })?;
     if kill.status.success() {
         return Ok(());
     }
