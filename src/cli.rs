@@ -4,6 +4,7 @@
 //! Data goes to stdout and all that is said about it to stderr; the exit code is 0 for done (Ctrl-C
 //! included), 1 for failed at run time, 2 for wrong usage.
 
+mod grade;
 mod output;
 mod sum;
 mod tour;
@@ -25,6 +26,9 @@ Start here:
 
 The scenarios, each in two terminals (`ipc SCENARIO --help` says how):
   ipc sum                  a server that adds integers, sequential or threaded
+
+For students and teachers:
+  ipc grade                run a program of yours against an assignment
 
 Read the book with `cargo doc --open`, walk through it with `cargo test`.
 ";
@@ -67,6 +71,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(words: &mut Words) -> Outcome {
     match words.command().as_deref() {
+        Some("grade") => grade::run(words),
         Some("sum") => sum::run(words),
         Some("tour") => tour::run(words),
         None if words.is_empty() => print(HELP),

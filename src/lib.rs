@@ -46,7 +46,7 @@
 //!
 //! A room uses what is below it, and no scenario knows another:
 //!
-//! - top floor: [`tour`]
+//! - top floor: [`tour`], [`grade`]
 //! - first floor, a room a scenario: [`sum`]
 //! - ground floor: [`socket`], [`process`], [`interrupt`], [`input`], [`notice`], [`error`]
 //!
@@ -55,6 +55,7 @@
 #![deny(unsafe_code, missing_docs)]
 
 pub mod error;
+pub mod grade;
 #[cfg(doc)]
 pub mod guide;
 pub mod input;

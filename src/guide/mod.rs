@@ -6,6 +6,7 @@
 //!
 #![doc = include_str!("../../docs/README.md")]
 
+pub mod assignments;
 pub mod ch01_socket_primitives;
 pub mod ch02_server_step_by_step;
 pub mod ch03_sum;
