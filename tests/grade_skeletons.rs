@@ -13,19 +13,49 @@ use grade::{ROOT, failed};
 
 /// The assignment, its skeleton, how it is started, and what its first complaint has to say.
 const SKELETONS: &[(&str, &str, &[&str], &str)] = &[
+    ("sum-server", "sum_server", &["{socket}"], DOES_NOT_LISTEN),
+    ("sum-client", "sum_client", &["{socket}"], DOES_NOT_CONNECT),
     (
-        "sum-server",
-        "sum_server",
+        "chat-one-way",
+        "chat_server",
         &["{socket}"],
-        "it ended before it listened",
+        DOES_NOT_LISTEN,
     ),
     (
-        "sum-client",
-        "sum_client",
-        &["{socket}"],
-        "it does not connect",
+        "chat-client",
+        "chat_client",
+        &["{socket}", "{name}"],
+        DOES_NOT_CONNECT,
+    ),
+    (
+        "copy-socket-server",
+        "copy_server",
+        &["{file}", "{socket}"],
+        DOES_NOT_LISTEN,
+    ),
+    (
+        "copy-socket-client",
+        "copy_client",
+        &["{socket}", "{dir}"],
+        DOES_NOT_CONNECT,
+    ),
+    (
+        "copy-sharedmem",
+        "copy_sharedmem",
+        &[],
+        "has written no file",
+    ),
+    ("signals", "signals", &[], "it ended before a signal came"),
+    ("queue", "queue", &[], "other messages are received"),
+    (
+        "lambda-server",
+        "lambda_server",
+        &["{socket}", "{dir}"],
+        DOES_NOT_LISTEN,
     ),
 ];
+const DOES_NOT_LISTEN: &str = "it ended before it listened";
+const DOES_NOT_CONNECT: &str = "it does not connect";
 
 fn skeleton(name: &str) -> PathBuf {
     Path::new(ROOT)

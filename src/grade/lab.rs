@@ -111,6 +111,7 @@ impl<'a> Lab<'a> {
             .unwrap_or_else(|| directory.join("socket"));
         make_way(&socket)?;
         fs::create_dir(directory.join("dir"))?;
+        fs::write(directory.join("file"), "hello, world\n")?;
         let name = directory
             .file_name()
             .unwrap_or_default()
@@ -132,7 +133,8 @@ impl<'a> Lab<'a> {
         &self.socket
     }
 
-    /// A file for the program to read; a check writes it before it starts the program: `{file}`.
+    /// A file for the program to read; a check may write another before it starts the program:
+    /// `{file}`.
     pub fn file(&self) -> PathBuf {
         self.directory.join("file")
     }
@@ -140,6 +142,11 @@ impl<'a> Lab<'a> {
     /// An empty directory for the program to write in: `{dir}`.
     pub fn dir(&self) -> PathBuf {
         self.directory.join("dir")
+    }
+
+    /// Another file in the check's own directory, for what the grader itself needs.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.directory.join(name)
     }
 
     /// A name that nobody else uses, of letters, digits and hyphens: `{name}`.

@@ -16,12 +16,22 @@
 
 mod bytes;
 mod captured;
+mod chat_client;
+mod chat_server;
+mod client;
+mod copy_client;
+mod copy_server;
+mod copy_sharedmem;
 mod fault;
 mod lab;
+mod lambda_server;
 mod peer;
+mod queue;
 mod random;
 pub mod report;
 mod running;
+mod server;
+mod signals;
 mod sum_client;
 mod sum_server;
 mod watch;
@@ -91,6 +101,15 @@ pub const ASSIGNMENTS: &[Assignment] = &[
     sum_server::SEQUENTIAL,
     sum_server::THREADED,
     sum_client::ASSIGNMENT,
+    chat_server::ONE_WAY,
+    chat_server::TWO_WAY,
+    chat_client::ASSIGNMENT,
+    copy_server::ASSIGNMENT,
+    copy_client::ASSIGNMENT,
+    copy_sharedmem::ASSIGNMENT,
+    signals::ASSIGNMENT,
+    queue::ASSIGNMENT,
+    lambda_server::ASSIGNMENT,
 ];
 
 /// The assignment of this name.

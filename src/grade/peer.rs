@@ -162,6 +162,24 @@ impl<'a> Peer<'a> {
         }
     }
 
+    /// Receives one line, its end included.
+    ///
+    /// # Errors
+    /// A fault if the stream ends before the line does, or nothing comes.
+    pub fn receive_line(&mut self) -> Result<String, Fault> {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\n") {
+            match self.receive_up_to(1)[..] {
+                [byte] => line.push(byte),
+                _ => {
+                    let fault = Fault::new("it does not send a whole line").sent(&self.sent);
+                    return Err(fault.expected("a line").came(super::bytes::show(&line)));
+                }
+            }
+        }
+        Ok(String::from_utf8_lossy(&line).into_owned())
+    }
+
     /// Receives up to `count` bytes: fewer if the stream ends or too much time passes.
     pub fn receive_up_to(&mut self, count: usize) -> Vec<u8> {
         let mut came = vec![0; count];

@@ -33,6 +33,11 @@ impl Random {
 
     /// So many bytes.
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
-        (0..count).map(|_| self.number() as u8).collect()
+        let mut bytes = Vec::with_capacity(count + 8);
+        while bytes.len() < count {
+            bytes.extend(self.number().to_le_bytes());
+        }
+        bytes.truncate(count);
+        bytes
     }
 }

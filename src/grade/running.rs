@@ -14,7 +14,7 @@ use crate::interrupt::Waker;
 use crate::process::{Stream, signal};
 
 /// How long a program that is needed no longer gets to end after SIGTERM, before SIGKILL.
-const TERM_LIMIT: Duration = Duration::from_millis(300);
+const TERM_LIMIT: Duration = Duration::from_millis(100);
 /// How long children may outlive their parent: they may be ending themselves.
 const CHILD_LIMIT: Duration = Duration::from_millis(500);
 /// How long the output of a program that has ended may take to reach us.
@@ -34,6 +34,7 @@ pub struct Running<'a> {
     command: String,
     ended: Cell<Option<ExitStatus>>,
     signalled: Cell<bool>,
+    paused: Cell<bool>,
     killer: RefCell<Option<Waker>>,
 }
 
@@ -81,6 +82,7 @@ impl<'a> Running<'a> {
             command: shown,
             ended: Cell::new(None),
             signalled: Cell::new(false),
+            paused: Cell::new(false),
             killer: RefCell::new(Some(lab.interrupt().on_raise(kill))),
         })
     }
@@ -113,12 +115,14 @@ impl<'a> Running<'a> {
     /// Stops the program (SIGSTOP), so that whatever is sent meanwhile has all arrived when it
     /// goes on; and waits until it has stopped.
     pub fn pause(&self) {
+        self.paused.set(true);
         self.signal("STOP");
         self.settle();
     }
 
     /// Lets a program that was stopped go on (SIGCONT).
     pub fn resume(&self) {
+        self.paused.set(false);
         self.signal("CONT");
     }
 
@@ -309,7 +313,9 @@ impl Drop for Running<'_> {
         let end = self.ended.get();
         if end.is_none() {
             self.signal("TERM");
-            self.signal("CONT");
+            if self.paused.get() {
+                self.resume(); // stopped, it would not even see the signal
+            }
             self.stdin.take();
             watch::wait_until(TERM_LIMIT, || self.lab.is_interrupted() || self.has_ended());
         }

@@ -1,6 +1,6 @@
 //! `sum-client`: the client of note 1's servers; the grader is its server and its user.
 
-use super::{Assignment, Check, Fault, Lab, Peer, Running, Verdict};
+use super::{Assignment, Check, Fault, Lab, Peer, Running, Verdict, client};
 use crate::process::Stream;
 use crate::sum::protocol::{Reply, encode};
 
@@ -10,17 +10,10 @@ pub(super) const ASSIGNMENT: Assignment = Assignment {
     chapter: "3",
     example: "./client {socket}",
     page: include_str!("../../docs/assignments/sum-client.md"),
-    checks: &[CHECKS],
+    checks: &[client::START, CHECKS, client::ENDING],
 };
 
 const CHECKS: &[Check] = &[
-    Check {
-        name: "connects",
-        points: 1,
-        about: "it connects to the server at the path that it is given",
-        cause: "socket and connect were not both called",
-        run: connects,
-    },
     Check {
         name: "sends",
         points: 2,
@@ -85,27 +78,6 @@ const CHECKS: &[Check] = &[
         run: end_of_input,
     },
     Check {
-        name: "ctrl-c",
-        points: 1,
-        about: "Ctrl-C at the prompt ends it with exit code 0",
-        cause: "SIGINT has no handler, or fgets goes on after it: use sigaction without SA_RESTART",
-        run: ctrl_c,
-    },
-    Check {
-        name: "no-server",
-        points: 1,
-        about: "without a server it says so on stderr and ends with exit code 1",
-        cause: "the result of connect is not looked at",
-        run: no_server,
-    },
-    Check {
-        name: "server-gone",
-        points: 2,
-        about: "when the server goes it says so at once, without waiting for its user, and ends with exit code 1",
-        cause: "it waits for stdin alone: wait for the socket too (a second thread, select or poll)",
-        run: server_gone,
-    },
-    Check {
         name: "goodbye",
         points: 1,
         about: "the frame Goodbye is no sum: exit code 1",
@@ -133,12 +105,6 @@ fn expect_sent(client: &Running, server: &mut Peer, typed: &str, integers: &[i32
     }
     let sent = server.expect(&wire(integers));
     sent.map_err(|fault| fault.given(format!("{typed}, one a line")))
-}
-
-fn connects(lab: &Lab) -> Verdict {
-    let host = lab.listen()?;
-    let client = lab.start()?;
-    host.accept(&client).map(drop)
 }
 
 fn sends(lab: &Lab) -> Verdict {
@@ -238,31 +204,6 @@ fn end_of_input(lab: &Lab) -> Verdict {
     client.expect_end(0)
 }
 
-fn ctrl_c(lab: &Lab) -> Verdict {
-    let host = lab.listen()?;
-    let client = lab.start()?;
-    let mut server = host.accept(&client)?;
-    expect_sent(&client, &mut server, "40", &[40])?;
-    client.settle();
-    client.expect_clean_end_by("INT")
-}
-
-fn no_server(lab: &Lab) -> Verdict {
-    let client = lab.start()?;
-    client.expect_end(1)?;
-    expect_complaint(&client)
-}
-
-fn server_gone(lab: &Lab) -> Verdict {
-    let host = lab.listen()?;
-    let client = lab.start()?;
-    let mut server = host.accept(&client)?;
-    expect_sent(&client, &mut server, "40", &[40])?;
-    drop(server); // while the client waits for its next line
-    client.expect_end(1)?;
-    expect_complaint(&client)
-}
-
 fn goodbye(lab: &Lab) -> Verdict {
     let host = lab.listen()?;
     let client = lab.start()?;
@@ -283,13 +224,4 @@ fn sigpipe(lab: &Lab) -> Verdict {
     client.settle();
     drop(server);
     client.expect_end(1)
-}
-
-fn expect_complaint(client: &Running) -> Verdict {
-    if client.printed(Stream::Stderr).trim().is_empty() {
-        return Err(Fault::new("it ends without a word")
-            .expected("a line on stderr")
-            .came("nothing"));
-    }
-    Ok(())
 }

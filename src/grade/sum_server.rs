@@ -2,9 +2,8 @@
 //!
 //! A check is one function and one entry in [`COMMON`]: copy ten lines to add one.
 
-use super::{Assignment, Check, Fault, Lab, Peer, Verdict};
+use super::{Assignment, Check, Lab, Peer, Verdict, server};
 use crate::sum::protocol::{Reply, encode};
-use std::fs;
 
 pub(super) const SEQUENTIAL: Assignment = Assignment {
     name: "sum-server",
@@ -12,7 +11,7 @@ pub(super) const SEQUENTIAL: Assignment = Assignment {
     chapter: "3",
     example: "./server {socket}",
     page: include_str!("../../docs/assignments/sum-server.md"),
-    checks: &[COMMON],
+    checks: &[server::START, COMMON, server::ENDING, GOODBYE],
 };
 
 pub(super) const THREADED: Assignment = Assignment {
@@ -21,17 +20,10 @@ pub(super) const THREADED: Assignment = Assignment {
     chapter: "3",
     example: "./server {socket}",
     page: include_str!("../../docs/assignments/sum-server-threaded.md"),
-    checks: &[COMMON, AT_ONCE],
+    checks: &[server::START, COMMON, AT_ONCE, server::ENDING, GOODBYE],
 };
 
 const COMMON: &[Check] = &[
-    Check {
-        name: "starts",
-        points: 1,
-        about: "it listens at the path that it is given",
-        cause: "socket, bind and listen were not all called",
-        run: starts,
-    },
     Check {
         name: "one-sum",
         points: 2,
@@ -130,49 +122,15 @@ const COMMON: &[Check] = &[
         cause: "something is used up by every client: a descriptor that is not closed, a process that is not waited for",
         run: hundred,
     },
-    Check {
-        name: "term",
-        points: 1,
-        about: "SIGTERM ends it with exit code 0, and no process is left",
-        cause: "SIGTERM has no handler, or one that does not lead out of accept: set a flag and wake it, and use sigaction without SA_RESTART",
-        run: term,
-    },
-    Check {
-        name: "ctrl-c",
-        points: 2,
-        about: "Ctrl-C ends it with exit code 0 while a client is connected",
-        cause: "the read from the connected client goes on after SIGINT: shut the connection down, or leave the loop at EINTR",
-        run: ctrl_c,
-    },
-    Check {
-        name: "unlinks",
-        points: 1,
-        about: "it removes its socket file when it ends",
-        cause: "unlink is not called when the server ends: closing a socket does not remove its file",
-        run: unlinks,
-    },
-    Check {
-        name: "stale",
-        points: 1,
-        about: "it starts where a killed server left its socket file",
-        cause: "bind fails with EADDRINUSE while the file is there, even if nobody listens: remove it before",
-        run: stale,
-    },
-    Check {
-        name: "goodbye",
-        points: 1,
-        about: "at its end it tells every connected client Goodbye",
-        cause: "the connections are just closed: send the frame \"Goodbye: the server is shutting down\" before",
-        run: goodbye,
-    },
-    Check {
-        name: "spares-files",
-        points: 1,
-        about: "a file in its place that is not a socket is left alone",
-        cause: "whatever stands at the path is unlinked before bind: look (lstat, S_ISSOCK) before you remove",
-        run: spares_files,
-    },
 ];
+
+const GOODBYE: &[Check] = &[Check {
+    name: "goodbye",
+    points: 1,
+    about: "at its end it tells every connected client Goodbye",
+    cause: "the connections are just closed: send the frame \"Goodbye: the server is shutting down\" before",
+    run: goodbye,
+}];
 
 const AT_ONCE: &[Check] = &[
     Check {
@@ -229,10 +187,6 @@ fn converse(client: &mut Peer, integers: &[i32]) -> Verdict {
     }
     client.send(&wire(&[0]))?;
     expect_sum(client, integers.iter().copied().map(i128::from).sum())
-}
-
-fn starts(lab: &Lab) -> Verdict {
-    lab.serve().map(drop)
 }
 
 fn one_sum(lab: &Lab) -> Verdict {
@@ -338,6 +292,7 @@ fn sigpipe(lab: &Lab) -> Verdict {
     client.send(&encode(0))?;
     drop(client);
     server.resume();
+    server.settle(); // and so that it is dead before it is asked again, if it dies of that
     converse(&mut server.connect()?, &[40, 2])
 }
 
@@ -352,62 +307,12 @@ fn hundred(lab: &Lab) -> Verdict {
     Ok(())
 }
 
-fn term(lab: &Lab) -> Verdict {
-    let server = lab.serve()?;
-    server.settle();
-    server.expect_clean_end_by("TERM")?;
-    server.expect_no_children()
-}
-
-fn ctrl_c(lab: &Lab) -> Verdict {
-    let server = lab.serve()?;
-    let mut client = server.connect()?;
-    client.send_and_settle(&encode(40))?;
-    server.expect_clean_end_by("INT")
-}
-
-fn unlinks(lab: &Lab) -> Verdict {
-    let server = lab.serve()?;
-    server.settle();
-    server.end_by("INT")?;
-    if lab.socket().exists() {
-        return Err(Fault::new("its socket file is still there after SIGINT")
-            .expected("no file")
-            .came(lab.socket().display().to_string()));
-    }
-    Ok(())
-}
-
-fn stale(lab: &Lab) -> Verdict {
-    let killed = lab.serve()?;
-    killed.end_by("KILL")?;
-    let server = lab.serve()?;
-    converse(&mut server.connect()?, &[40, 2])
-}
-
 fn goodbye(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
     let mut client = server.connect()?;
     server.settle(); // it has accepted the client, and waits for its first integer
     server.signal("INT");
     client.expect(b"Goodbye: the server is shutting down")
-}
-
-fn spares_files(lab: &Lab) -> Verdict {
-    let text = "not a socket";
-    let failed = |error| Fault::new(format!("the grader cannot write its file: {error}"));
-    fs::write(lab.socket(), text).map_err(failed)?;
-    drop(lab.serve()); // whether it listens or ends: only the file counts
-    let found = fs::read_to_string(lab.socket());
-    let _ = fs::remove_file(lab.socket());
-    if found.is_ok_and(|found| found == text) {
-        return Ok(());
-    }
-    Err(
-        Fault::new("it removed a file that stood at the socket's path")
-            .expected("the file, untouched")
-            .came("no such file any more"),
-    )
 }
 
 fn two_at_once(lab: &Lab) -> Verdict {

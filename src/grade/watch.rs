@@ -79,6 +79,21 @@ pub(super) fn zombies(pid: u32) -> usize {
         .count()
 }
 
+/// The most memory that the process and its descendants had resident until now, in KiB.
+pub(super) fn peak_memory(pid: u32) -> u64 {
+    let peak = |pid: u32| -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        status
+            .split_once("VmHWM:")?
+            .1
+            .split_whitespace()
+            .next()?
+            .parse()
+            .ok()
+    };
+    family(pid).into_iter().filter_map(peak).sum()
+}
+
 /// All live processes that were started with `mark` in their environment, whatever process group or
 /// session they have moved to.
 pub(super) fn marked(mark: &str) -> Vec<(Identity, String)> {

@@ -11,7 +11,7 @@ use std::thread;
 use crate::common::{Place, has_tool, text};
 
 /// How many are graded at the same time: most of them wait for most of their time.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -112,14 +112,34 @@ pub fn assert_each_fails_its_check(
 
 /// The same for a source that has no right form in this assignment.
 pub fn assert_only_wrong(assignment: &str, source: &Source, words: &[&str], wrong: &[Wrong]) {
-    if !has_tool("cc") {
-        return;
+    if has_tool("cc") {
+        assert_all(wrong, |wrong| {
+            let place = Place::new();
+            let program = source.compile(&place, Some(wrong.mistake));
+            let program = [&[program.to_str().unwrap()], words].concat();
+            assert_fails_its_check(&place, assignment, &program, wrong);
+            place.assert_left(&[wrong.mistake]);
+        });
     }
+}
+
+/// The same for a script around `ipc`, which makes the mistake that is its second argument.
+pub fn assert_script_fails(assignment: &str, script: &str, wrong: &[Wrong]) {
+    assert_all(wrong, |wrong| {
+        let place = Place::new();
+        let program = ["sh", script, env!("CARGO_BIN_EXE_ipc"), wrong.mistake];
+        assert_fails_its_check(&place, assignment, &program, wrong);
+        place.assert_left(&[]);
+    });
+}
+
+/// A few at a time.
+fn assert_all(wrong: &[Wrong], assert_one: impl Fn(&Wrong) + Sync) {
     let left = Mutex::new(wrong.iter());
     let next = || left.lock().unwrap().next();
     let work = || {
         while let Some(wrong) = next() {
-            assert_fails_its_check(assignment, source, words, wrong);
+            assert_one(wrong);
         }
     };
     thread::scope(|scope| {
@@ -142,18 +162,14 @@ fn assert_is_right(assignment: &str, source: &Source, words: &[&str]) {
     );
 }
 
-fn assert_fails_its_check(assignment: &str, source: &Source, words: &[&str], wrong: &Wrong) {
-    let place = Place::new();
-    let program = source.compile(&place, Some(wrong.mistake));
-    let program = [&[program.to_str().unwrap()], words].concat();
-    let output = grade(&place, assignment, &["--timeout", "2"], &program);
+fn assert_fails_its_check(place: &Place, assignment: &str, program: &[&str], wrong: &Wrong) {
+    let output = grade(place, assignment, &["--timeout", "2"], program);
     let report = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{}: {report}", wrong.mistake);
     assert_eq!(failed(report), [wrong.fails], "{}: {report}", wrong.mistake);
-    place.assert_left(&[wrong.mistake]);
     assert_golden(
         &format!("{assignment}.{}.txt", wrong.mistake),
-        &normalised(report, &place),
+        &normalised(report, place),
     );
 }
 
@@ -165,10 +181,18 @@ pub fn failed(report: &str) -> Vec<&str> {
         .collect()
 }
 
-/// A report without what differs from run to run: the place, and the grader's pid in its directories.
+/// A report without what differs from run to run: the places, and the grader's pid in its directories.
 pub fn normalised(report: &str, place: &Place) -> String {
     let place = place.path("");
-    let report = report.replace(place.to_str().unwrap(), "");
+    let bin = Path::new(env!("CARGO_BIN_EXE_ipc"))
+        .parent()
+        .unwrap()
+        .display()
+        .to_string();
+    let report = report
+        .replace(place.to_str().unwrap(), "")
+        .replace(&bin, "")
+        .replace(ROOT, "");
     let mut parts = report.split("ipc-grade-");
     let mut normal = parts.next().unwrap_or_default().to_owned();
     for part in parts {

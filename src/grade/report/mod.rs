@@ -185,13 +185,11 @@ impl std::fmt::Display for Failure {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         for program in &self.programs {
             writeln!(f, "run       {}", program.command)?;
-        }
-        write!(f, "{}", self.fault)?;
-        for program in &self.programs {
             if let Some(end) = program.end {
                 writeln!(f, "ended     by itself: {}", show_end(end))?;
             }
         }
+        write!(f, "{}", self.fault)?;
         writeln!(f, "cause     {}", self.cause)?;
         writeln!(
             f,
