@@ -6,6 +6,7 @@
 
 mod grade;
 mod output;
+mod signals;
 mod sum;
 mod tour;
 mod words;
@@ -26,6 +27,7 @@ Start here:
 
 The scenarios, each in two terminals (`ipc SCENARIO --help` says how):
   ipc sum                  a server that adds integers, sequential or threaded
+  ipc signals              what signals do, who sends them, what a process does
 
 For students and teachers:
   ipc grade                run a program of yours against an assignment
@@ -73,6 +75,7 @@ fn dispatch(words: &mut Words) -> Outcome {
     match words.command().as_deref() {
         Some("grade") => grade::run(words),
         Some("sum") => sum::run(words),
+        Some("signals") => signals::run(words),
         Some("tour") => tour::run(words),
         None if words.is_empty() => print(HELP),
         None if words.wants_help() => print(HELP),

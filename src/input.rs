@@ -72,12 +72,15 @@ pub fn read_line(input: &mut impl BufRead, limit: usize) -> io::Result<Option<Li
 ///
 /// A blocked read of stdin cannot be woken, so nobody waits for this thread: it is left behind when
 /// the program ends. It also ends when nobody receives any more.
+///
+/// # Errors
+/// [`io::ErrorKind::WouldBlock`] (`EAGAIN`) if there can be no more threads.
 pub fn send_stdin_lines<E: Send + 'static>(
     events: SyncSender<E>,
     limit: usize,
     event: impl Fn(io::Result<Option<Line>>) -> E + Send + 'static,
-) {
-    thread::spawn(move || {
+) -> io::Result<()> {
+    let read = move || {
         let mut stdin = io::stdin().lock();
         loop {
             let line = read_line(&mut stdin, limit);
@@ -86,7 +89,8 @@ pub fn send_stdin_lines<E: Send + 'static>(
                 return;
             }
         }
-    });
+    };
+    thread::Builder::new().spawn(read).map(drop)
 }
 
 #[cfg(test)]

@@ -62,7 +62,8 @@ impl Interrupt {
     }
 
     /// The event that SIGINT (Ctrl-C), SIGTERM and SIGHUP raise: `sigaction(2)` underneath, by the
-    /// `ctrlc` crate, whose handler runs on a thread of its own and so may lock and allocate.
+    /// `ctrlc` crate, whose handler runs on a thread of its own and so may lock and allocate. It also
+    /// handles those that were ignored before, SIGHUP under `nohup` among them.
     ///
     /// # Errors
     /// [`ErrorKind::AlreadyExists`] at the second call in one process: a signal has one handler.
@@ -131,7 +132,8 @@ impl Interrupt {
     }
 }
 
-/// A waker left with an [`Interrupt`]; dropping it takes the waker back.
+/// A waker left with an [`Interrupt`]; dropping it takes the waker back, unless it is just running on
+/// another thread: so a waker should do no more than wake.
 pub struct Waker {
     interrupt: Interrupt,
     key: u64,

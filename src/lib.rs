@@ -48,7 +48,7 @@
 //!
 //! - top floor: [`tour`], [`grade`]
 //! - first floor, a room a scenario: [`sum`]
-//! - ground floor: [`socket`], [`process`], [`interrupt`], [`input`], [`notice`], [`error`]
+//! - ground floor: [`socket`], [`process`], [`interrupt`], [`input`], [`notice`], [`own_file`], [`error`]
 //!
 //! Coming from C? Search this documentation for the C name: `accept`, `create_socket`, `sigaction`.
 
@@ -61,7 +61,9 @@ pub mod guide;
 pub mod input;
 pub mod interrupt;
 pub mod notice;
+pub mod own_file;
 pub mod process;
+pub mod signals;
 pub mod socket;
 pub mod sum;
 pub mod tour;

@@ -1,32 +1,48 @@
-//! What a program says about its work: on stderr, a line at a time, never waiting for its reader.
+//! What a program says about its work: on stderr, a line at a time, hardly ever waiting for its reader.
 //!
 //! A terminal stopped with Ctrl-S, or a pipe that nobody empties, blocks whoever writes to it. A
 //! server must not stand still for that, so a thread of its own does the writing and takes lines
-//! from a bounded queue; when the queue is full, lines are dropped and counted.
+//! from a bounded queue. While the reader is slow, whoever has something to say waits; once it has
+//! read nothing for a moment, lines are dropped and counted.
 
+use std::collections::VecDeque;
 use std::io::{self, Write};
-use std::sync::LazyLock;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::mpsc::{self, Receiver, Sender, SyncSender};
+use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 /// How many lines may wait for the writer.
 const QUEUED: usize = 4096;
-/// How long [`flush`] waits for a reader that may never read.
-const FLUSH_LIMIT: Duration = Duration::from_millis(300);
+/// How long a reader may read nothing before we stop waiting for it.
+const PATIENCE: Duration = Duration::from_millis(300);
 
-enum Message {
-    Text(String),
-    Flush(Sender<()>),
+/// What is to be said, shared with the thread that writes it.
+#[derive(Default)]
+struct Desk {
+    state: Mutex<State>,
+    changed: Condvar,
 }
 
-static QUEUE: LazyLock<SyncSender<Message>> = LazyLock::new(|| {
-    let (queue, messages) = mpsc::sync_channel(QUEUED);
-    thread::spawn(move || write_all(&messages));
-    queue
+#[derive(Default)]
+struct State {
+    queue: VecDeque<String>,
+    /// Lines written so far: it grows as long as somebody reads.
+    written: u64,
+    /// Lines said so far, but for the dropped ones.
+    said: u64,
+    dropped: u64,
+    /// The reader has tried our patience; it gets no more until it reads again.
+    stuck: bool,
+}
+
+/// The desk, if there could be a thread to write; else everybody writes for themselves.
+static DESK: LazyLock<Option<&Desk>> = LazyLock::new(|| {
+    let desk: &Desk = Box::leak(Box::default());
+    let writer = thread::Builder::new()
+        .name("notice".into())
+        .spawn(|| desk.write_all());
+    writer.is_ok().then_some(desk)
 });
-static DROPPED: AtomicUsize = AtomicUsize::new(0);
 
 /// Says one line on stderr.
 pub fn notice(line: impl AsRef<str>) {
@@ -35,31 +51,79 @@ pub fn notice(line: impl AsRef<str>) {
 
 /// Says `text` on stderr as it is, with no line end: a prompt.
 pub fn prompt(text: impl Into<String>) {
-    if QUEUE.try_send(Message::Text(text.into())).is_err() {
-        DROPPED.fetch_add(1, Ordering::Relaxed);
+    match *DESK {
+        Some(desk) => desk.say(text.into()),
+        None => drop(io::stderr().write_all(text.into().as_bytes())),
     }
 }
 
-/// Waits until all that was said stands on stderr, but no longer than a moment: the last call in
-/// `main`, since a process does not wait for its detached threads.
+/// Waits until all that was said stands on stderr, as long as somebody reads it: before a result goes
+/// to stdout, where both may be one terminal, and before the end of `main`, since a process does not
+/// wait for its detached threads.
 pub fn flush() {
-    let (written, done) = mpsc::channel();
-    if QUEUE.try_send(Message::Flush(written)).is_ok() {
-        let _ = done.recv_timeout(FLUSH_LIMIT);
+    if let Some(desk) = *DESK {
+        let state = desk.state();
+        let target = state.said;
+        drop(desk.wait(state, |state| state.written < target));
     }
 }
 
-fn write_all(messages: &Receiver<Message>) {
-    let mut stderr = io::stderr();
-    for message in messages {
-        // An error here has nowhere to be told: stderr is where errors go.
-        let _ = match message {
-            Message::Text(text) => stderr.write_all(text.as_bytes()),
-            Message::Flush(written) => written.send(()).map_err(io::Error::other),
-        };
-        let dropped = DROPPED.swap(0, Ordering::Relaxed);
-        if dropped > 0 {
-            let _ = writeln!(stderr, "({dropped} lines were dropped: nobody read them)");
+impl Desk {
+    fn say(&self, text: String) {
+        let mut state = self.state();
+        if !state.stuck {
+            state = self.wait(state, |state| state.queue.len() >= QUEUED);
         }
+        if state.queue.len() >= QUEUED {
+            state.dropped += 1;
+        } else {
+            state.queue.push_back(text);
+            state.said += 1;
+            self.changed.notify_all();
+        }
+    }
+
+    /// Waits while `busy`, as long as the writer gets on.
+    fn wait<'a>(
+        &self,
+        mut state: MutexGuard<'a, State>,
+        busy: impl Fn(&State) -> bool,
+    ) -> MutexGuard<'a, State> {
+        while busy(&state) && !state.stuck {
+            let before = state.written;
+            let here = |state: &mut State| busy(state) && state.written == before;
+            let waited = self.changed.wait_timeout_while(state, PATIENCE, here);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+            state.stuck = state.written == before && busy(&state);
+        }
+        state
+    }
+
+    fn write_all(&self) {
+        loop {
+            let text = self.next();
+            // An error here has nowhere to be told: stderr is where errors go.
+            let _ = io::stderr().write_all(text.as_bytes());
+            let mut state = self.state();
+            state.written += 1;
+            state.stuck = false;
+            self.changed.notify_all();
+        }
+    }
+
+    /// The next text to write, with the news of those that are missing before it.
+    fn next(&self) -> String {
+        let empty = |state: &mut State| state.queue.is_empty();
+        let waited = self.changed.wait_while(self.state(), empty);
+        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
+        let text = state.queue.pop_front().unwrap_or_default();
+        match std::mem::take(&mut state.dropped) {
+            0 => text,
+            dropped => format!("({dropped} lines were dropped: nobody read them in time)\n{text}"),
+        }
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

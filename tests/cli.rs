@@ -144,6 +144,36 @@ fn what_a_killed_server_left_is_taken_over() {
 }
 
 #[test]
+fn what_is_in_the_place_of_a_lock_is_never_removed() {
+    let place = Place::new();
+    fs::write(place.path("sum.sock.lock"), "precious").unwrap();
+    assert_fails(&place, &["sum", "server"], 1, "sum.sock.lock");
+    fs::remove_file(place.path("sum.sock.lock")).unwrap();
+    std::os::unix::fs::symlink(place.path("elsewhere"), place.path("sum.sock.lock")).unwrap();
+    assert_fails(&place, &["sum", "server"], 1, "sum.sock.lock");
+    place.assert_left(&["sum.sock.lock"]);
+}
+
+#[test]
+fn a_server_that_cannot_start_leaves_no_file() {
+    let place = Place::new();
+    for descriptors in 4..12 {
+        let mut shell = place.command("sh");
+        let ipc = env!("CARGO_BIN_EXE_ipc");
+        shell.args([
+            "-c",
+            &format!("ulimit -n {descriptors}; exec {ipc} sum server"),
+        ]);
+        let mut server = Program::start(&mut shell).unwrap();
+        if server.wait_for(Stream::Stderr, "listening on").is_ok() {
+            server.signal("INT").unwrap();
+        }
+        server.wait().unwrap();
+        place.assert_left(&[]);
+    }
+}
+
+#[test]
 fn a_closed_stdout_is_a_quiet_end() {
     let place = Place::new();
     for words in [&["--help"][..], &["tour", "--list"]] {

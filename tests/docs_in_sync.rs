@@ -208,6 +208,42 @@ fn no_page_has_a_link_that_is_dead_in_rustdoc() {
 }
 
 #[test]
+fn every_inline_link_of_the_readme_leads_to_a_file() {
+    let readme = Page::read(&Path::new(ROOT).join("README.md"));
+    for rest in readme.text.split("](").skip(1) {
+        let target = rest.split(')').next().unwrap();
+        let there = target.starts_with("https://") || Path::new(ROOT).join(target).exists();
+        assert!(
+            there,
+            "README.md: a link leads to {target}, which is not there"
+        );
+    }
+}
+
+#[test]
+fn every_test_that_a_page_names_exists() {
+    let files = common::files_below(&Path::new(ROOT).join("tests"), "rs");
+    let sources = common::files_below(&Path::new(ROOT).join("src"), "rs");
+    let code: String = files
+        .iter()
+        .chain(&sources)
+        .map(|path| fs::read_to_string(path).unwrap())
+        .collect();
+    for page in book() {
+        for word in page.text.split('`').skip(1).step_by(2) {
+            let test = word.starts_with("step_") && code.contains(&format!("fn {word}"));
+            assert!(
+                test || !word.starts_with("step_"),
+                "{}: there is no test {word}",
+                page.name
+            );
+            let file = !word.starts_with("tests/") || Path::new(ROOT).join(word).exists();
+            assert!(file, "{}: there is no {word}", page.name);
+        }
+    }
+}
+
+#[test]
 fn every_transcript_is_what_the_commands_print() {
     for page in all_pages() {
         let terminal = Terminal {
@@ -253,11 +289,7 @@ impl Terminal {
                 );
                 continue;
             }
-            if !command
-                .split_whitespace()
-                .next()
-                .is_some_and(common::has_tool_or_ipc)
-            {
+            if !common::can_run(&command) {
                 continue;
             }
             let mut program = self.start(&command);

@@ -4,59 +4,12 @@ mod common;
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
-use std::os::unix::net::UnixStream;
 use std::thread;
 
 use common::Place;
+use common::sum::{BOTH, CLIENT, Served, THREADED, reply};
 use ipc_primer::process::{Program, Stream};
-use ipc_primer::socket::connect;
-use ipc_primer::sum::protocol::{FRAME_LEN, Reply, encode};
-
-const BOTH: [&[&str]; 2] = [&["sum", "server", "--sequential"], &["sum", "server"]];
-
-struct Served {
-    place: Place,
-    server: Program,
-}
-
-impl Served {
-    fn by(words: &[&str]) -> Self {
-        let place = Place::new();
-        let mut server = place.start(words);
-        server.wait_for(Stream::Stderr, "listening on").unwrap();
-        Self { place, server }
-    }
-
-    fn connect(&self) -> UnixStream {
-        connect(&self.place.path("sum.sock")).unwrap()
-    }
-
-    /// What every fault must leave possible: a whole conversation.
-    #[track_caller]
-    fn assert_serves(&self) {
-        let mut client = self.connect();
-        client
-            .write_all(&[encode(20), encode(22), encode(0)].concat())
-            .unwrap();
-        assert_eq!(
-            reply(&mut client),
-            Some(Reply::Result(42)),
-            "another client is harmed"
-        );
-    }
-
-    fn end(mut self) {
-        self.server.signal("INT").unwrap();
-        assert_eq!(self.server.wait().unwrap().code(), Some(0));
-        self.place.assert_left(&[]);
-    }
-}
-
-fn reply(client: &mut UnixStream) -> Option<Reply> {
-    let mut frame = [0; FRAME_LEN];
-    client.read_exact(&mut frame).ok()?;
-    Reply::parse(&frame)
-}
+use ipc_primer::sum::protocol::{Reply, encode};
 
 #[test]
 fn a_client_that_goes_at_any_byte_harms_nobody() {
@@ -73,7 +26,7 @@ fn a_client_that_goes_at_any_byte_harms_nobody() {
 
 #[test]
 fn half_an_integer_is_no_integer_and_no_answer() {
-    let served = Served::by(BOTH[1]);
+    let served = Served::by(THREADED);
     let mut client = served.connect();
     client.write_all(&[1, 2, 3, 4, 0, 0]).unwrap();
     client.shutdown(std::net::Shutdown::Write).unwrap();
@@ -136,7 +89,7 @@ fn a_flood_before_the_0_harms_nobody_else_and_can_be_interrupted() {
             while client.write_all(&[1; 65536]).is_ok() {}
             reply(&mut client)
         });
-        if words == BOTH[1] {
+        if words == THREADED {
             served.assert_serves();
         }
         served.end(); // mid-stream
@@ -152,7 +105,7 @@ fn one_over_the_limit_is_told_to_try_again_later() {
     assert_eq!(reply(&mut over), Some(Reply::Busy));
     assert_eq!(over.read(&mut [0]).unwrap(), 0, "and then it is closed");
 
-    let mut command = served.place.start(&["sum", "client"]);
+    let mut command = served.place.start(CLIENT);
     command
         .wait_for(Stream::Stderr, "is busy: try again later")
         .unwrap();
@@ -173,18 +126,11 @@ fn over_and_out(served: &Served) -> Option<Reply> {
 
 #[test]
 fn a_server_that_is_out_of_descriptors_lets_clients_wait() {
-    let place = Place::new();
-    let ipc = env!("CARGO_BIN_EXE_ipc");
-    let mut command = place.command("sh");
-    command.args(["-c", &format!("ulimit -n 20; exec {ipc} sum server")]);
-    let mut server = Program::start(&mut command).unwrap();
-    server.wait_for(Stream::Stderr, "listening on").unwrap();
-    let mut served = Served { place, server };
-
+    let mut served = Served::by_shell("ulimit -n 20; exec {ipc} sum server");
     let mut clients: Vec<_> = (0..40).map(|_| served.connect()).collect();
     served
         .server
-        .wait_for(Stream::Stderr, "new clients have to wait")
+        .wait_for(Stream::Stderr, "a new client would have to wait")
         .unwrap();
     for client in &mut clients {
         client.write_all(&[encode(3), encode(0)].concat()).unwrap();
@@ -200,25 +146,33 @@ fn a_server_that_is_out_of_descriptors_lets_clients_wait() {
 }
 
 #[test]
-fn a_server_whose_stderr_nobody_reads_serves_on() {
-    let place = Place::new();
-    let (_unread, full) = std::io::pipe().unwrap();
-    let (pid, ipc) = (std::process::id(), env!("CARGO_BIN_EXE_ipc"));
-    let redirection = format!("2>/proc/{pid}/fd/{}", full.as_raw_fd());
-    let mut command = place.command("sh");
-    command.args(["-c", &format!("exec {ipc} sum server {redirection}")]);
-    let mut server = Program::start(&mut command).unwrap();
-    let path = place.path("sum.sock");
-    while connect(&path).is_err() {
-        thread::yield_now();
+fn a_server_out_of_descriptors_that_ends_says_goodbye_to_those_who_wait_too() {
+    let mut served = Served::by_shell("ulimit -n 20; exec {ipc} sum server");
+    let mut clients: Vec<_> = (0..40).map(|_| served.connect()).collect();
+    let shortage = "a new client would have to wait";
+    served.server.wait_for(Stream::Stderr, shortage).unwrap();
+    served.end();
+    for client in &mut clients {
+        assert_eq!(reply(client), Some(Reply::Goodbye));
     }
-    // 4,000 lines of over 30 bytes are more than a pipe holds.
-    for _ in 0..4000 {
-        let mut client = connect(&path).unwrap();
+}
+
+#[test]
+fn a_server_whose_stderr_nobody_reads_serves_on() {
+    let (mut stderr, full) = std::io::pipe().unwrap();
+    let full = format!("/proc/{}/fd/{}", std::process::id(), full.as_raw_fd());
+    let place = Place::new();
+    let mut shell = place.command("sh");
+    let ipc = env!("CARGO_BIN_EXE_ipc");
+    shell.args(["-c", &format!("exec {ipc} sum server 2>{full}")]);
+    let server = Program::start(&mut shell).unwrap();
+    stderr.read_exact(&mut [0; 12]).unwrap(); // "listening on", and no byte more
+    let served = Served { place, server };
+    // 8,000 lines of over 28 bytes are more than the server's queue and a pipe hold together.
+    for _ in 0..8000 {
+        let mut client = served.connect();
         client.write_all(&encode(0)).unwrap();
         assert_eq!(reply(&mut client), Some(Reply::Result(0)));
     }
-    server.signal("INT").unwrap();
-    assert_eq!(server.wait().unwrap().code(), Some(0));
-    place.assert_left(&[]);
+    served.end();
 }

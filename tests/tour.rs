@@ -30,6 +30,20 @@ fn every_scene_goes_as_expected_and_leaves_nothing() {
 }
 
 #[test]
+fn a_umask_that_lets_others_write_is_no_obstacle() {
+    let place = Place::new();
+    let mut shell = place.command("sh");
+    let ipc = env!("CARGO_BIN_EXE_ipc");
+    shell.args([
+        "-c",
+        &format!("umask 000; exec {ipc} tour --only socket-file"),
+    ]);
+    let output = shell.env("TMPDIR", place.path("")).output().unwrap();
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
+    place.assert_left(&[]);
+}
+
+#[test]
 fn one_scene_can_be_chosen_from_the_list() {
     let place = Place::new();
     let list = place.run(&["tour", "--list"]);

@@ -6,6 +6,8 @@
 use std::io::{self, ErrorKind, StdoutLock, Write};
 use std::{error, fmt};
 
+use ipc_primer::error::Context;
+
 /// Stdout, with a mark on the error that says that nobody reads it any more.
 pub(super) struct Output(StdoutLock<'static>);
 
@@ -25,20 +27,22 @@ pub(super) fn is_closed_output(error: &io::Error) -> bool {
         .is_some_and(|inner| inner.is::<ClosedOutput>())
 }
 
-fn mark(error: io::Error) -> io::Error {
-    match error.kind() {
-        ErrorKind::BrokenPipe => io::Error::new(ErrorKind::BrokenPipe, ClosedOutput),
-        _ => error,
+fn mark<T>(written: io::Result<T>) -> io::Result<T> {
+    match written {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+            Err(io::Error::new(ErrorKind::BrokenPipe, ClosedOutput))
+        }
+        other => other.context(|| "cannot write to stdout".into()),
     }
 }
 
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.0.write(bytes).map_err(mark)
+        mark(self.0.write(bytes))
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        self.0.flush().map_err(mark)
+        mark(self.0.flush())
     }
 }
 

@@ -55,6 +55,18 @@ impl Words {
         })
     }
 
+    /// Takes the next word, whatever it begins with: `-1` is a word too, though hardly the right one.
+    pub(super) fn required(&mut self, what: impl Display) -> Result<String, Failure> {
+        let words = match self.options.is_empty() {
+            true => &mut self.plain,
+            false => &mut self.options,
+        };
+        if words.is_empty() {
+            return Err(self.fault(format!("`{}` needs {what}", self.command)));
+        }
+        Ok(words.remove(0).to_string_lossy().into_owned())
+    }
+
     /// Takes the option if it stands there.
     pub(super) fn flag(&mut self, name: &str) -> bool {
         let at = self.options.iter().position(|word| word == name);

@@ -19,6 +19,8 @@ const TERM_LIMIT: Duration = Duration::from_millis(100);
 const CHILD_LIMIT: Duration = Duration::from_millis(500);
 /// How long the output of a program that has ended may take to reach us.
 const OUTPUT_LIMIT: Duration = Duration::from_millis(500);
+/// How long a program that dies may take to be dead.
+const DYING_LIMIT: Duration = Duration::from_millis(100);
 /// How long to wait for a program to come to rest. One that polls never does.
 const REST_LIMIT: Duration = Duration::from_millis(300);
 
@@ -308,7 +310,8 @@ impl<'a> Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        self.settle(); // a program that has closed its sockets may still be about to end
+        // A program that has closed its sockets may still be about to end.
+        watch::wait_until(DYING_LIMIT, || watch::is_at_rest(self.pid));
         self.look();
         let end = self.ended.get();
         if end.is_none() {

@@ -1,6 +1,8 @@
 //! [ch01]: ch01_socket_primitives
 //! [ch02]: ch02_server_step_by_step
 //! [ch03]: ch03_sum
+//! [ch07]: ch07_signals
+//! [signals]: crate::signals
 //! [socket]: crate::socket
 //! [sum]: crate::sum
 //!
@@ -10,3 +12,4 @@ pub mod assignments;
 pub mod ch01_socket_primitives;
 pub mod ch02_server_step_by_step;
 pub mod ch03_sum;
+pub mod ch07_signals;

@@ -29,9 +29,8 @@ impl Identity {
     /// The process that has this pid now; `None` if there is none, or only the remains of one that
     /// its parent has not waited for (a zombie).
     pub fn of(pid: u32) -> Option<Self> {
-        let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-        // The name in parentheses is the program's choice and may hold blanks and parentheses.
-        let mut fields = stat.rsplit_once(')')?.1.split_whitespace();
+        let stat = stat(pid)?;
+        let mut fields = stat.split_whitespace();
         let state = fields.next()?; // field 3
         let start = fields.nth(18)?.parse().ok()?; // field 22
         (!matches!(state, "Z" | "X")).then_some(Self { pid, start })
@@ -41,6 +40,26 @@ impl Identity {
     pub fn is_alive(&self) -> bool {
         Self::of(self.pid) == Some(*self)
     }
+}
+
+/// What the process does at present, as a letter: `R` runs, `S` and `D` sleep, `T` is stopped, `Z` is
+/// a zombie: ended, but not yet waited for. `None` if there is no such process.
+///
+/// ```
+/// use ipc_primer::process::state;
+///
+/// assert!(matches!(state(std::process::id()), Some('R' | 'S')));
+/// assert_eq!(state(u32::MAX), None);
+/// ```
+pub fn state(pid: u32) -> Option<char> {
+    stat(pid)?.trim_start().chars().next()
+}
+
+/// The fields of `/proc/<pid>/stat` from the third on. The second, the name in parentheses, is the
+/// program's choice and may hold blanks and parentheses.
+fn stat(pid: u32) -> Option<String> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    Some(stat.rsplit_once(')')?.1.to_owned())
 }
 
 #[cfg(test)]
@@ -54,8 +73,7 @@ mod tests {
         let identity = Identity::of(child.id()).unwrap();
         assert!(identity.is_alive());
         drop(child.stdin.take());
-        let stat = format!("/proc/{}/stat", child.id());
-        while !fs::read_to_string(&stat).unwrap().contains(") Z ") {
+        while state(child.id()) != Some('Z') {
             std::thread::yield_now();
         }
         assert!(!identity.is_alive());

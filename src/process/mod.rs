@@ -3,36 +3,43 @@
 mod identity;
 mod program;
 
-pub use identity::Identity;
+pub use identity::{Identity, state};
 pub use program::{LIMIT, Program, Stream};
 
 use std::io::{self, ErrorKind};
 use std::process::{Command, Stdio};
 
+/// `$1` is the signal's name and `$2` the PID. `kill -s` before a negative number would need `--` in some
+/// shells, which others do not know.
+const KILL: &str = "\
+case $2 in
+    -*) kill \"-$1\" \"$2\" ;;
+    *) kill -s \"$1\" \"$2\" ;;
+esac";
+
 /// Sends the signal `name` (`INT`, `TERM`, `KILL`, …) to the process `pid`, or to the whole process
 /// group `-pid`: `kill(2)`, made by the `kill` of a POSIX shell, since std has no safe call for it.
 ///
 /// # Errors
-/// [`ErrorKind::NotFound`] if the shell's `kill` fails: no such process, not ours, or no such
-/// signal; the message is the shell's own.
+/// [`ErrorKind::NotFound`] if there is no such process, [`ErrorKind::PermissionDenied`] if it is not
+/// ours, [`ErrorKind::InvalidInput`] if the shell's `kill` refuses for another reason, as it does with
+/// an unknown signal; the message is the shell's own.
 #[doc(alias = "kill")]
 pub fn signal(name: &str, pid: i64) -> io::Result<()> {
     let kill = Command::new("sh")
-        .args([
-            "-c",
-            "kill -s \"$1\" -- \"$2\"",
-            "kill",
-            name,
-            &pid.to_string(),
-        ])
+        .args(["-c", KILL, "kill", name, &pid.to_string()])
+        .env("LC_ALL", "C") // the message is read below
         .stdin(Stdio::null())
         .output()?;
     if kill.status.success() {
         return Ok(());
     }
     let said = String::from_utf8_lossy(&kill.stderr).trim().to_owned();
-    Err(io::Error::new(
-        ErrorKind::NotFound,
-        format!("cannot send {name} to {pid}: {said}"),
-    ))
+    let kind = match &said {
+        text if text.ends_with("No such process") => ErrorKind::NotFound,
+        text if text.ends_with("Operation not permitted") => ErrorKind::PermissionDenied,
+        _ => ErrorKind::InvalidInput,
+    };
+    let fault = format!("cannot send {name} to {pid}: {said}");
+    Err(io::Error::new(kind, fault))
 }

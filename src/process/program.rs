@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::signal;
+use super::{Identity, signal};
 use crate::error::Context;
 use crate::input::read_line;
 use crate::interrupt::{Interrupt, Waker};
@@ -40,7 +40,8 @@ enum Event {
     Interrupted,
 }
 
-/// A running program. Dropping it kills its whole process group.
+/// A running program. Dropping it kills its whole process group. (Nothing of ours runs when we are
+/// killed by SIGKILL ourselves: then the program sees the end of its input, and lives on.)
 pub struct Program {
     child: Child,
     stdin: Option<ChildStdin>,
@@ -50,6 +51,7 @@ pub struct Program {
     said: Vec<(Stream, String)>,
     heard: [usize; 2],
     interrupt: Option<(Interrupt, Waker)>,
+    ended: Option<ExitStatus>,
 }
 
 impl Program {
@@ -66,20 +68,20 @@ impl Program {
         let mut child = spawned.context(|| format!("cannot start {:?}", command.get_program()))?;
         let (sender, events) = mpsc::sync_channel(QUEUED);
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-        listen_to(stdout, Stream::Stdout, sender.clone());
-        listen_to(stderr, Stream::Stderr, sender.clone());
-        let stdin = child.stdin.take();
-        let (said, heard) = (Vec::new(), [0; 2]);
-        Ok(Self {
+        let program = Self {
+            stdin: child.stdin.take(),
             child,
-            stdin,
             events,
-            sender,
+            sender: sender.clone(),
             open: 2,
-            said,
-            heard,
+            said: Vec::new(),
+            heard: [0; 2],
             interrupt: None,
-        })
+            ended: None,
+        };
+        listen_to(stdout, Stream::Stdout, sender.clone())?;
+        listen_to(stderr, Stream::Stderr, sender)?;
+        Ok(program)
     }
 
     /// Ends every wait for this program with [`ErrorKind::Interrupted`] when `interrupt` is raised.
@@ -138,7 +140,7 @@ impl Program {
         signal(name, self.pid()) // its pid is its own until we have waited for it
     }
 
-    /// Ends its input and waits for its end.
+    /// Ends its input and waits for its end. What it has left behind in its process group is killed.
     ///
     /// # Errors
     /// [`ErrorKind::TimedOut`] after [`LIMIT`], with all that the program said.
@@ -147,7 +149,7 @@ impl Program {
         self.end_input();
         let deadline = Instant::now() + LIMIT;
         loop {
-            if let Some(status) = self.child.try_wait()? {
+            if let Some(status) = self.ended()? {
                 // What it said last may still be on its way; a child of its own may keep the pipe open.
                 let last_words = Instant::now() + GRACE;
                 while self.open > 0 && self.hear(last_words)? {}
@@ -190,6 +192,16 @@ impl Program {
         Ok(true)
     }
 
+    /// Its exit status, if it has ended. The group is killed while its leader is a zombie: once that
+    /// is waited for, the number may be another's.
+    fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
+        if self.ended.is_none() && Identity::of(self.child.id()).is_none() {
+            let _ = signal("KILL", -self.pid());
+            self.ended = Some(self.child.wait()?);
+        }
+        Ok(self.ended)
+    }
+
     fn next_said(&mut self, stream: Stream, text: &str) -> Option<String> {
         let heard = &mut self.heard[stream as usize];
         let mut new = self.said.iter().enumerate().skip(*heard);
@@ -223,15 +235,21 @@ impl Program {
 
 impl Drop for Program {
     fn drop(&mut self) {
-        // The group first, while its leader's pid cannot be another's; then the leader is waited for.
-        let _ = signal("KILL", -self.pid());
-        let _ = self.child.wait();
+        if self.ended.is_none() {
+            let _ = signal("KILL", -self.pid());
+            let _ = self.child.kill(); // where there is no shell to do it
+            let _ = self.child.wait();
+        }
     }
 }
 
-fn listen_to(stream: Option<impl Read + Send + 'static>, on: Stream, events: SyncSender<Event>) {
-    let Some(stream) = stream else { return };
-    thread::spawn(move || {
+fn listen_to(
+    stream: Option<impl Read + Send + 'static>,
+    on: Stream,
+    events: SyncSender<Event>,
+) -> io::Result<()> {
+    let Some(stream) = stream else { return Ok(()) };
+    let listen = move || {
         let mut stream = BufReader::new(stream);
         while let Ok(Some(line)) = read_line(&mut stream, LINE_LEN) {
             let line = String::from_utf8_lossy(&line.bytes).into_owned();
@@ -240,5 +258,54 @@ fn listen_to(stream: Option<impl Read + Send + 'static>, on: Stream, events: Syn
             }
         }
         let _ = events.send(Event::End);
-    });
+    };
+    thread::Builder::new().spawn(listen).map(drop)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LEAVES_A_CHILD: &str = "cat >/dev/null <&3 & echo $!; read -r line";
+
+    /// A shell with a child in its group, which waits for a pipe that never ends.
+    fn parent_and_child() -> (Program, Identity, io::PipeWriter) {
+        let (reader, writer) = io::pipe().unwrap();
+        let (us, fd) = (std::process::id(), std::os::fd::AsRawFd::as_raw_fd(&reader));
+        let script = format!("exec 3</proc/{us}/fd/{fd}; {LEAVES_A_CHILD}");
+        let mut parent = Program::start(Command::new("sh").args(["-c", &script])).unwrap();
+        let pid = parent
+            .wait_for(Stream::Stdout, "")
+            .unwrap()
+            .parse()
+            .unwrap();
+        (parent, Identity::of(pid).unwrap(), writer)
+    }
+
+    fn assert_ends(child: Identity) {
+        let deadline = Instant::now() + LIMIT;
+        while child.is_alive() {
+            assert!(Instant::now() < deadline, "the child was left behind");
+            thread::sleep(LOOK);
+        }
+    }
+
+    #[test]
+    fn dropping_a_program_ends_its_children() {
+        let (parent, child, _pipe) = parent_and_child();
+        drop(parent);
+        assert_ends(child);
+    }
+
+    #[test]
+    fn the_end_of_a_program_is_the_end_of_its_children() {
+        let (mut parent, child, _pipe) = parent_and_child();
+        assert_eq!(parent.wait().unwrap().code(), Some(1)); // `read` at the end of its input
+        assert_ends(child);
+        assert_eq!(
+            parent.wait().unwrap().code(),
+            Some(1),
+            "it can be asked again"
+        );
+    }
 }

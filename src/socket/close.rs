@@ -7,13 +7,9 @@
 //!   be dropped.
 //! - A close *with unread input* tells the peer so: its next call fails with `ECONNRESET`.
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-
-/// How much of what the peer sent in vain [`close`] reads away, in bytes: more than a socket's
-/// buffer holds, less than a flood.
-const DISCARD: u64 = 1 << 20;
 
 /// Says that nothing more will be sent; receiving goes on: `shutdown(2)` with `SHUT_WR`. The peer
 /// reads to the end of the stream and may still answer: a *half-close*.
@@ -40,9 +36,9 @@ pub fn end_sending(stream: &UnixStream) -> io::Result<()> {
     }
 }
 
-/// Ends the connection so that the peer can read all that it was sent: the end of the stream comes
-/// after our last byte, and what the peer sent in vain until now is read away (without waiting), for
-/// closed upon it would come to the peer as a reset.
+/// Ends the connection so that the peer can read all that it was sent, and then the end of the stream:
+/// `shutdown(2)` with `SHUT_RDWR`. What the peer has sent in vain is read away, for a close upon it
+/// would come to the peer as a reset. After the shutdown it can send no more, so this never waits.
 ///
 /// ```
 /// use ipc_primer::socket::{Received, close, recv, send};
@@ -56,10 +52,8 @@ pub fn end_sending(stream: &UnixStream) -> io::Result<()> {
 /// # Ok::<(), std::io::Error>(())
 /// ```
 #[doc(alias = "close_socket")]
-pub fn close(stream: &UnixStream) {
+pub fn close(mut stream: &UnixStream) {
     // Nothing here can fail in a way that matters: whoever closes is done with the peer.
-    let _ = end_sending(stream);
-    let _ = stream.set_nonblocking(true);
-    let _ = io::copy(&mut Read::take(stream, DISCARD), &mut io::sink());
     let _ = stream.shutdown(Shutdown::Both);
+    let _ = io::copy(&mut stream, &mut io::sink());
 }

@@ -1,6 +1,8 @@
 //! `connect_socket` of note 0: the client's side of a connection.
 
+use std::fs;
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 
@@ -32,9 +34,13 @@ pub fn connect(path: &Path) -> io::Result<UnixStream> {
     check_path(path)?;
     let stream = UnixStream::connect(path);
     let kind = stream.as_ref().err().map(io::Error::kind);
+    let is_socket = || fs::metadata(path).is_ok_and(|found| found.file_type().is_socket());
     stream.context(|| {
         let path = path.display();
         match kind {
+            Some(ErrorKind::ConnectionRefused) if !is_socket() => {
+                format!("{path} is not a socket; pass the server's --socket")
+            }
             Some(ErrorKind::NotFound) => {
                 format!("no server at {path}; start it first, or pass its --socket")
             }

@@ -1,11 +1,12 @@
 //! `create_socket` of note 0, the server's side: create, name, bind, listen, and one day clean up.
 
-use std::fs::{self, Metadata, Permissions};
+use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::fd::OwnedFd;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::os::unix::net::{UnixListener, UnixStream};
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Duration;
@@ -15,11 +16,14 @@ use super::lock::LockFile;
 use crate::error::Context;
 use crate::interrupt::{Interrupt, Waker};
 use crate::notice::notice;
+use crate::own_file::OwnFile;
 
 /// How long a socket file's server may take to let us in before we believe that it is busy.
-const PROBE_LIMIT: Duration = Duration::from_secs(1);
-/// How long to leave clients waiting in the backlog when there are no descriptors for them.
-const PAUSE: Duration = Duration::from_millis(100);
+const PROBE_LIMIT: Duration = Duration::from_millis(500);
+/// How long to leave clients waiting in the backlog when there is no descriptor for one more.
+const PAUSE: Duration = Duration::from_millis(10);
+/// How often a stopped listener pauses before it gives up those who still wait.
+const LAST_TRIES: u32 = 100;
 
 /// Creates a listening socket named `path`: `socket(2)`, `bind(2)`, `listen(2)`, mode 0600.
 ///
@@ -50,30 +54,30 @@ pub fn listen(path: &Path) -> io::Result<Listener> {
     check_path(path)?;
     let lock = LockFile::take(path)?.ok_or_else(|| in_use(path))?;
     remove_stale(path)?;
-    let socket = UnixListener::bind(path)
-        .context(|| format!("cannot make a socket at {}", path.display()))?;
-    let file = identity(&fs::symlink_metadata(path)?);
-    let stopper = Stopper::new(&socket)?;
-    let listener = Listener {
+    let sentence = || format!("cannot make a socket at {}", path.display());
+    let socket = UnixListener::bind(path).context(sentence)?;
+    let file = OwnFile::at(path).context(sentence)?;
+    fs::set_permissions(path, Permissions::from_mode(0o600)).context(sentence)?;
+    let stopper = Stopper::new(&socket).context(sentence)?;
+    Ok(Listener {
         socket,
-        path: path.to_owned(),
         file,
         stopper,
+        is_short: AtomicBool::new(false),
         _lock: lock,
-    };
-    fs::set_permissions(path, Permissions::from_mode(0o600))?;
-    Ok(listener)
+    })
 }
 
 /// A listening socket: note 4's *master socket* or *connection socket*. Dropping it removes its file,
-/// if the file is still its own.
+/// if the file is still its own: `unlink(2)`.
 #[derive(Debug)]
 pub struct Listener {
     socket: UnixListener,
-    path: PathBuf,
-    file: (u64, u64),
+    file: OwnFile,
     stopper: Stopper,
-    _lock: LockFile, // dropped after `drop` has removed the socket file
+    /// Whether it was said that there is no descriptor for a new client.
+    is_short: AtomicBool,
+    _lock: LockFile, // last: whoever gets it next finds no file of ours
 }
 
 impl Listener {
@@ -82,27 +86,41 @@ impl Listener {
     /// and all who had connected before were handed out.
     ///
     /// Without a descriptor for another client (`EMFILE`) it leaves the clients in the backlog and
-    /// tries again a moment later: failing would end the server for those it has.
+    /// tries again a moment later: failing would end the server for those it has. A stopped listener
+    /// does so for a second.
     ///
     /// # Errors
     /// Those of `accept(2)` that do not pass.
     pub fn accept(&self) -> io::Result<Option<UnixStream>> {
+        let mut last_tries = LAST_TRIES;
         loop {
+            let stopped = self.stopper.stopped.is_raised();
             match self.socket.accept() {
-                Ok((stream, _)) => return Ok(Some(stream)),
-                Err(_) if self.stopper.stopped.is_raised() => return Ok(None),
-                Err(error) if passes(&error) => {
-                    notice(format!("new clients have to wait: {error}"));
-                    self.stopper.stopped.wait_timeout(PAUSE);
+                Ok((stream, _)) => {
+                    self.is_short.store(false, Ordering::Relaxed);
+                    return Ok(Some(stream));
                 }
+                Err(error) if is_shortage(&error) && last_tries > 0 => {
+                    last_tries -= u32::from(stopped);
+                    self.leave_waiting(&error);
+                }
+                Err(_) if self.stopper.stopped.is_raised() => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
     }
 
+    /// Pauses, for a descriptor to become free. It is said once for every shortage.
+    fn leave_waiting(&self, shortage: &io::Error) {
+        if !self.is_short.swap(true, Ordering::Relaxed) {
+            notice(format!("a new client would have to wait: {shortage}"));
+        }
+        thread::sleep(PAUSE);
+    }
+
     /// The path that the socket is bound to.
     pub fn path(&self) -> &Path {
-        &self.path
+        self.file.path()
     }
 
     /// What wakes [`accept`](Self::accept) from another thread.
@@ -115,16 +133,6 @@ impl Listener {
     pub fn stop_on(&self, interrupt: &Interrupt) -> Waker {
         let stopper = self.stopper();
         interrupt.on_raise(move || stopper.stop())
-    }
-}
-
-impl Drop for Listener {
-    #[doc(alias = "unlink")]
-    fn drop(&mut self) {
-        let own = |found: Metadata| identity(&found) == self.file;
-        if fs::symlink_metadata(&self.path).is_ok_and(own) {
-            let _ = fs::remove_file(&self.path);
-        }
     }
 }
 
@@ -154,10 +162,6 @@ impl Stopper {
     }
 }
 
-fn identity(file: &Metadata) -> (u64, u64) {
-    (file.dev(), file.ino())
-}
-
 fn in_use(path: &Path) -> io::Error {
     let path = path.display();
     let message = format!("another server is listening at {path}; stop it or pass --socket");
@@ -174,7 +178,7 @@ fn remove_stale(path: &Path) -> io::Result<()> {
             let message = format!("{shown} is not a socket; move it away or pass --socket");
             Err(io::Error::new(ErrorKind::AlreadyExists, message))
         }
-        Ok(_) if is_served(path) => Err(in_use(path)),
+        Ok(_) if is_served(path)? => Err(in_use(path)),
         Ok(_) => fs::remove_file(path).context(|| format!("cannot remove the stale {shown}")),
     }
 }
@@ -182,26 +186,24 @@ fn remove_stale(path: &Path) -> io::Result<()> {
 /// Whether anybody is behind a socket file whose lock is free: a server that is not of this crate.
 /// Only a refused connection says no. The attempt has a thread of its own, for it blocks when the
 /// server's backlog is full.
-fn is_served(path: &Path) -> bool {
+fn is_served(path: &Path) -> io::Result<bool> {
     let (tell, told) = mpsc::channel();
     let path = path.to_owned();
-    thread::spawn(move || tell.send(UnixStream::connect(path).map_err(|error| error.kind())));
-    !matches!(
-        told.recv_timeout(PROBE_LIMIT),
-        Ok(Err(ErrorKind::ConnectionRefused))
-    )
+    let attempt = move || tell.send(UnixStream::connect(path).map_err(|error| error.kind()));
+    thread::Builder::new().spawn(attempt)?;
+    let answer = told.recv_timeout(PROBE_LIMIT);
+    Ok(!matches!(answer, Ok(Err(ErrorKind::ConnectionRefused))))
 }
 
 /// Whether an error of `accept(2)` is a shortage that passes when a client leaves: `EMFILE`,
 /// `ENFILE`, `ENOBUFS`, `ENOMEM`. std has no stable kind for the first three.
-fn passes(error: &io::Error) -> bool {
+fn is_shortage(error: &io::Error) -> bool {
     const ENOMEM: i32 = 12;
     const ENFILE: i32 = 23;
     const EMFILE: i32 = 24;
     const ENOBUFS: i32 = 105;
-    error.kind() == ErrorKind::Interrupted
-        || matches!(
-            error.raw_os_error(),
-            Some(ENOMEM | ENFILE | EMFILE | ENOBUFS)
-        )
+    matches!(
+        error.raw_os_error(),
+        Some(ENOMEM | ENFILE | EMFILE | ENOBUFS)
+    )
 }

@@ -14,9 +14,10 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
 use super::protocol::{END, FRAME_LEN, Reply, encode};
+use crate::error::Context;
 use crate::input::{Line, send_stdin_lines};
 use crate::interrupt::Interrupt;
-use crate::notice::{notice, prompt};
+use crate::notice::{self, notice, prompt};
 use crate::socket::{connect, recv_exact, send};
 
 /// The longest line that can be an integer, with room for blanks around it, in bytes.
@@ -53,7 +54,7 @@ pub fn run(
     // A full mailbox needs no such event: whoever empties it looks at the interrupt each time.
     let _waker = interrupt.on_raise(move || drop(interrupted.try_send(Event::Interrupted)));
     let (server, answers) = (path.to_owned(), events.clone());
-    thread::spawn(move || watch_server(&server, &answers));
+    thread::Builder::new().spawn(move || watch_server(&server, &answers))?;
 
     let stream = match mailbox.recv() {
         Ok(Event::Connected(stream)) => stream,
@@ -66,10 +67,13 @@ pub fn run(
         batch: Vec::new(),
     };
     let _hang_up = client.hang_up_on(interrupt);
-    send_stdin_lines(events, LINE_LEN, Event::Input);
+    send_stdin_lines(events, LINE_LEN, Event::Input)?;
     let result = client.converse(&mailbox, interrupt);
     match result? {
-        Some(reply) => writeln!(output, "{reply}").and_then(|()| output.flush()),
+        Some(reply) => {
+            notice::flush(); // stdout and stderr may be one terminal: first what was said first
+            writeln!(output, "{reply}").and_then(|()| output.flush())
+        }
         None => Ok(()),
     }
 }
@@ -142,7 +146,7 @@ impl Client {
                 Event::Input(Ok(Some(line))) => asked = self.take(&line),
                 Event::Input(end) => {
                     self.ask("\n");
-                    return end.map(|_| None);
+                    return end.map(|_| None).context(|| "cannot read stdin".into());
                 }
                 Event::Connected(_) | Event::Interrupted => {}
             }

@@ -3,7 +3,6 @@
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
-use std::time::Duration;
 use std::{fmt, io};
 
 use super::protocol::{Adder, Reply};
@@ -13,8 +12,6 @@ use crate::socket::{Received, close, recv, send};
 /// How many bytes one read takes at most. A client that sends integers in large writes is read in
 /// large reads: a call for each integer takes three hundred times as long (chapter 3 has measured it).
 const READ_LEN: usize = 64 * 1024;
-/// How long an answer may wait for room. It is the only one on its connection, so there is room.
-const SEND_LIMIT: Duration = Duration::from_secs(1);
 
 /// How a conversation ended.
 pub(super) enum Ending {
@@ -49,9 +46,7 @@ pub(super) fn converse(stream: &Arc<UnixStream>, interrupt: &Interrupt) -> Endin
 
 /// Sends the one answer of a conversation and closes.
 pub(super) fn answer(stream: &UnixStream, reply: Reply) -> Ending {
-    let sent = stream
-        .set_write_timeout(Some(SEND_LIMIT))
-        .and_then(|()| send(&mut &*stream, &reply.frame()));
+    let sent = send(&mut &*stream, &reply.frame()); // the only one here, so there is room for it
     close(stream);
     match sent {
         Ok(()) => Ending::Answered(reply),

@@ -12,7 +12,7 @@
 //! 1. [`protocol`]: what goes over the wire, and how integers are found in a stream without borders.
 //! 2. `conversation.rs`: what a server does with one client, whichever server it is.
 //! 3. [`sequential`]: one client at a time (the note's `no_multiplexing`).
-//! 4. [`threaded`]: a thread a client (the note's `multiplexing`, which used `select`). Compare the
+//! 4. [`threaded`]: a thread a client (the note's `multiplexing`). Compare the
 //!    two: `diff src/sum/sequential.rs src/sum/threaded.rs`.
 //! 5. [`client`]: one for both.
 

@@ -1,6 +1,6 @@
 //! Stage 2: a thread a client, note 1's server with multiplexing.
 //!
-//! The note's server asks `select` which of its clients has something to say. Here each client has a
+//! A C server asks `select` which of its clients has something to say. Here each client has a
 //! thread that waits for it alone, so the conversation is the one of stage 1, line for line.
 
 use std::io;

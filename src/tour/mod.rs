@@ -1,9 +1,10 @@
 //! The tour: every scenario played live, by real processes of the real command.
 //!
 //! Each scenario has a file with its scenes, and one line in [`scenes()`]. A scene is a function that
-//! starts processes on a [`Stage`], types, waits and checks; the stage shows what happens. A scene
+//! starts processes on a stage, types, waits and checks; the stage shows what happens. A scene
 //! that does not go as expected fails, and the summary says so.
 
+mod signals;
 mod socket;
 mod stage;
 mod sum;
@@ -12,7 +13,7 @@ use std::io::{self, Write};
 use std::path::Path;
 
 use crate::interrupt::Interrupt;
-pub use stage::Stage;
+use stage::Stage;
 
 /// One scene of the tour.
 #[derive(Debug)]
@@ -28,7 +29,9 @@ pub struct Scene {
 
 /// All scenes, in the order of the book.
 pub fn scenes() -> impl Iterator<Item = &'static Scene> {
-    [socket::SCENES, sum::SCENES].into_iter().flatten()
+    [socket::SCENES, sum::SCENES, signals::SCENES]
+        .into_iter()
+        .flatten()
 }
 
 /// How the tour is shown.

@@ -1,13 +1,16 @@
 //! The stage that scenes are played on: its actors are processes, its prompter shows their words.
 
 use std::cell::RefCell;
+use std::fs::DirBuilder;
 use std::io::{self, Write};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 use std::{env, fs, process};
 
 use super::Manner;
+use crate::error::Context;
 use crate::interrupt::Interrupt;
 use crate::process::{Program, Stream};
 
@@ -17,7 +20,7 @@ const PAUSE: Duration = Duration::from_millis(25);
 const SCENE_PAUSE: Duration = Duration::from_millis(300);
 
 /// Where a scene is played: a directory of its own, removed at the end, and the output.
-pub struct Stage<'a> {
+pub(super) struct Stage<'a> {
     program: &'a Path,
     directory: PathBuf,
     manner: Manner,
@@ -32,8 +35,7 @@ impl<'a> Stage<'a> {
         output: &'a mut dyn Write,
         interrupt: &'a Interrupt,
     ) -> io::Result<Self> {
-        let directory = env::temp_dir().join(format!("ipc-tour-{}", process::id()));
-        fs::create_dir(&directory)?;
+        let directory = make_directory()?;
         if manner.terminal {
             interrupt.wait_timeout(SCENE_PAUSE);
         }
@@ -47,7 +49,7 @@ impl<'a> Stage<'a> {
     }
 
     /// Starts `ipc` with `words` as an actor. Its sockets are in the stage's directory.
-    pub fn start(&self, name: &'static str, words: &[&str]) -> io::Result<Actor<'_, 'a>> {
+    pub(super) fn start(&self, name: &'static str, words: &[&str]) -> io::Result<Actor<'_, 'a>> {
         self.show(name, "starts", &format!("ipc {}", words.join(" ")))?;
         let mut command = Command::new(self.program);
         // A relative directory keeps the path of a socket short, wherever the stage is.
@@ -65,12 +67,12 @@ impl<'a> Stage<'a> {
     }
 
     /// A path in the stage's directory.
-    pub fn path(&self, name: &str) -> PathBuf {
+    pub(super) fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
 
     /// Checks one thing and shows it; the scene fails if it does not hold.
-    pub fn check(&self, thing: &str, holds: bool) -> io::Result<()> {
+    pub(super) fn check(&self, thing: &str, holds: bool) -> io::Result<()> {
         self.show("tour", if holds { "checked" } else { "WRONG" }, thing)?;
         if holds {
             Ok(())
@@ -96,6 +98,23 @@ impl<'a> Stage<'a> {
     }
 }
 
+/// A directory for us alone, whatever the umask is; a killed tour may have left one of our pid.
+fn make_directory() -> io::Result<PathBuf> {
+    let mut private = DirBuilder::new();
+    private.mode(0o700);
+    for number in 0.. {
+        let directory = env::temp_dir().join(format!("ipc-tour-{}-{number}", process::id()));
+        match private.create(&directory) {
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            made => {
+                made.context(|| format!("cannot make {}; set TMPDIR", directory.display()))?;
+                return Ok(directory);
+            }
+        }
+    }
+    unreachable!("there are more numbers than directories")
+}
+
 impl Drop for Stage<'_> {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.directory);
@@ -103,7 +122,7 @@ impl Drop for Stage<'_> {
 }
 
 /// One process of a scene.
-pub struct Actor<'s, 'a> {
+pub(super) struct Actor<'s, 'a> {
     name: &'static str,
     stage: &'s Stage<'a>,
     program: Program,
@@ -111,32 +130,32 @@ pub struct Actor<'s, 'a> {
 
 impl Actor<'_, '_> {
     /// Types a line at the process.
-    pub fn types(&mut self, line: &str) -> io::Result<()> {
+    pub(super) fn types(&mut self, line: &str) -> io::Result<()> {
         self.show("types", line)?;
         self.program.say(line)
     }
 
     /// Waits for a line with `text` on the process's stdout.
-    pub fn prints(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn prints(&mut self, text: &str) -> io::Result<()> {
         let line = self.program.wait_for(Stream::Stdout, text)?;
         self.show("prints", &line)
     }
 
     /// Waits for a line with `text` on the process's stderr.
-    pub fn says(&mut self, text: &str) -> io::Result<()> {
+    pub(super) fn says(&mut self, text: &str) -> io::Result<()> {
         let line = self.program.wait_for(Stream::Stderr, text)?;
         self.show("says", &line)
     }
 
     /// Sends the process a signal.
-    pub fn gets(&self, signal: &str) -> io::Result<()> {
+    pub(super) fn gets(&self, signal: &str) -> io::Result<()> {
         let how = if signal == "INT" { " (Ctrl-C)" } else { "" };
         self.show("gets", &format!("SIG{signal}{how}"))?;
         self.program.signal(signal)
     }
 
     /// Waits for the end of the process, with `code` as its exit code (`None`: killed by a signal).
-    pub fn ends(mut self, code: Option<i32>) -> io::Result<()> {
+    pub(super) fn ends(mut self, code: Option<i32>) -> io::Result<()> {
         let status = self.program.wait()?;
         self.show("ends", &status.to_string())?;
         if status.code() == code {

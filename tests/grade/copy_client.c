@@ -77,7 +77,7 @@ static int receive(int server, const char *directory)
         return fail("the file is empty");
 #endif
     snprintf(target, sizeof target, "%s/%s", directory, name);
-    snprintf(part, sizeof part, "%s/.part-%d", directory, getpid());
+    snprintf(part, sizeof part, "%s/.part", directory);
     int file = open(part, O_WRONLY | O_CREAT | O_EXCL, 0600);
     char buffer[65536];
     while (length > 0) {

@@ -181,7 +181,8 @@ pub fn failed(report: &str) -> Vec<&str> {
         .collect()
 }
 
-/// A report without what differs from run to run: the places, and the grader's pid in its directories.
+/// A report without what differs from run to run: the places, the grader's pid in its directories,
+/// and a pid behind such a name.
 pub fn normalised(report: &str, place: &Place) -> String {
     let place = place.path("");
     let bin = Path::new(env!("CARGO_BIN_EXE_ipc"))
@@ -196,8 +197,15 @@ pub fn normalised(report: &str, place: &Place) -> String {
     let mut parts = report.split("ipc-grade-");
     let mut normal = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
-        normal += &format!("ipc-grade-N{rest}");
+        let number = |c: char| c.is_ascii_digit() || c == '-';
+        let rest = part.trim_start_matches(number);
+        let pid = rest
+            .strip_prefix(' ')
+            .filter(|rest| rest.starts_with(number));
+        normal += &match pid {
+            Some(rest) => format!("ipc-grade-N PID{}", rest.trim_start_matches(number)),
+            None => format!("ipc-grade-N{rest}"),
+        };
     }
     normal
 }

@@ -1,0 +1,181 @@
+//! `ipc signals`: the words of the signals scenario.
+
+use std::io::Write;
+use std::process;
+
+use ipc_primer::interrupt::Interrupt;
+use ipc_primer::notice::notice;
+use ipc_primer::signals::lab::{self, Part};
+use ipc_primer::signals::{self, Action, Disposition, Dispositions, Signal, WaitEnd};
+
+use super::output::Output;
+use super::words::Words;
+use super::{Failure, Outcome, print, unknown_command};
+
+const HELP: &str = "\
+ipc signals: send signals, handle them, and see what a process does with each
+
+  ipc signals list               all 31 standard signals; * marks the note's eight
+  ipc signals lab [--only PART]  the note's eight at work, with real processes;
+                                 parts: outcomes, ways, children
+  ipc signals show PID           what a process does with each signal
+  ipc signals send SIGNAL PID    send one
+  ipc signals raise SIGNAL       send one to itself
+  ipc signals wait [--until-eof] handle SIGINT, SIGTERM and SIGHUP: end cleanly
+                                 when one comes (or when stdin ends)
+
+A SIGNAL is a name or a number: INT, SIGINT, int, 2. A PID is a positive number:
+0 and negative ones, which stand for groups of processes, are refused.
+
+Chapter 7 of the book explains it: docs/07-signals.md.
+";
+
+pub(super) fn run(words: &mut Words) -> Outcome {
+    words.set_command("ipc signals");
+    if words.wants_help() {
+        return print(HELP);
+    }
+    match words.command().as_deref() {
+        Some("list") => list(words),
+        Some("show") => show(words),
+        Some("send") => send(words),
+        Some("raise") => raise(words),
+        Some("wait") => wait(words),
+        Some("lab") => play_lab(words),
+        other => Err(unknown_command(other, words, "ipc signals")),
+    }
+}
+
+fn list(words: &mut Words) -> Outcome {
+    words.finish()?;
+    let mut output = Output::stdout();
+    writeln!(output, "   nr  signal     default    sent by")?;
+    for signal in Signal::all() {
+        let mark = if Signal::NOTED.contains(&signal) {
+            '*'
+        } else {
+            ' '
+        };
+        let (number, action, sender) = (signal.number(), signal.action(), signal.sender());
+        writeln!(
+            output,
+            "{mark} {number:>3}  {signal:<9}  {action:<9}  {sender}"
+        )?;
+    }
+    Ok(output.flush()?)
+}
+
+fn show(words: &mut Words) -> Outcome {
+    let pid = pid(words)?;
+    words.finish()?;
+    let found = signals::dispositions(pid)?;
+    let mut output = Output::stdout();
+    writeln!(output, "signal     what happens          now")?;
+    for signal in Signal::all() {
+        let line = format!(
+            "{signal:<9}  {:<20}  {}",
+            what_happens(&found, signal),
+            now(&found, signal)
+        );
+        writeln!(output, "{}", line.trim_end())?;
+    }
+    Ok(output.flush()?)
+}
+
+fn what_happens(found: &Dispositions, signal: Signal) -> String {
+    match found.of(signal) {
+        Disposition::Default => format!("default ({})", signal.action()),
+        other => other.to_string(),
+    }
+}
+
+fn now(found: &Dispositions, signal: Signal) -> &'static str {
+    match (
+        found.blocked.contains(signal),
+        found.pending.contains(signal),
+    ) {
+        (true, true) => "blocked, pending",
+        (true, false) => "blocked",
+        (false, true) => "pending",
+        (false, false) => "",
+    }
+}
+
+fn send(words: &mut Words) -> Outcome {
+    let signal = signal(words)?;
+    let pid = pid(words)?;
+    words.finish()?;
+    Ok(signals::send(pid, signal)?)
+}
+
+fn raise(words: &mut Words) -> Outcome {
+    let signal = signal(words)?;
+    words.finish()?;
+    let before = signals::dispositions(process::id().into())?;
+    signals::raise(signal)?;
+    let why = why_it_is_still_here(&before, signal);
+    let mut output = Output::stdout();
+    writeln!(output, "still here after {signal}: {why}")?;
+    Ok(output.flush()?)
+}
+
+fn why_it_is_still_here(before: &Dispositions, signal: Signal) -> &'static str {
+    match (before.of(signal), signal.action()) {
+        (Disposition::Ignored, _) => "this process ignores it",
+        _ if before.blocked.contains(signal) => "it is blocked, and now pending",
+        (Disposition::Caught, _) => "this process has a handler for it",
+        (Disposition::Default, Action::Stop) => "it was stopped, and then continued",
+        (Disposition::Default, Action::Ignore) => "its default is to be ignored",
+        (Disposition::Default, Action::Continue) => "it continues what is stopped, and this is not",
+        (Disposition::Default, Action::Terminate | Action::Core) => "it is still on its way",
+    }
+}
+
+fn wait(words: &mut Words) -> Outcome {
+    let until_eof = words.flag("--until-eof");
+    words.finish()?;
+    let interrupt = Interrupt::on_signals()?;
+    let pid = process::id();
+    notice(format!("process {pid} waits for SIGINT, SIGTERM or SIGHUP"));
+    let end = match signals::wait(&interrupt, until_eof) {
+        WaitEnd::Signal => "a signal came and the routine ran: this is the clean end",
+        WaitEnd::Input => "the input ended and no signal came",
+    };
+    let mut output = Output::stdout();
+    writeln!(output, "{end}")?;
+    Ok(output.flush()?)
+}
+
+fn play_lab(words: &mut Words) -> Outcome {
+    let only = words.value("--only")?;
+    words.finish()?;
+    let wanted = |part: &Part| only.as_ref().is_none_or(|name| name == part.name());
+    let parts: Vec<_> = Part::ALL.into_iter().filter(wanted).collect();
+    if parts.is_empty() {
+        return Err(words.fault("the parts of the lab are outcomes, ways and children"));
+    }
+    let program = std::env::current_exe()?;
+    let interrupt = Interrupt::on_signals()?;
+    match lab::play(&parts, &program, &mut Output::stdout(), &interrupt) {
+        Err(_) if interrupt.is_raised() => Ok(()),
+        other => Ok(other?),
+    }
+}
+
+fn signal(words: &mut Words) -> Result<Signal, Failure> {
+    let word = words.required("a signal")?;
+    word.parse().map_err(|unknown: signals::UnknownSignal| {
+        words.fault(format!("{unknown}; `ipc signals list` lists them"))
+    })
+}
+
+fn pid(words: &mut Words) -> Result<i64, Failure> {
+    let word = words.required("a PID")?;
+    let Ok(pid) = word.parse() else {
+        return Err(words.fault(format!(
+            "{word:?} is no PID: it takes the number of a process"
+        )));
+    };
+    signals::check_pid(pid).map_err(|error| words.fault(error))?;
+    Ok(pid)
+}

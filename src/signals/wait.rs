@@ -1,0 +1,38 @@
+//! A process with a handler: it waits for a signal and ends by itself.
+
+use std::sync::mpsc;
+use std::{io, thread};
+
+use crate::interrupt::Interrupt;
+
+/// What ended the wait.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WaitEnd {
+    /// SIGINT, SIGTERM or SIGHUP came, and the handler ran.
+    Signal,
+    /// Stdin ended.
+    Input,
+}
+
+/// Blocks until `interrupt` is raised; with `until_eof` also until stdin ends, so that a program whose
+/// starter is gone does not wait for ever.
+///
+/// Which of the three signals it was, nobody can say: the handler of the `ctrlc` crate is given the
+/// number by the kernel and does not pass it on.
+#[doc(alias = "sigwait")]
+#[doc(alias = "pause")]
+pub fn wait(interrupt: &Interrupt, until_eof: bool) -> WaitEnd {
+    let (tell, end) = mpsc::channel();
+    if until_eof {
+        let tell = tell.clone();
+        // Left behind when a signal ends the wait: a blocked read of stdin cannot be woken.
+        thread::spawn(move || {
+            let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            let _ = tell.send(WaitEnd::Input);
+        });
+    }
+    let _waker = interrupt.on_raise(move || {
+        let _ = tell.send(WaitEnd::Signal);
+    });
+    end.recv().unwrap_or(WaitEnd::Signal)
+}

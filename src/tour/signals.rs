@@ -1,0 +1,49 @@
+//! Signals: handled, not handled, and not to be handled (chapter 7).
+
+use std::io;
+
+use super::{Scene, Stage};
+
+pub(super) const SCENES: &[Scene] = &[
+    Scene {
+        name: "signals-handled",
+        chapter: "7",
+        about: "a routine makes of a signal a clean end; SIGKILL asks no routine",
+        play: handled,
+    },
+    Scene {
+        name: "signals-lab",
+        chapter: "7",
+        about: "what the note's eight signals do, who sends them, and the end of a child",
+        play: lab,
+    },
+];
+
+fn handled(stage: &Stage) -> io::Result<()> {
+    for signal in ["INT", "TERM", "HUP"] {
+        let mut process = stage.start("process", &["signals", "wait"])?;
+        process.says("waits for")?;
+        process.gets(signal)?;
+        process.prints("the routine ran")?;
+        process.ends(Some(0))?;
+    }
+    let mut process = stage.start("process", &["signals", "wait"])?;
+    process.says("waits for")?;
+    process.gets("KILL")?;
+    process.ends(None)?;
+    let raiser = stage.start("raiser", &["signals", "raise", "TERM"])?;
+    raiser.ends(None)
+}
+
+fn lab(stage: &Stage) -> io::Result<()> {
+    let mut lab = stage.start("lab", &["signals", "lab"])?;
+    for line in ["SIGINT ", "SIGKILL ", "SIGCHLD "] {
+        lab.prints(line)?;
+    }
+    for line in ["nobody can read", "endless recursion", "raise(", "kill("] {
+        lab.prints(line)?;
+    }
+    lab.prints("zombie")?;
+    lab.prints("reaped")?;
+    lab.ends(Some(0))
+}
