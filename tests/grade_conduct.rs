@@ -73,7 +73,7 @@ fn a_program_that_ends_at_once_is_told_how_it_ended_with_its_own_words() {
         &said,
         &[
             "it ended before it listened",
-            "exit status: 3",
+            "exit code 3",
             "stderr |  cannot bind",
             "stdout |  hello",
         ],

@@ -154,7 +154,7 @@ fn expect_failure(lab: &Lab, words: &str, error: &str) -> Verdict {
         Some(1..) => Ok(()),
         _ => Err(Fault::new("it does not say that it failed")
             .given(words)
-            .expected(format!("{error}: a message on stderr, and exit status: 1"))
+            .expected(format!("{error}: a message on stderr, and exit code 1"))
             .came(show_end(status))),
     }
 }

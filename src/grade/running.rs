@@ -2,7 +2,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io::Write;
-use std::os::unix::process::{CommandExt, ExitStatusExt};
+use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
@@ -12,6 +12,7 @@ use super::peer::{Peer, connect};
 use super::{Fault, Lab, Verdict, watch};
 use crate::interrupt::Waker;
 use crate::process::{Stream, signal};
+use crate::signals::{Outcome, outcome};
 
 /// How long a program that is needed no longer gets to end after SIGTERM, before SIGKILL.
 const TERM_LIMIT: Duration = Duration::from_millis(100);
@@ -237,7 +238,7 @@ impl<'a> Running<'a> {
     pub fn expect_clean_end_by(&self, name: &str) -> Verdict {
         let status = self.end_by(name)?;
         expect_code(status, 0).map_err(|fault| {
-            fault.because(match status.signal() {
+            fault.because(match outcome(status).signal() {
                 Some(_) => format!("SIG{name} has no handler, so its default action ended the program in the middle"),
                 None => format!("SIG{name} asks the program to end, which is no failure: return 0 from main"),
             })
@@ -345,15 +346,18 @@ impl Drop for Running<'_> {
     }
 }
 
-/// How a program ended, in words.
+/// How a program ended, in words. Whether it left a core is the machine's business.
 pub(super) fn show_end(status: ExitStatus) -> String {
-    match status.signal() {
-        // Whether the core was dumped is the machine's business.
-        Some(_) => format!(
-            "killed by {}",
-            status.to_string().replace(" (core dumped)", "")
-        ),
-        None => status.to_string(),
+    match outcome(status) {
+        Outcome::Killed { number, .. } => {
+            let core_dumped = false;
+            Outcome::Killed {
+                number,
+                core_dumped,
+            }
+            .to_string()
+        }
+        exited => exited.to_string(),
     }
 }
 
@@ -362,7 +366,7 @@ fn expect_code(status: ExitStatus, code: i32) -> Verdict {
         return Ok(());
     }
     Err(Fault::new("it does not end as it should")
-        .expected(format!("exit status: {code}"))
+        .expected(format!("exit code {code}"))
         .came(show_end(status)))
 }
 

@@ -1,11 +1,9 @@
 //! `signals`: a program that handles some signals, ignores one, and leaves the others alone; judged by
 //! sending them, and over `/proc`.
 
-use std::fs;
-
 use super::{Assignment, Check, Fault, Lab, Running, Verdict, running::show_end, watch};
 use crate::process::Stream;
-use std::os::unix::process::ExitStatusExt;
+use crate::signals::{self, Disposition, Dispositions, Signal, SignalSet, outcome};
 
 pub(super) const ASSIGNMENT: Assignment = Assignment {
     name: "signals",
@@ -96,50 +94,23 @@ const CHECKS: &[Check] = &[
     },
 ];
 
-/// The signals by their numbers on Linux, as far as they are asked about here.
-const INT: u32 = 2;
-const PIPE: u32 = 13;
-const DEFAULTS: [(&str, u32); 5] = [
-    ("SIGQUIT", 3),
-    ("SIGALRM", 14),
-    ("SIGUSR1", 10),
-    ("SIGUSR2", 12),
-    ("SIGCHLD", 17),
-];
+/// Signals that are nobody's business here, beside those that a runtime may handle for itself.
+const LEFT_ALONE: [&str; 5] = ["QUIT", "ALRM", "USR1", "USR2", "CHLD"];
 
-/// One line of `/proc/<pid>/status`: a set of signals, a bit each.
-#[derive(Clone, Copy)]
-struct Mask(u64);
-
-impl Mask {
-    fn of(program: &Running, line: &str) -> Self {
-        let status =
-            fs::read_to_string(format!("/proc/{}/status", program.pid())).unwrap_or_default();
-        let value = status
-            .lines()
-            .find_map(|found| found.strip_prefix(line)?.strip_prefix(":\t"));
-        Self(
-            value
-                .and_then(|mask| u64::from_str_radix(mask, 16).ok())
-                .unwrap_or(0),
-        )
-    }
-
-    fn has(self, signal: u32) -> bool {
-        self.0 >> (signal - 1) & 1 == 1
-    }
+fn dispositions(program: &Running) -> Dispositions {
+    signals::dispositions(program.pid().into()).unwrap_or_default()
 }
 
 /// Starts the program and waits until it has installed its handlers and rests.
 fn start<'a>(lab: &'a Lab) -> Result<Running<'a>, Fault> {
     let program = lab.start()?;
-    let ready = || Mask::of(&program, "SigCgt").has(INT) || program.has_ended();
-    watch::wait_until(lab.timeout(), ready);
+    let is_caught = || dispositions(&program).of(Signal::INT) == Disposition::Caught;
+    watch::wait_until(lab.timeout(), || is_caught() || program.has_ended());
     program.settle();
     if program.has_ended() {
         return Err(Fault::new("it ended before a signal came").expected("a program that waits"));
     }
-    match Mask::of(&program, "SigCgt").has(INT) {
+    match is_caught() {
         true => Ok(program),
         false => Err(Fault::new("SIGINT has no handler")
             .expected("SIGINT among the caught signals (SigCgt in /proc/<pid>/status)")),
@@ -172,9 +143,13 @@ fn says_so(lab: &Lab) -> Verdict {
 
 fn pipe(lab: &Lab) -> Verdict {
     let program = start(lab)?;
-    if !Mask::of(&program, "SigIgn").has(PIPE) {
-        return Err(Fault::new("SIGPIPE is not ignored")
-            .expected("SIGPIPE among the ignored signals (SigIgn in /proc/<pid>/status)"));
+    match dispositions(&program).of(Signal::PIPE) {
+        Disposition::Ignored => {}
+        found => {
+            return Err(Fault::new("SIGPIPE is not ignored")
+                .expected("SIGPIPE among the ignored signals (SigIgn in /proc/<pid>/status)")
+                .came(found.to_string()));
+        }
     }
     program.signal("PIPE");
     program.settle();
@@ -188,37 +163,39 @@ fn pipe(lab: &Lab) -> Verdict {
 
 fn leaves_alone(lab: &Lab) -> Verdict {
     let program = start(lab)?;
-    let masks = ["SigCgt", "SigIgn"].map(|line| Mask::of(&program, line));
-    let changed = DEFAULTS
+    let found = dispositions(&program);
+    let left_alone = LEFT_ALONE
         .iter()
-        .filter(|(_, signal)| masks.iter().any(|mask| mask.has(*signal)));
-    let names: Vec<_> = changed.map(|(name, _)| *name).collect();
-    match names[..] {
+        .filter_map(|name| name.parse::<Signal>().ok());
+    let changed: Vec<_> = left_alone
+        .filter(|&signal| found.of(signal) != Disposition::Default)
+        .map(|signal| format!("{signal} is {}", found.of(signal)))
+        .collect();
+    match changed[..] {
         [] => Ok(()),
-        _ => Err(Fault::new("it changed what is not its own")
+        _ => Err(Fault::new("it changed what it was to leave alone")
             .expected("the default of each")
-            .came(format!("caught or ignored: {}", names.join(", ")))),
+            .came(changed.join(", "))),
     }
 }
 
 fn usr1(lab: &Lab) -> Verdict {
-    const USR1: i32 = 10;
     let status = start(lab)?.end_by("USR1")?;
-    match status.signal() {
-        Some(USR1) => Ok(()),
+    match outcome(status).signal() {
+        Some(Signal::USR1) => Ok(()),
         _ => Err(Fault::new("SIGUSR1 does not end it as is its default")
-            .expected("killed by signal: 10 (SIGUSR1)")
+            .expected("killed by SIGUSR1")
             .came(show_end(status))),
     }
 }
 
 fn blocks_nothing(lab: &Lab) -> Verdict {
     let program = start(lab)?;
-    match Mask::of(&program, "SigBlk").0 {
-        0 => Ok(()),
-        mask => Err(Fault::new("signals are blocked while it waits")
-            .expected("SigBlk: 0000000000000000")
-            .came(format!("SigBlk: {mask:016x}"))),
+    match dispositions(&program).blocked {
+        none if none == SignalSet::default() => Ok(()),
+        blocked => Err(Fault::new("signals are blocked while it waits")
+            .expected("none in SigBlk of /proc/<pid>/status")
+            .came(blocked.to_string())),
     }
 }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::process::Identity;
+use crate::process::{self, Identity};
 
 /// How often to look at what cannot be waited for.
 pub(super) const LOOK: Duration = Duration::from_millis(1);
@@ -54,7 +54,7 @@ fn tasks(pid: u32) -> Vec<String> {
         .collect()
 }
 
-/// The state letter of a process or thread, as in ps(1).
+/// The state letter of a thread, as in ps(1).
 fn state(directory: &str) -> Option<char> {
     let stat = fs::read_to_string(format!("{directory}/stat")).ok()?;
     stat.rsplit_once(") ")?.1.chars().next()
@@ -75,7 +75,7 @@ pub(super) fn is_at_rest(pid: u32) -> bool {
 pub(super) fn zombies(pid: u32) -> usize {
     let children = family(pid).into_iter().skip(1);
     children
-        .filter(|child| state(&format!("/proc/{child}")) == Some('Z'))
+        .filter(|child| process::state(*child) == Some('Z'))
         .count()
 }
 

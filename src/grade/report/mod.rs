@@ -11,11 +11,11 @@ pub use tap::tap;
 pub use text::text;
 
 use std::fmt::Write;
-use std::os::unix::process::ExitStatusExt;
 use std::time::Duration;
 
 use super::running::{Record, show_end};
 use super::{Assignment, Check, Fault};
+use crate::signals::{Signal, outcome};
 
 /// How much of each stream of a program is shown, in lines and in characters a line.
 const SHOWN_LINES: usize = 12;
@@ -157,23 +157,19 @@ impl Failure {
 
 /// What the way in which a program ended says about the cause.
 fn cause_of_death(program: &Record) -> Option<String> {
-    const SIGABRT: i32 = 6;
-    const SIGBUS: i32 = 7;
-    const SIGSEGV: i32 = 11;
-    const SIGPIPE: i32 = 13;
     if program.flooded {
         return Some(
             "it floods its output, and was killed for that: a loop prints and never waits".into(),
         );
     }
-    let cause = match program.end?.signal()? {
-        SIGPIPE => {
+    let cause = match outcome(program.end?).signal()? {
+        Signal::PIPE => {
             "it wrote to a connection that its peer had closed, which raises SIGPIPE: ignore that signal, and look at the error EPIPE"
         }
-        SIGSEGV | SIGBUS => {
+        Signal::SEGV | Signal::BUS => {
             "it used memory that is not its own: compile it with -g -fsanitize=address and try again"
         }
-        SIGABRT => {
+        Signal::ABRT => {
             "it gave itself up (abort, assert, or a C library that found memory in disorder): its stderr says why"
         }
         _ => return None,
