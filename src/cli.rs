@@ -4,6 +4,7 @@
 //! Data goes to stdout and all that is said about it to stderr; the exit code is 0 for done (Ctrl-C
 //! included), 1 for failed at run time, 2 for wrong usage.
 
+mod chat;
 mod grade;
 mod output;
 mod signals;
@@ -27,6 +28,7 @@ Start here:
 
 The scenarios, each in two terminals (`ipc SCENARIO --help` says how):
   ipc sum                  a server that adds integers, sequential or threaded
+  ipc chat                 clients talk to a server, one-way or two-way
   ipc signals              what signals do, who sends them, what a process does
 
 For students and teachers:
@@ -73,10 +75,11 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
 
 fn dispatch(words: &mut Words) -> Outcome {
     match words.command().as_deref() {
-        Some("grade") => grade::run(words),
         Some("sum") => sum::run(words),
+        Some("chat") => chat::run(words),
         Some("signals") => signals::run(words),
         Some("tour") => tour::run(words),
+        Some("grade") => grade::run(words),
         None if words.is_empty() => print(HELP),
         None if words.wants_help() => print(HELP),
         other => Err(unknown_command(other, words, "ipc")),

@@ -54,6 +54,7 @@
 
 #![deny(unsafe_code, missing_docs)]
 
+pub mod chat;
 pub mod error;
 pub mod grade;
 #[cfg(doc)]

@@ -3,6 +3,8 @@
 //! [ch03]: ch03_sum
 //! [ch07]: ch07_signals
 //! [signals]: crate::signals
+//! [ch04]: ch04_chat
+//! [chat]: crate::chat
 //! [socket]: crate::socket
 //! [sum]: crate::sum
 //!
@@ -12,4 +14,5 @@ pub mod assignments;
 pub mod ch01_socket_primitives;
 pub mod ch02_server_step_by_step;
 pub mod ch03_sum;
+pub mod ch04_chat;
 pub mod ch07_signals;

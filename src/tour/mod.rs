@@ -4,6 +4,7 @@
 //! starts processes on a stage, types, waits and checks; the stage shows what happens. A scene
 //! that does not go as expected fails, and the summary says so.
 
+mod chat;
 mod signals;
 mod socket;
 mod stage;
@@ -29,9 +30,8 @@ pub struct Scene {
 
 /// All scenes, in the order of the book.
 pub fn scenes() -> impl Iterator<Item = &'static Scene> {
-    [socket::SCENES, sum::SCENES, signals::SCENES]
-        .into_iter()
-        .flatten()
+    let rooms = [socket::SCENES, sum::SCENES, chat::SCENES, signals::SCENES];
+    rooms.into_iter().flatten()
 }
 
 /// How the tour is shown.

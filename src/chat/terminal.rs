@@ -1,0 +1,83 @@
+//! The terminal, taken from its line discipline for a while, and given back however we end.
+//!
+//! In its usual (canonical) mode a terminal holds the words of a line until Enter; when the server
+//! speaks meanwhile, nobody can draw them again, for nobody has them. So the client reads key by key.
+//! `tcsetattr(3)` does that, which std does not have: `stty(1)` calls it for us.
+//!
+//! A terminal left in that mode is useless to the shell behind it, and a killed process cleans up
+//! nothing. So a small script does both: it changes the mode, waits for the end of its stdin, which
+//! comes when we close it *or die*, and changes the mode back.
+
+use std::io::{self, BufRead, BufReader, ErrorKind};
+use std::os::fd::AsFd;
+use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
+
+use super::screen::Screen;
+
+/// The terminal is the script's stderr. It survives the signals that end us, and by then the shell
+/// may have the terminal: a background process that sets a mode gets SIGTTOU. Who has set another
+/// mode since (a shell that edits lines does) knows better than we.
+const SCRIPT: &str = "
+trap '' INT QUIT HUP TERM
+saved=$(stty -g <&2) || exit 1
+stty -icanon -echo susp undef min 1 time 0 <&2 || exit 1
+ours=$(stty -g <&2)
+trap '' TTOU
+stty size <&2
+read -r end
+[ \"$(stty -g <&2)\" != \"$ours\" ] || stty \"$saved\" <&2
+";
+/// When nobody knows how wide the terminal is.
+const COLUMNS: usize = 80;
+
+/// A terminal that hands over every key; dropping it gives it back.
+pub(super) struct Terminal {
+    keeper: Child,
+    columns: usize,
+    screen: Arc<Screen>,
+}
+
+impl Terminal {
+    /// Takes the terminal on stdin from its line discipline. Ctrl-C still raises SIGINT.
+    ///
+    /// # Errors
+    /// Those of starting `sh`; [`ErrorKind::Unsupported`] if `stty` cannot do it.
+    #[doc(alias = "tcsetattr")]
+    pub(super) fn take(screen: &Arc<Screen>) -> io::Result<Self> {
+        let terminal = io::stdin().as_fd().try_clone_to_owned()?;
+        let mut keeper = Command::new("sh")
+            .args(["-c", SCRIPT])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(terminal)
+            .spawn()?;
+        let mut size = String::new();
+        let said = keeper.stdout.take().map(BufReader::new);
+        said.map(|mut said| said.read_line(&mut size)).transpose()?;
+        if size.is_empty() {
+            keeper.wait()?;
+            return Err(ErrorKind::Unsupported.into());
+        }
+        let columns = size.split_whitespace().nth(1);
+        let columns = columns.and_then(|columns| columns.parse().ok());
+        Ok(Self {
+            keeper,
+            columns: columns.filter(|&columns| columns > 0).unwrap_or(COLUMNS),
+            screen: Arc::clone(screen),
+        })
+    }
+
+    /// How many columns it had when it was taken.
+    pub(super) fn columns(&self) -> usize {
+        self.columns
+    }
+}
+
+impl Drop for Terminal {
+    fn drop(&mut self) {
+        self.screen.end_typing();
+        drop(self.keeper.stdin.take());
+        let _ = self.keeper.wait();
+    }
+}

@@ -1,0 +1,65 @@
+//! The chat server in its two stages (chapter 4).
+
+use std::io;
+
+use super::{Scene, Stage};
+
+pub(super) const SCENES: &[Scene] = &[
+    Scene {
+        name: "chat-one-way",
+        chapter: "4",
+        about: "two clients speak, the server shows who said what, nobody's escape sequences work",
+        play: one_way,
+    },
+    Scene {
+        name: "chat-two-way",
+        chapter: "4",
+        about: "the server answers all, or one, and ends",
+        play: two_way,
+    },
+];
+
+const ALICE: &[&str] = &["chat", "client", "--name", "alice"];
+const BOB: &[&str] = &["chat", "client", "--name", "bob"];
+
+fn one_way(stage: &Stage) -> io::Result<()> {
+    let mut server = stage.start("server", &["chat", "server"])?;
+    server.says("listening on")?;
+    let mut alice = stage.start("alice", ALICE)?;
+    server.says("joined")?;
+    let mut bob = stage.start("bob", BOB)?;
+    server.says("joined")?;
+    alice.types("good morning")?;
+    server.prints("alice#1: good morning")?;
+    bob.types("\x1b]0;I rename your terminal\x07")?;
+    server.prints("bob#2: \\u{1b}]0;")?;
+    bob.gets("KILL")?;
+    server.says("left")?;
+    alice.types("the server outlives us all")?;
+    server.prints("alice#1: the server outlives us all")?;
+    alice.ends(Some(0))?;
+    server.gets("INT")?;
+    server.ends(Some(0))
+}
+
+fn two_way(stage: &Stage) -> io::Result<()> {
+    let mut server = stage.start("server", &["chat", "server", "--two-way"])?;
+    server.says("listening on")?;
+    let mut alice = stage.start("alice", ALICE)?;
+    server.says("joined")?;
+    let mut bob = stage.start("bob", BOB)?;
+    server.says("joined")?;
+    server.types("good morning to you all")?;
+    alice.prints("server: good morning to you all")?;
+    bob.prints("server: good morning to you all")?;
+    server.types("@bob this is between us")?;
+    bob.prints("server: this is between us")?;
+    server.types("@carol are you there?")?;
+    server.says("nobody here is @carol")?;
+    server.gets("INT")?;
+    alice.says("has gone")?;
+    alice.ends(Some(1))?;
+    bob.ends(Some(1))?;
+    server.ends(Some(0))?;
+    stage.check("no socket file is left", !stage.path("chat.sock").exists())
+}
