@@ -41,6 +41,7 @@
 //! | 0, primitives | [1. Socket primitives](guide::ch01_socket_primitives) | [`socket`] |
 //! | 4, sockets | [2. A server, step by step](guide::ch02_server_step_by_step) | [`socket`] |
 //! | 1 | [3. Sum](guide::ch03_sum) | [`sum`] |
+//! | | [10. For teachers](guide::ch10_for_teachers) | [`grade`] |
 //!
 //! # The house
 //!

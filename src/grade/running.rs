@@ -25,6 +25,17 @@ const DYING_LIMIT: Duration = Duration::from_millis(100);
 /// How long to wait for a program to come to rest. One that polls never does.
 const REST_LIMIT: Duration = Duration::from_millis(300);
 
+/// Likely causes of a server that does not listen where it should.
+const NO_PATH: &str = "its own words, below, may say why: it needs the socket's path from {socket}, \
+    from $IPC_SOCKET, or by --socket";
+const WRITTEN_IN: &str = "the path is written into the program: take it from its arguments ({socket}), \
+    or pass --socket";
+const NO_SOCKET: &str = "socket, bind and listen were not all called, or it waits for something \
+    before it calls them";
+/// Likely cause of a program that cannot even be started.
+const NO_PROGRAM: &str = "the path is wrong, the file is not executable (chmod +x), or its #! line \
+    names no program";
+
 /// A running program, with a process group of its own. Dropping it ends the program: SIGTERM to the
 /// group, and SIGKILL to whoever is left, in the group or out of it.
 pub struct Running<'a> {
@@ -70,8 +81,7 @@ impl<'a> Running<'a> {
             .env("IPC_GRADE", mark)
             .process_group(0);
         let mut child = command.spawn().map_err(|error| {
-            Fault::new(format!("{shown} cannot be started: {error}"))
-                .because("the path is wrong, the file is not executable (chmod +x), or its #! line names no program")
+            Fault::new(format!("{shown} cannot be started: {error}")).because(NO_PROGRAM)
         })?;
         let pid = child.id();
         let kill = move || drop(signal("KILL", -i64::from(pid)));
@@ -279,16 +289,21 @@ impl<'a> Running<'a> {
 
     pub(super) fn why_it_does_not_listen(&self) -> Fault {
         let expected = format!("a socket that listens at {}", self.lab.socket().display());
-        if let Some(status) = self.ended.get() {
-            return Fault::new("it ended before it listened").expected(expected).came(show_end(status))
-                .because("its own words, below, may say why: it needs the socket's path from {socket}, from $IPC_SOCKET, or by --socket");
+        if self.has_ended() {
+            return Fault::new("it ended before it listened")
+                .expected(expected)
+                .because(NO_PATH);
         }
         let elsewhere = watch::listens_where(self.pid);
         match elsewhere.first() {
-            Some(place) => Fault::new("it listens, but elsewhere").expected(expected).came(format!("one at {}", elsewhere.join(", ")))
-                .because(format!("the path is written into the program: take it from its arguments ({{socket}}), or pass --socket {place}")),
-            None => Fault::new("it runs, but it does not listen").expected(expected).came("no listening socket")
-                .because("socket, bind and listen were not all called, or it waits for something before it calls them"),
+            Some(place) => Fault::new("it listens, but elsewhere")
+                .expected(expected)
+                .came(format!("one at {}", elsewhere.join(", ")))
+                .because(format!("{WRITTEN_IN} {place}")),
+            None => Fault::new("it runs, but it does not listen")
+                .expected(expected)
+                .came("no listening socket")
+                .because(NO_SOCKET),
         }
     }
 

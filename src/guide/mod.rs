@@ -5,6 +5,9 @@
 //! [signals]: crate::signals
 //! [ch04]: ch04_chat
 //! [chat]: crate::chat
+//! [ch10]: ch10_for_teachers
+//! [assignments]: assignments
+//! [grade]: crate::grade
 //! [socket]: crate::socket
 //! [sum]: crate::sum
 //!
@@ -16,3 +19,4 @@ pub mod ch02_server_step_by_step;
 pub mod ch03_sum;
 pub mod ch04_chat;
 pub mod ch07_signals;
+pub mod ch10_for_teachers;

@@ -83,6 +83,12 @@ impl Report {
         self.results.iter().filter(|graded| graded.holds()).count()
     }
 
+    /// How many checks were not tried, since the first does not hold.
+    pub fn not_tried(&self) -> usize {
+        let not_tried = |graded: &&Graded| matches!(graded.outcome, Outcome::NotTried);
+        self.results.iter().filter(not_tried).count()
+    }
+
     /// Whether every check holds.
     pub fn holds(&self) -> bool {
         self.results.iter().all(Graded::holds)

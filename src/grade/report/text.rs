@@ -12,20 +12,26 @@ pub fn text(report: &Report) -> String {
     let _ = writeln!(text, "program: {} (seed {})\n", report.command, report.seed);
     for graded in &report.results {
         let check = graded.check;
-        let word = match graded.outcome {
-            Outcome::Holds => "holds",
-            Outcome::Fails(_) => "FAILS",
-            Outcome::NotTried => "-",
-        };
         let points = format!("{}/{}", graded.points(), check.points);
-        let _ = writeln!(
-            text,
-            "{word:<6} {:<22} {points:>4}  {}",
-            check.name, check.about
-        );
-        if let Outcome::Fails(failure) = &graded.outcome {
-            text += &indented(&failure.to_string(), "       ");
+        let mut line = |word| {
+            let (name, about) = (check.name, check.about);
+            let _ = writeln!(text, "{word:<6} {name:<22} {points:>4}  {about}");
+        };
+        match &graded.outcome {
+            Outcome::Holds => line("holds"),
+            Outcome::Fails(failure) => {
+                line("FAILS");
+                text += &indented(&failure.to_string(), "       ");
+            }
+            Outcome::NotTried => {}
         }
+    }
+    match report.not_tried() {
+        0 => {}
+        count => drop(writeln!(
+            text,
+            "The other {count} were not tried: the first has to hold before."
+        )),
     }
     let _ = writeln!(text, "\n{}", report.summary());
     text
