@@ -6,6 +6,7 @@
 
 mod chat;
 mod grade;
+mod lambda;
 mod output;
 mod signals;
 mod sum;
@@ -30,6 +31,7 @@ The scenarios, each in two terminals (`ipc SCENARIO --help` says how):
   ipc sum                  a server that adds integers, sequential or threaded
   ipc chat                 clients talk to a server, one-way or two-way
   ipc signals              what signals do, who sends them, what a process does
+  ipc lambda               a server that runs functions from libraries
 
 For students and teachers:
   ipc grade                run a program of yours against an assignment
@@ -78,6 +80,7 @@ fn dispatch(words: &mut Words) -> Outcome {
         Some("sum") => sum::run(words),
         Some("chat") => chat::run(words),
         Some("signals") => signals::run(words),
+        Some("lambda") => lambda::run(words),
         Some("tour") => tour::run(words),
         Some("grade") => grade::run(words),
         None if words.is_empty() => print(HELP),

@@ -62,6 +62,7 @@ pub mod grade;
 pub mod guide;
 pub mod input;
 pub mod interrupt;
+pub mod lambda;
 pub mod notice;
 pub mod own_file;
 pub mod process;

@@ -115,6 +115,16 @@ impl Words {
         parsed.map(Some).ok_or_else(fault)
     }
 
+    /// Takes the next word that is no option: a plain argument. Options that take a value have to be
+    /// taken before, or their values are taken for arguments.
+    pub(super) fn argument(&mut self) -> Option<OsString> {
+        let is_plain = |word: &OsString| !word.as_encoded_bytes().starts_with(b"-");
+        match self.options.iter().position(is_plain) {
+            Some(at) => Some(self.options.remove(at)),
+            None => (!self.plain.is_empty()).then(|| self.plain.remove(0)),
+        }
+    }
+
     /// Says that the command was called the wrong way.
     pub(super) fn fault(&self, fault: impl Display) -> Failure {
         Failure::Usage(format!("{fault}"), self.command)
@@ -191,6 +201,16 @@ mod tests {
             fault(wrong.unwrap_err()),
             "--max needs a number, which \"x\" is not"
         );
+    }
+
+    #[test]
+    fn arguments_are_taken_in_order_and_options_are_none() {
+        let mut words = words("a --show b -- -c");
+        assert_eq!(words.argument(), Some("a".into()));
+        assert_eq!(words.argument(), Some("b".into()));
+        assert_eq!(words.argument(), Some("-c".into()));
+        assert_eq!(words.argument(), None);
+        assert!(words.flag("--show"));
     }
 
     #[test]

@@ -1,10 +1,12 @@
 //! [ch01]: ch01_socket_primitives
 //! [ch02]: ch02_server_step_by_step
 //! [ch03]: ch03_sum
-//! [ch07]: ch07_signals
-//! [signals]: crate::signals
 //! [ch04]: ch04_chat
+//! [ch07]: ch07_signals
+//! [ch09]: ch09_lambda
 //! [chat]: crate::chat
+//! [lambda]: crate::lambda
+//! [signals]: crate::signals
 //! [ch10]: ch10_for_teachers
 //! [assignments]: assignments
 //! [grade]: crate::grade
@@ -19,4 +21,5 @@ pub mod ch02_server_step_by_step;
 pub mod ch03_sum;
 pub mod ch04_chat;
 pub mod ch07_signals;
+pub mod ch09_lambda;
 pub mod ch10_for_teachers;

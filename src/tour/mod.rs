@@ -5,6 +5,7 @@
 //! that does not go as expected fails, and the summary says so.
 
 mod chat;
+mod lambda;
 mod signals;
 mod socket;
 mod stage;
@@ -30,7 +31,13 @@ pub struct Scene {
 
 /// All scenes, in the order of the book.
 pub fn scenes() -> impl Iterator<Item = &'static Scene> {
-    let rooms = [socket::SCENES, sum::SCENES, chat::SCENES, signals::SCENES];
+    let rooms = [
+        socket::SCENES,
+        sum::SCENES,
+        chat::SCENES,
+        signals::SCENES,
+        lambda::SCENES,
+    ];
     rooms.into_iter().flatten()
 }
 

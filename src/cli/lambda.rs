@@ -1,0 +1,165 @@
+//! `ipc lambda`: the words of the lambda scenario.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use ipc_primer::interrupt::Interrupt;
+use ipc_primer::lambda::protocol::Request;
+use ipc_primer::lambda::{self, Runtime, Settings, client};
+use ipc_primer::socket;
+
+use super::output::Output;
+use super::words::Words;
+use super::{Failure, Outcome, print, unknown_command};
+
+const HELP: &str = "\
+ipc lambda: a server runs functions from libraries and says where their output is
+
+In one terminal:
+  ipc lambda server [OPTIONS]
+In another, or in several:
+  ipc lambda invoke LIBRARY [FUNCTION [FILE]] [--show] [--socket PATH]
+
+A library is an executable, started as `LIBRARY FUNCTION [FILE]`; FUNCTION is
+`run` if it is not named. What it prints goes to a new file, whose path is the
+answer. A relative LIBRARY is looked for where the server was started.
+
+Options of invoke:
+  --show             print what the output file holds, not its path
+
+Options of server:
+  --output-dir DIR   where to put output files, made if it is not there
+                     (default: lambda-output, beside the default socket)
+  --runtime SUFFIX=PROGRAM
+                     run libraries whose names end in SUFFIX as
+                     `PROGRAM LIBRARY FUNCTION [FILE]`; can be repeated
+  --allow DIR        run libraries in DIR and below only; can be repeated
+  --max-running N    how many functions run at once, the others wait their turn
+                     (default 256, or fewer if the limit of open files is low)
+  --timeout SECONDS  how long a function may run before it is killed, and a
+                     client may be silent (default 10)
+  --max-output BYTES how much a function may print before it is killed
+                     (default 67108864)
+
+Options of both:
+  --socket PATH      the socket (default: lambda.sock in $IPC_PRIMER_DIR, else in
+                     $XDG_RUNTIME_DIR/ipc-primer, else in /tmp/ipc-primer-<uid>)
+
+Chapter 9 of the book explains it: docs/09-lambda.md.
+";
+
+pub(super) fn run(words: &mut Words) -> Outcome {
+    words.set_command("ipc lambda");
+    if words.wants_help() {
+        return print(HELP);
+    }
+    match words.command().as_deref() {
+        Some("server") => server(words),
+        Some("invoke") => invoke(words),
+        other => Err(unknown_command(other, words, "ipc lambda")),
+    }
+}
+
+fn server(words: &mut Words) -> Outcome {
+    let path = words.path("--socket")?;
+    let output_dir = words.path("--output-dir")?;
+    let settings = settings(words)?;
+    words.finish()?;
+    let settings = Settings {
+        output_dir: path_or_default(output_dir, lambda::OUTPUT_NAME)?,
+        ..settings
+    };
+    let path = path_or_default(path, lambda::SOCKET_NAME)?;
+    let interrupt = Interrupt::on_signals()?;
+    let listener = socket::listen(&path)?;
+    Ok(lambda::serve(&listener, &settings, &interrupt)?)
+}
+
+/// The settings that words can change, but for the directory, which is not made for wrong words.
+fn settings(words: &mut Words) -> Result<Settings, Failure> {
+    let mut settings = Settings::new("");
+    for value in every(words, "--runtime")? {
+        settings.runtimes.push(runtime(words, &value)?);
+    }
+    let allow = every(words, "--allow")?;
+    settings.allow = allow.into_iter().map(PathBuf::from).collect();
+    let from_one = |&number: &usize| number > 0;
+    settings.max_running = words.parsed("--max-running", "a whole number from 1 on", from_one)?;
+    if let Some(bytes) = words.parsed("--max-output", "a number of bytes", |_| true)? {
+        settings.max_output = bytes;
+    }
+    if let Some(timeout) = timeout(words)? {
+        settings.timeout = timeout;
+    }
+    Ok(settings)
+}
+
+fn invoke(words: &mut Words) -> Outcome {
+    let path = words.path("--socket")?;
+    let show = words.flag("--show");
+    let request = request(words)?;
+    words.finish()?;
+    let path = path_or_default(path, lambda::SOCKET_NAME)?;
+    let interrupt = Interrupt::on_signals()?;
+    let Some(output) = client::invoke(&path, &request, &interrupt)? else {
+        return Ok(());
+    };
+    let mut stdout = Output::stdout();
+    let printed = match show {
+        true => client::print_content(&output, &mut stdout),
+        false => client::print_path(&output, &mut stdout),
+    };
+    Ok(printed?)
+}
+
+fn request(words: &mut Words) -> Result<Request, Failure> {
+    let mut field = || {
+        let text = |word: OsString| {
+            word.into_string()
+                .map_err(|word| format!("{word:?} is not UTF-8"))
+        };
+        words.argument().map(text).transpose()
+    };
+    let fields = field().and_then(|library| Ok((library, field()?, field()?)));
+    let (library, function, file) = fields.map_err(|fault| words.fault(fault))?;
+    let library = library.ok_or_else(|| words.fault("`ipc lambda invoke` needs a LIBRARY"))?;
+    Request::new(&library, function.as_deref(), file.as_deref()).map_err(|fault| words.fault(fault))
+}
+
+fn runtime(words: &Words, value: &OsString) -> Result<Runtime, Failure> {
+    let parts = value.to_str().and_then(|text| text.split_once('='));
+    match parts {
+        Some((suffix, program)) if !suffix.is_empty() && !program.is_empty() => Ok(Runtime {
+            suffix: suffix.to_owned(),
+            program: program.into(),
+        }),
+        _ => Err(words.fault(format!(
+            "--runtime needs SUFFIX=PROGRAM, which {value:?} is not"
+        ))),
+    }
+}
+
+fn timeout(words: &mut Words) -> Result<Option<Duration>, Failure> {
+    let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+    // As much as a year: what is longer does not fit every clock.
+    let fits = |&seconds: &f64| seconds <= 3.2e7 && duration(seconds).is_some_and(|d| !d.is_zero());
+    let seconds = words.parsed("--timeout", "a number of seconds", fits)?;
+    Ok(seconds.and_then(duration))
+}
+
+/// All values of an option that can be repeated.
+fn every(words: &mut Words, name: &str) -> Result<Vec<OsString>, Failure> {
+    let mut values = Vec::new();
+    while let Some(value) = words.value(name)? {
+        values.push(value);
+    }
+    Ok(values)
+}
+
+fn path_or_default(path: Option<PathBuf>, name: &str) -> Result<PathBuf, Failure> {
+    Ok(match path {
+        Some(path) => path,
+        None => socket::in_directory(name)?,
+    })
+}

@@ -1,0 +1,104 @@
+//! How many clients and functions fit into the limit of open files.
+//!
+//! Running out of descriptors in the middle of a client's work is an error that it can do nothing
+//! about. So they are counted before: a client costs one, its function two more while it runs.
+
+use std::fs;
+use std::io::{self, ErrorKind};
+
+/// How many functions run at once, if nobody says. They may sleep, so cores are no measure: for 1,000
+/// clients whose functions take 0.8 s each, all to be served in 5 s, 160 have to run at a time. This
+/// is that, and half as much for the time that starting them takes.
+const RUNNING: usize = 256;
+/// The most clients at once, however many descriptors there are: each has a thread.
+const CLIENTS: usize = 2000;
+/// A function's output file, and our end of its stdout.
+const PER_FUNCTION: usize = 2;
+/// How many processes are being started at once. While it is, each takes [`PER_START`] more.
+const STARTING: usize = 8;
+/// Its stdin and stdout, until they are its own.
+const PER_START: usize = 2;
+/// For these, the listening socket, the log, the warden, and something to spare.
+const RESERVED: usize = STARTING * PER_START + 16;
+
+/// How many at once.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Plan {
+    pub(super) clients: usize,
+    pub(super) running: usize,
+    pub(super) starting: usize,
+}
+
+/// Plans for `max_running` functions at once, or for as many as are good and fit.
+pub(super) fn plan(max_running: Option<usize>) -> io::Result<Plan> {
+    divide(soft_limit()?, max_running)
+}
+
+fn divide(limit: usize, max_running: Option<usize>) -> io::Result<Plan> {
+    let available = limit.saturating_sub(RESERVED);
+    let fit = available / (1 + PER_FUNCTION);
+    let running = max_running.unwrap_or(RUNNING.min(fit));
+    if running == 0 || running > fit {
+        let message = format!(
+            "{running} functions at once need more open files than the {limit} that are allowed; \
+             raise that with `ulimit -n`, or choose at most {fit} with --max-running"
+        );
+        return Err(io::Error::new(ErrorKind::InvalidInput, message));
+    }
+    let clients = (available - PER_FUNCTION * running).min(CLIENTS.max(running));
+    Ok(Plan {
+        clients,
+        running,
+        starting: STARTING,
+    })
+}
+
+/// How many files this process may have open: the soft limit, in `/proc/self/limits`.
+#[doc(alias = "getrlimit")]
+#[doc(alias = "RLIMIT_NOFILE")]
+fn soft_limit() -> io::Result<usize> {
+    let limits = fs::read_to_string("/proc/self/limits")?;
+    let line = limits
+        .lines()
+        .find_map(|line| line.strip_prefix("Max open files"));
+    let word = line.and_then(|line| line.split_whitespace().next());
+    match word {
+        Some("unlimited") => Ok(usize::MAX),
+        _ => word.and_then(|word| word.parse().ok()).ok_or_else(|| {
+            let message = "/proc/self/limits does not say how many files may be open";
+            io::Error::new(ErrorKind::InvalidData, message)
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn clients_and_functions_fit_into_every_limit_that_is_accepted() {
+        for limit in [64, 256, 1024, 20_000, usize::MAX] {
+            let plan = divide(limit, None).unwrap();
+            assert!(RESERVED + plan.clients + PER_FUNCTION * plan.running <= limit);
+            assert!(
+                plan.clients >= plan.running,
+                "who runs has a seat: {plan:?}"
+            );
+        }
+        assert_eq!(divide(1024, None).unwrap().running, RUNNING);
+    }
+
+    #[test]
+    fn more_than_fits_is_refused_with_the_way_out() {
+        let error = divide(1024, Some(331)).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidInput);
+        assert!(error.to_string().contains("at most 330"), "{error}");
+        assert!(divide(1024, Some(330)).is_ok());
+        assert!(divide(20, None).is_err());
+    }
+
+    #[test]
+    fn the_limit_is_found() {
+        assert!(soft_limit().unwrap() > 2);
+    }
+}

@@ -1,0 +1,207 @@
+//! One run of one function: a process of its own, its output copied, its end waited for.
+//!
+//! Three look after it. The client's own thread waits for the process; a second thread copies what
+//! the function prints, and stops at the limit; the [warden](super::warden) looks at the clock.
+
+use std::fmt;
+use std::fs::File;
+use std::io::{self, Write};
+use std::net::Shutdown;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::mpsc::{self, Receiver};
+
+use super::crew::Crew;
+use super::output::Output;
+use super::protocol::error_line;
+use super::slots::Slots;
+use super::warden::{Reason, Warden};
+use crate::socket::{Received, recv};
+
+/// The exit status by which a program says that it could not run what it was asked to: a shell's
+/// for a command that was not found.
+const NOT_EXECUTED: i32 = 127;
+/// How much is copied in one go, in bytes.
+const BUFFER_LEN: usize = 32 * 1024;
+
+/// How a run ended.
+pub(super) enum Ended {
+    /// The function ended, one way or another; all that it printed is in the file.
+    ByItself(ExitStatus),
+    /// It was killed; so says the last line of the file, after what it had printed.
+    Killed(Reason),
+    /// It did not run; so says the only line of the file.
+    NotExecuted(String),
+}
+
+impl fmt::Display for Ended {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ByItself(status) if status.success() => f.write_str("has run"),
+            Self::ByItself(status) => write!(f, "has run and ended with {status}"),
+            Self::Killed(reason) => write!(f, "was killed: {reason}"),
+            Self::NotExecuted(why) => write!(f, "could not be executed: {why}"),
+        }
+    }
+}
+
+/// What all runs of a server's functions share.
+pub(super) struct Runner {
+    pub(super) crew: Arc<Crew>,
+    pub(super) warden: Arc<Warden>,
+    /// How much of what a function prints is kept, in bytes.
+    pub(super) max_output: u64,
+    /// Starting a process takes a few descriptors for a moment, so there are only some starts at once.
+    pub(super) starts: Arc<Slots>,
+}
+
+struct Run {
+    status: ExitStatus,
+    killed: Option<Reason>,
+    copied: Copied,
+}
+
+struct Copied {
+    /// Whether the last byte is no newline.
+    in_line: bool,
+    /// Why copying ended before the output did.
+    stopped: Option<Reason>,
+}
+
+impl Runner {
+    /// Runs `command` for client `number`, with what it prints in `output`. `asked` is what the client
+    /// asked for, to say what went wrong there too.
+    ///
+    /// # Errors
+    /// Those of writing that last line to the file.
+    pub(super) fn run(
+        &self,
+        number: u64,
+        asked: &str,
+        command: io::Result<Command>,
+        output: &Output,
+    ) -> io::Result<Ended> {
+        match command.and_then(|command| self.execute(number, command, &output.file)) {
+            Err(error) => not_executed(asked, error.to_string(), output),
+            Ok(run) => match run.killed.or(run.copied.stopped) {
+                Some(reason) => {
+                    let line_end = if run.copied.in_line { "\n" } else { "" };
+                    writeln!(
+                        &*output.file,
+                        "{line_end}Error: {asked} was killed: {reason}."
+                    )?;
+                    Ok(Ended::Killed(reason))
+                }
+                None if run.status.code() == Some(NOT_EXECUTED) => {
+                    not_executed(asked, run.status.to_string(), output)
+                }
+                None => Ok(Ended::ByItself(run.status)),
+            },
+        }
+    }
+
+    fn execute(&self, number: u64, command: Command, file: &Arc<File>) -> io::Result<Run> {
+        let (mut child, reader) = self.start(number, command)?;
+        let watch = self.warden.watch(number, child.id());
+        let copied = self.copy(number, &reader, file);
+        if copied.is_err() {
+            watch.end(); // which is the end of the function
+        }
+        let status = child.wait();
+        let killed = watch.end();
+        // All that the function printed lies in the socket, and is still read. A process of its that
+        // lives on, and holds the other end, holds up nobody.
+        let _ = reader.shutdown(Shutdown::Read);
+        let copied = copied?.recv().map_err(io::Error::other)?;
+        Ok(Run {
+            status: status?,
+            killed,
+            copied,
+        })
+    }
+
+    /// Starts the process, with nothing to read and a socket to print into. We keep the other end;
+    /// our copy of the function's end goes with the command, or there would be no end of the output.
+    fn start(&self, number: u64, mut command: Command) -> io::Result<(Child, Arc<UnixStream>)> {
+        let _start = self.starts.take(number);
+        let (reader, writer) = UnixStream::pair()?;
+        command.stdin(Stdio::null()).stdout(OwnedFd::from(writer));
+        let child = command.process_group(0).spawn()?;
+        drop(command); // before another start may begin
+        Ok((child, Arc::new(reader)))
+    }
+
+    /// Has all that comes copied by another thread, up to the limit. Beyond it the function is killed,
+    /// and nobody waits for us to read.
+    fn copy(
+        &self,
+        number: u64,
+        reader: &Arc<UnixStream>,
+        file: &Arc<File>,
+    ) -> io::Result<Receiver<Copied>> {
+        let (reader, file) = (Arc::clone(reader), Arc::clone(file));
+        let (warden, limit) = (Arc::clone(&self.warden), self.max_output);
+        let (tell, told) = mpsc::sync_channel(1);
+        self.crew.run(move || {
+            let mut in_line = false;
+            let stopped = match copy_at_most(limit, &reader, &file, &mut in_line) {
+                Ok(true) => None,
+                Ok(false) => Some(Reason::Output(limit)),
+                Err(error) => Some(Reason::Unwritable(error.kind())),
+            };
+            if let Some(reason) = stopped {
+                warden.kill(number, reason);
+                let _ = reader.shutdown(Shutdown::Both);
+            }
+            drop((reader, file)); // before who waits may go on: no descriptor stays open behind its back
+            let _ = tell.send(Copied { in_line, stopped });
+        })?;
+        Ok(told)
+    }
+}
+
+/// Copies up to `limit` bytes; says whether that was all. `in_line` follows whether a line is open.
+fn copy_at_most(
+    limit: u64,
+    mut reader: &UnixStream,
+    mut file: &File,
+    in_line: &mut bool,
+) -> io::Result<bool> {
+    let mut left = limit;
+    let mut buffer = vec![0; BUFFER_LEN];
+    while let Received::Bytes(count) = recv(&mut reader, &mut buffer)? {
+        let kept = count.min(usize::try_from(left).unwrap_or(usize::MAX));
+        file.write_all(&buffer[..kept])?;
+        if let Some(last) = buffer[..kept].last() {
+            *in_line = *last != b'\n';
+        }
+        if kept < count {
+            return Ok(false);
+        }
+        left -= kept as u64;
+    }
+    Ok(true)
+}
+
+fn not_executed(asked: &str, why: String, output: &Output) -> io::Result<Ended> {
+    output.replace(&error_line(asked))?;
+    Ok(Ended::NotExecuted(why))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs::OpenOptions;
+
+    #[test]
+    fn a_full_disk_ends_the_copying_with_an_error() {
+        let (reader, mut writer) = UnixStream::pair().unwrap();
+        writer.write_all(b"more than fits").unwrap();
+        let full = OpenOptions::new().write(true).open("/dev/full").unwrap();
+        let error = copy_at_most(100, &reader, &full, &mut false).unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::StorageFull);
+    }
+}

@@ -1,0 +1,123 @@
+//! Output files: one for each answer, new, and its owner's alone.
+
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, ErrorKind, Seek, Write};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::error::Context;
+
+/// Where output files are made.
+pub(super) struct Outputs {
+    directory: PathBuf,
+    made: AtomicU64,
+}
+
+/// An output file, open to be written.
+pub(super) struct Output {
+    pub(super) path: PathBuf,
+    /// Whoever copies into it has it too.
+    pub(super) file: Arc<File>,
+}
+
+impl Outputs {
+    /// Takes the directory, and makes it (mode 0700) if it is not there. Clients may have another
+    /// working directory than the server, so what they are told is absolute.
+    pub(super) fn in_directory(directory: &Path) -> io::Result<Self> {
+        let sentence = || format!("cannot put output files into {}", directory.display());
+        match DirBuilder::new().mode(0o700).create(directory) {
+            Err(error) if error.kind() != ErrorKind::AlreadyExists => Err(error),
+            _ => Ok(()),
+        }
+        .context(sentence)?;
+        let directory = fs::canonicalize(directory).context(sentence)?;
+        if !directory.is_dir() {
+            return Err(ErrorKind::NotADirectory.into()).context(sentence);
+        }
+        Ok(Self {
+            directory,
+            made: AtomicU64::new(0),
+        })
+    }
+
+    /// Makes a file that was not there before, mode 0600: `open(2)` with `O_CREAT | O_EXCL`, which
+    /// neither takes an existing file nor follows a link that somebody laid in its place.
+    #[doc(alias = "mkstemp")]
+    pub(super) fn create(&self) -> io::Result<Output> {
+        loop {
+            let number = self.made.fetch_add(1, Ordering::Relaxed) + 1;
+            let name = format!("output-{}-{number}", process::id());
+            let path = self.directory.join(name);
+            let options = OpenOptions::new()
+                .write(true)
+                .create_new(true)
+                .mode(0o600)
+                .open(&path);
+            match options {
+                Ok(file) => {
+                    return Ok(Output {
+                        path,
+                        file: Arc::new(file),
+                    });
+                }
+                Err(error) if error.kind() == ErrorKind::AlreadyExists => {} // an old server's
+                Err(error) => {
+                    return Err(error).context(|| format!("cannot make {}", path.display()));
+                }
+            }
+        }
+    }
+}
+
+impl Output {
+    /// Makes `text` all that the file holds.
+    pub(super) fn replace(&self, text: &str) -> io::Result<()> {
+        let mut file = &*self.file;
+        file.set_len(0)?;
+        file.rewind()?;
+        file.write_all(text.as_bytes())
+    }
+
+    /// Takes the file away: nobody will learn its name.
+    #[doc(alias = "unlink")]
+    pub(super) fn remove(self) {
+        let _ = fs::remove_file(&self.path);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::os::unix::fs::{MetadataExt, symlink};
+
+    #[test]
+    fn a_file_is_new_and_its_owners_alone_and_takes_no_other_files_place() {
+        let place = tempfile::tempdir().unwrap();
+        let taken = |number| {
+            place
+                .path()
+                .join(format!("output-{}-{number}", process::id()))
+        };
+        fs::write(taken(1), "kept").unwrap();
+        symlink("/dev/null", taken(2)).unwrap();
+        let output = Outputs::in_directory(place.path())
+            .unwrap()
+            .create()
+            .unwrap();
+        assert!(output.path.ends_with(taken(3).file_name().unwrap()) && output.path.is_absolute());
+        assert_eq!(output.file.metadata().unwrap().mode() & 0o777, 0o600);
+        assert_eq!(fs::read_to_string(taken(1)).unwrap(), "kept");
+        output.remove();
+        assert!(!taken(3).exists());
+    }
+
+    #[test]
+    fn a_file_is_no_directory_for_outputs() {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        let error = Outputs::in_directory(file.path()).map(|_| ()).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::NotADirectory);
+    }
+}

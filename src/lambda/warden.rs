@@ -1,0 +1,263 @@
+//! The warden: kills functions that run too long, and whatever a function leaves behind.
+//!
+//! A function is a process group, and a group is killed by `kill(2)`, for which std has no safe call.
+//! A shell has one. Starting a shell for each function would double the price of a call, so one
+//! shell lives as long as the server and takes orders on its stdin.
+//!
+//! The shell also knows which groups are at work. When its stdin ends, because the server has ended
+//! *however that was*, it kills them. So not even `kill -9` of the server leaves a function behind, but
+//! for one that was started in that very moment, and not yet told of.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use crate::error::Context;
+use crate::process::signal;
+use crate::socket::{end_sending, recv};
+
+/// How long running functions get when the server ends.
+const LAST_WISH: Duration = Duration::from_secs(2);
+/// How long the shell may leave orders unread before we send a signal ourselves.
+const ORDER_LIMIT: Duration = Duration::from_secs(1);
+
+/// `+`: a group is at work. `k`: kill it, and its first process, should that have left it. `-`: that one
+/// was waited for; kill what is left and forget it.
+const ORDERS: &str = r#"
+groups=' '
+while read -r order group; do
+    case $order in
+    +) groups="$groups$group " ;;
+    k) kill -s KILL -- "-$group" "$group" ;;
+    -) kill -s KILL -- "-$group"
+       groups="${groups%% $group *} ${groups#* $group }" ;;
+    esac
+done
+for group in $groups; do kill -s KILL -- "-$group" "$group"; done
+"#;
+
+/// Why a function was killed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Reason {
+    Time(Duration),
+    Output(u64),
+    Unwritable(io::ErrorKind),
+    Shutdown,
+}
+
+impl fmt::Display for Reason {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Time(limit) => write!(f, "it ran longer than {} s", limit.as_secs_f64()),
+            Self::Output(limit) => write!(f, "it wrote more than {limit} bytes"),
+            Self::Unwritable(kind) => write!(f, "its output cannot be written: {kind}"),
+            Self::Shutdown => f.write_str("the server is shutting down"),
+        }
+    }
+}
+
+/// Watches over all functions of a server.
+pub(super) struct Warden {
+    timeout: Duration,
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    shell: Child,
+    orders: UnixStream,
+    watched: BTreeMap<u64, Watched>,
+    /// When the keeper of time will look again; `None` for not before it is woken.
+    next_look: Option<Instant>,
+    /// When everything has to be over, once the server ends.
+    ending: Option<Instant>,
+    closed: bool,
+}
+
+struct Watched {
+    group: u32,
+    deadline: Instant,
+    killed: Option<Reason>,
+}
+
+impl Warden {
+    /// Starts the shell. Each function gets `timeout`.
+    pub(super) fn start(timeout: Duration) -> io::Result<Self> {
+        let (orders, theirs) = UnixStream::pair()?;
+        orders.set_write_timeout(Some(ORDER_LIMIT))?;
+        let shell = Command::new("sh")
+            .args(["-c", ORDERS])
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .process_group(0) // Ctrl-C is for the server; the shell ends after it
+            .spawn()
+            .context(|| "cannot start sh, which kills functions".into())?;
+        Ok(Self {
+            timeout,
+            state: Mutex::new(State {
+                shell,
+                orders,
+                watched: BTreeMap::new(),
+                next_look: None,
+                ending: None,
+                closed: false,
+            }),
+            changed: Condvar::new(),
+        })
+    }
+
+    /// Watches over the process group of client `number`'s function until the [`Watch`] ends.
+    pub(super) fn watch(self: &Arc<Self>, number: u64, group: u32) -> Watch {
+        let mut state = self.state();
+        let deadline = Instant::now() + self.timeout;
+        let deadline = state.ending.map_or(deadline, |ending| deadline.min(ending));
+        let watched = Watched {
+            group,
+            deadline,
+            killed: None,
+        };
+        state.watched.insert(number, watched);
+        state.order('+', group);
+        // With one time limit for all, the keeper of time nearly always looks soon enough.
+        if state.next_look.is_none_or(|look| deadline < look) {
+            self.changed.notify_all();
+        }
+        Watch {
+            warden: Arc::clone(self),
+            number,
+        }
+    }
+
+    /// Kills client `number`'s function, if it is still at work.
+    pub(super) fn kill(&self, number: u64, reason: Reason) {
+        self.state().kill(number, reason);
+    }
+
+    /// Gives all functions a last moment, and those that come now no more than that.
+    pub(super) fn end(&self) {
+        let ending = Instant::now() + LAST_WISH;
+        let mut state = self.state();
+        state.ending = Some(ending);
+        for watched in state.watched.values_mut() {
+            watched.deadline = watched.deadline.min(ending);
+        }
+        self.changed.notify_all();
+    }
+
+    /// Kills each function whose time is up, until the warden is closed: a thread of its own.
+    pub(super) fn keep_time(&self) {
+        let mut state = self.state();
+        while !state.closed {
+            let now = Instant::now();
+            state.kill_due(now, self.timeout);
+            state.next_look = state.next_deadline();
+            state = match state.next_look {
+                None => {
+                    let woken = self.changed.wait(state);
+                    woken.unwrap_or_else(PoisonError::into_inner)
+                }
+                Some(look) => {
+                    let woken = self.changed.wait_timeout(state, look - now);
+                    woken.unwrap_or_else(PoisonError::into_inner).0
+                }
+            };
+        }
+    }
+
+    /// Ends [`keep_time`](Self::keep_time): no function runs any more.
+    pub(super) fn close(&self) {
+        self.state().closed = true;
+        self.changed.notify_all();
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn next_deadline(&self) -> Option<Instant> {
+        let alive = |watched: &&Watched| watched.killed.is_none();
+        let alive = self.watched.values().filter(alive);
+        alive.map(|watched| watched.deadline).min()
+    }
+
+    fn kill_due(&mut self, now: Instant, timeout: Duration) {
+        let reason = match self.ending {
+            Some(_) => Reason::Shutdown,
+            None => Reason::Time(timeout),
+        };
+        let is_due = |watched: &Watched| watched.killed.is_none() && watched.deadline <= now;
+        let due = self.watched.iter().filter(|(_, watched)| is_due(watched));
+        let due: Vec<_> = due.map(|(&number, _)| number).collect();
+        due.into_iter().for_each(|number| self.kill(number, reason));
+    }
+
+    fn kill(&mut self, number: u64, reason: Reason) {
+        let Some(watched) = self.watched.get_mut(&number) else {
+            return; // it has ended by itself
+        };
+        let group = watched.group;
+        watched.killed.get_or_insert(reason);
+        self.order('k', group);
+    }
+
+    /// Tells the shell. If that is gone, or stopped, a shell for this one signal has to do.
+    fn order(&mut self, order: char, group: u32) {
+        let line = format!("{order} {group}\n");
+        if self.orders.write_all(line.as_bytes()).is_ok() || order == '+' {
+            return;
+        }
+        let _ = signal("KILL", -i64::from(group));
+        if order == 'k' {
+            let _ = signal("KILL", group.into());
+        }
+    }
+}
+
+impl Drop for Warden {
+    fn drop(&mut self) {
+        let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        // The end of its orders; and the end of its stdin is its own.
+        let _ = end_sending(&state.orders);
+        let _ = state.orders.set_read_timeout(Some(ORDER_LIMIT));
+        if recv(&mut state.orders, &mut [0]).is_err() {
+            let _ = state.shell.kill();
+        }
+        let _ = state.shell.wait();
+    }
+}
+
+/// A function that is watched over. The end of the watch is the end of all that is left of it.
+pub(super) struct Watch {
+    warden: Arc<Warden>,
+    number: u64,
+}
+
+impl Watch {
+    /// Ends the watch, once the function's own process was waited for, and says why the function was
+    /// killed, if it was.
+    ///
+    /// That process gave its number to the group. As long as one member lives, the kernel gives the
+    /// number to nobody else, and after the last it goes through all other numbers first. So the
+    /// order to kill what is left, a moment later, meets the group or nobody.
+    pub(super) fn end(&self) -> Option<Reason> {
+        let mut state = self.warden.state();
+        let watched = state.watched.remove(&self.number)?;
+        state.order('-', watched.group);
+        watched.killed
+    }
+}
+
+impl Drop for Watch {
+    fn drop(&mut self) {
+        self.end();
+    }
+}

@@ -1,0 +1,52 @@
+//! The lambda server, and functions that do what they should not (chapter 9).
+
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
+
+use super::{Scene, Stage};
+
+pub(super) const SCENES: &[Scene] = &[Scene {
+    name: "lambda",
+    chapter: "9",
+    about: "functions run in processes of their own: one crashes, one never ends, the server lives on",
+    play: lambda,
+}];
+
+const LIBRARY: &str = "#!/bin/sh
+run() { echo \"hello, world\"; }
+crash() { echo \"so far, so good\"; kill -s SEGV $$; }
+forever() { echo \"still here\"; sleep 1000; }
+\"$@\"
+";
+
+fn lambda(stage: &Stage) -> io::Result<()> {
+    fs::write(stage.path("greet.sh"), LIBRARY)?;
+    fs::set_permissions(stage.path("greet.sh"), Permissions::from_mode(0o700))?;
+    let mut server = stage.start("server", &["lambda", "server", "--timeout", "1"])?;
+    server.says("listening on")?;
+    for (function, output, log) in [
+        ("run", "hello, world", "has run"),
+        ("crash", "so far, so good", "SIGSEGV"),
+        (
+            "forever",
+            "Error: greet.sh forever was killed",
+            "ran longer than 1 s",
+        ),
+        (
+            "fly",
+            "Error: greet.sh fly could not be executed.",
+            "exit status: 127",
+        ),
+    ] {
+        let words = ["lambda", "invoke", "greet.sh", function, "--show"];
+        let mut client = stage.start("client", &words)?;
+        client.prints(output)?;
+        client.ends(Some(0))?;
+        server.says(log)?;
+    }
+    server.gets("INT")?;
+    server.ends(Some(0))?;
+    let gone = !stage.path("lambda.sock").exists();
+    stage.check("the server that was ended left no socket file", gone)
+}

@@ -1,0 +1,33 @@
+//! A thousand clients at once: in a file of its own, for so many descriptors are all that a process has.
+
+mod common;
+mod lambda;
+
+use std::fs;
+use std::os::unix::net::UnixStream;
+use std::time::Instant;
+
+use lambda::{Server, answer, script};
+
+/// How many clients at once.
+const CROWD: usize = 1000;
+
+#[test]
+fn a_thousand_clients_at_once_are_all_answered() {
+    let server = Server::start(&[]);
+    // `sleep` answers "run" with an error: the function's name is how long it takes.
+    let library = script(&server.place, "slow", "sleep $1; echo $2");
+    let start = Instant::now();
+    let ask = |number: usize| {
+        let tenths = number % 9;
+        server.send(format!("{library} 0.{tenths} {number}"))
+    };
+    let crowd: Vec<UnixStream> = (0..CROWD).map(ask).collect();
+    for (number, mut stream) in crowd.into_iter().enumerate() {
+        let path = answer(&mut stream);
+        assert_eq!(fs::read_to_string(&path).unwrap(), format!("{number}\n"));
+        fs::remove_file(path).unwrap();
+    }
+    println!("{CROWD} clients, each up to 0.8 s: {:.1?}", start.elapsed());
+    server.end(&["slow"]);
+}
