@@ -2,9 +2,13 @@
 
 use std::fmt::Write;
 
-/// How many bytes are shown at most, and how many of them before the first that differs.
-const WINDOW: usize = 48;
-const BEFORE: usize = 24;
+/// How many bytes are shown at most, as text and in hexadecimal.
+const TEXT_LEN: usize = 48;
+const HEX_LEN: usize = 16;
+
+fn window_len(text: bool) -> usize {
+    if text { TEXT_LEN } else { HEX_LEN }
+}
 
 /// Two lots of bytes and a mark below the first that differs.
 pub(super) struct Shown {
@@ -17,8 +21,8 @@ impl Shown {
     pub(super) fn compare(expected: &[u8], came: &[u8]) -> Self {
         let same = expected.iter().zip(came).take_while(|(a, b)| a == b);
         let at = same.count();
-        let start = at.saturating_sub(BEFORE);
         let text = is_text(expected) && is_text(came);
+        let start = at.saturating_sub(window_len(text) / 2);
         let column = width(&came[..at], start, text);
         let what = match came.get(at) {
             Some(_) => format!("byte {at} is the first that differs, counted from 0"),
@@ -54,7 +58,7 @@ fn width(same: &[u8], start: usize, text: bool) -> usize {
 }
 
 fn window(bytes: &[u8], start: usize, text: bool) -> String {
-    let end = bytes.len().min(start + WINDOW);
+    let end = bytes.len().min(start + window_len(text));
     let mut shown = if start > 0 { "… " } else { "" }.to_owned();
     for &byte in &bytes[start.min(end)..end] {
         let _ = match byte {

@@ -89,7 +89,8 @@ fn hello(lab: &Lab) -> Verdict {
         .map(|pid| format!("HELLO {} {pid}\n", lab.name()));
     match lines.clone().any(|expected| expected == line) {
         true => Ok(()),
-        false => Err(Fault::new("its first line is not its HELLO")
+        false => Err(client
+            .fault("its first line is not its HELLO")
             .expected(lines.last().unwrap_or_default().trim_end())
             .came(format!("{line:?}"))),
     }
@@ -139,7 +140,8 @@ fn escapes(lab: &Lab) -> Verdict {
     let shown = client.printed(Stream::Stdout);
     match shown.contains("\x1b[2J") || shown.contains('\x07') {
         false => Ok(()),
-        true => Err(Fault::new("it prints control characters as they came")
+        true => Err(client
+            .fault("it prints control characters as they came")
             .given("\\x1b[2J\\x07 I clear your screen")
             .expected("each of them in a form that a person can read, such as \\x1b")),
     }

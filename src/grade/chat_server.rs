@@ -183,7 +183,8 @@ fn expect_alive(server: &Running) -> Verdict {
     if server.wait_printed(shown) {
         return Ok(());
     }
-    Err(Fault::new("another client is not served any more")
+    Err(server
+        .fault("another client is not served any more")
         .expected("zoe#<number>: still there?")
         .came("nothing of that kind on stdout"))
 }
@@ -258,10 +259,11 @@ fn order(lab: &Lab) -> Verdict {
         let own = shown.lines().filter_map(|line| line.strip_prefix(&prefix));
         let expected = (0..LINES).map(|number| format!("line {number}"));
         if !own.eq(expected) {
-            return Err(Fault::new(format!(
-                "the lines of {name}#{at} are not shown as they were sent"
-            ))
-            .expected(format!("{prefix}line 0, and so on to line {}", LINES - 1)));
+            return Err(server
+                .fault(format!(
+                    "the lines of {name}#{at} are not shown as they were sent"
+                ))
+                .expected(format!("{prefix}line 0, and so on to line {}", LINES - 1)));
         }
     }
     Ok(())
@@ -294,7 +296,8 @@ fn escapes(lab: &Lab) -> Verdict {
     let shown = server.printed(Stream::Stdout);
     match shown.contains(['\x1b', '\x07']) {
         false => Ok(()),
-        true => Err(Fault::new("it prints control characters as they came")
+        true => Err(server
+            .fault("it prints control characters as they came")
             .given("\\x1b[2J\\x07 I clear your screen")
             .expected("each of them in a form that a person can read, such as \\x1b")
             .came(format!("{:?}", shown.lines().next().unwrap_or_default()))),
@@ -309,10 +312,9 @@ fn long_line(lab: &Lab) -> Verdict {
     expect_shown(&server, "eve#1: after")?;
     match server.printed(Stream::Stdout).contains(&"x".repeat(4097)) {
         false => Ok(()),
-        true => {
-            Err(Fault::new("a line of 10,000 bytes is shown in full")
-                .expected("a limit of 4096 bytes"))
-        }
+        true => Err(server
+            .fault("a line of 10,000 bytes is shown in full")
+            .expected("a limit of 4096 bytes")),
     }
 }
 
@@ -332,7 +334,8 @@ fn hundred(lab: &Lab) -> Verdict {
         return Ok(());
     }
     let count = server.printed(Stream::Stdout).lines().count();
-    Err(Fault::new("not all of a hundred clients are heard")
+    Err(server
+        .fault("not all of a hundred clients are heard")
         .expected("anonymous#1: here, and so on to anonymous#100: here")
         .came(format!("{count} lines")))
 }
@@ -396,16 +399,16 @@ fn stuck_client(lab: &Lab) -> Verdict {
     let line = "x".repeat(3000);
     for _ in 0..LINES {
         server.type_line(&line)?;
-        eve.expect(format!("{line}\n").as_bytes())?;
+        let heard = eve.expect(format!("{line}\n").as_bytes());
+        heard.map_err(|_| server.fault("eve gets nothing more, for bob does not read"))?;
     }
     let sent = stuck.receive_up_to(LINES * (line.len() + 1)).len();
     match sent < LINES * (line.len() + 1) {
         true => stuck.expect_end(),
-        false => Err(Fault::new(
-            "a client that did not read was sent everything when it read at last",
-        )
-        .expected(
-            "its end when it had not read for a while: who keeps 3 MB for it keeps 3 GB, too",
-        )),
+        false => Err(server
+            .fault("a client that did not read was sent everything when it read at last")
+            .expected(
+                "its end when it had not read for a while: who keeps 3 MB for it keeps 3 GB, too",
+            )),
     }
 }

@@ -1,6 +1,6 @@
 //! What every client with a user has to do, whatever it asks for: find its server, notice when it goes, and end.
 
-use super::{Check, Fault, Lab, Running, Verdict};
+use super::{Check, Lab, Running, Verdict};
 use crate::process::Stream;
 
 pub(super) const START: &[Check] = &[Check {
@@ -67,7 +67,8 @@ fn server_gone(lab: &Lab) -> Verdict {
 
 fn expect_complaint(client: &Running) -> Verdict {
     if client.printed(Stream::Stderr).trim().is_empty() {
-        return Err(Fault::new("it ends without a word")
+        return Err(client
+            .fault("it ends without a word")
             .expected("a line on stderr")
             .came("nothing"));
     }

@@ -86,16 +86,9 @@ const CHECKS: &[Check] = &[
     },
 ];
 
-/// Writes the file that the program is to send; what cannot be written is no fault of the program.
-pub(super) fn write_file(lab: &Lab, bytes: &[u8]) -> Verdict {
-    fs::write(lab.file(), bytes)
-        .map_err(|error| Fault::new(format!("the grader cannot write its file: {error}")))
-}
-
 /// A file of so many bytes that takes no room on the disk.
 pub(super) fn write_sparse(lab: &Lab, length: u64) -> Verdict {
-    let file = fs::File::create(lab.file()).and_then(|file| file.set_len(length));
-    file.map_err(|error| Fault::new(format!("the grader cannot write its file: {error}")))
+    Ok(fs::File::create(lab.file())?.set_len(length)?)
 }
 
 /// Expects a header, whatever it says, the file, and then the end.
@@ -112,7 +105,7 @@ fn expect_begin(client: &mut Peer, bytes: &[u8]) -> Verdict {
 
 /// Starts the server with these bytes in its file.
 fn serve<'a>(lab: &'a Lab, bytes: &[u8]) -> Result<Running<'a>, Fault> {
-    write_file(lab, bytes)?;
+    fs::write(lab.file(), bytes)?;
     lab.serve()
 }
 

@@ -1,5 +1,7 @@
 //! What a student reads when a check does not hold: first what happened, then what it means.
 
+use std::io;
+
 use super::bytes::{Shown, show};
 
 /// What a check returns.
@@ -22,6 +24,18 @@ pub type Verdict = Result<(), Fault>;
 pub struct Fault {
     lines: Vec<(&'static str, String)>,
     cause: Option<String>,
+    error: Option<io::Error>,
+}
+
+/// What keeps the grader from working is no fault of the program: it ends the grader.
+impl From<io::Error> for Fault {
+    fn from(error: io::Error) -> Self {
+        let error = Some(error);
+        Self {
+            error,
+            ..Self::new("the grader cannot go on")
+        }
+    }
 }
 
 impl Fault {
@@ -30,12 +44,16 @@ impl Fault {
         Self {
             lines: vec![("what", what.into())],
             cause: None,
+            error: None,
         }
     }
 
     /// Adds what the program was sent.
     pub fn sent(self, bytes: &[u8]) -> Self {
-        self.line("sent", show(bytes))
+        match bytes {
+            [] => self,
+            _ => self.line("sent", show(bytes)),
+        }
     }
 
     /// Adds what the program was given, typed or asked, in words.
@@ -56,9 +74,11 @@ impl Fault {
     /// Adds the bytes that were expected and those that came, and marks the first that differs.
     pub fn compared(self, expected: &[u8], came: &[u8]) -> Self {
         let shown = Shown::compare(expected, came);
-        self.expected(shown.expected)
-            .came(shown.came)
-            .line("", shown.mark)
+        let both = self.expected(shown.expected).came(shown.came);
+        match came {
+            [] => both, // nothing came: there is nothing to mark
+            _ => both.line("", shown.mark),
+        }
     }
 
     /// Replaces the check's likely cause by a likelier one, in one sentence.
@@ -70,6 +90,11 @@ impl Fault {
     /// The likelier cause, if there is one.
     pub fn cause(&self) -> Option<&str> {
         self.cause.as_deref()
+    }
+
+    /// The error that ends the grader, if it is one.
+    pub(super) fn error(&mut self) -> Option<io::Error> {
+        self.error.take()
     }
 
     /// The sentence that says what happened.

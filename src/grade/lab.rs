@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
 use std::{env, process};
 
-use super::peer::Host;
+use super::host::Host;
 use super::running::{Record, Running};
 use super::{Fault, Random, watch};
 use crate::error::Context;

@@ -141,14 +141,13 @@ esac
 /// Writes the library. In a file that is being written nothing can be run, so another process writes it.
 fn library(lab: &Lab) -> Result<PathBuf, Fault> {
     let path = lab.path("library");
-    let failed = |error| Fault::new(format!("the grader cannot write its library: {error}"));
     let written = std::process::Command::new("sh")
         .args(["-c", "printf %s \"$2\" >\"$1\"", "sh"])
         .arg(&path)
         .arg(LIBRARY)
         .status();
-    written.map_err(failed)?;
-    fs::set_permissions(&path, fs::Permissions::from_mode(0o700)).map_err(failed)?;
+    written?;
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o700))?;
     Ok(path)
 }
 
@@ -315,19 +314,17 @@ fn at_once(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
     let gate = lab.path("gate");
     let made = std::process::Command::new("mkfifo").arg(&gate).status();
-    made.map_err(|error| Fault::new(format!("the grader cannot make a FIFO: {error}")))?;
+    made?;
     let mut first = server.connect()?;
     first.send(format!("{} wait {}\n", library.display(), gate.display()).as_bytes())?;
     server.settle();
     expect_output(&server, &library, "hello", "hello\n")?;
     // Opened to read, too: that does not wait for the function, should it never have begun.
-    let opened = OpenOptions::new()
+    let mut opened = OpenOptions::new()
         .read(true)
         .write(true)
         .mode(0o600)
-        .open(&gate);
-    let mut opened =
-        opened.map_err(|error| Fault::new(format!("the grader cannot open its FIFO: {error}")))?;
+        .open(&gate)?;
     let _ = opened.write_all(b"go on\n");
     answer(&mut first).map(drop)
 }

@@ -22,7 +22,9 @@ mod client;
 mod copy_client;
 mod copy_server;
 mod copy_sharedmem;
+mod expect;
 mod fault;
+mod host;
 mod lab;
 mod lambda_server;
 mod peer;
@@ -37,8 +39,9 @@ mod sum_server;
 mod watch;
 
 pub use fault::{Fault, Verdict};
+pub use host::Host;
 pub use lab::{Lab, Submission};
-pub use peer::{Host, Peer};
+pub use peer::Peer;
 pub use random::Random;
 pub use report::{Failure, Graded, Outcome, Report};
 pub use running::{Record, Running};
@@ -167,7 +170,10 @@ fn try_check(
     }
     let outcome = match verdict {
         Ok(()) => Outcome::Holds,
-        Err(fault) => Outcome::Fails(Failure::new(assignment, check, fault, lab.into_records())),
+        Err(mut fault) => match fault.error() {
+            Some(error) => return Err(error),
+            None => Outcome::Fails(Failure::new(assignment, check, fault, lab.into_records())),
+        },
     };
     let time = start.elapsed();
     Ok(Graded {

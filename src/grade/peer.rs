@@ -3,13 +3,12 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::mpsc::{self, Receiver};
-use std::thread::{self, JoinHandle};
+use std::sync::mpsc;
+use std::thread;
 use std::time::Instant;
 
 use super::{Fault, Lab, Running, Verdict};
-use crate::interrupt::Waker;
-use crate::socket::{self, Stopper, end_sending};
+use crate::socket::end_sending;
 
 /// How much of what was sent is remembered for the report, in bytes.
 const REMEMBERED: usize = 4096;
@@ -36,7 +35,7 @@ pub(super) fn connect<'a>(lab: &'a Lab<'a>, program: &'a Running<'a>) -> Result<
     let path = lab.socket().to_owned();
     thread::spawn(move || tell.send(UnixStream::connect(path)));
     let expected = "a connection";
-    let fault = || Fault::new("it takes no connection").expected(expected);
+    let fault = || program.fault("it takes no connection").expected(expected);
     match told.recv_timeout(lab.timeout()) {
         Ok(Ok(stream)) => Peer::new(lab, program, stream),
         Ok(Err(error)) => Err(fault()
@@ -49,11 +48,13 @@ pub(super) fn connect<'a>(lab: &'a Lab<'a>, program: &'a Running<'a>) -> Result<
 }
 
 impl<'a> Peer<'a> {
-    fn new(lab: &'a Lab<'a>, program: &'a Running<'a>, stream: UnixStream) -> Result<Self, Fault> {
-        let limited = stream
-            .set_read_timeout(Some(lab.timeout()))
-            .and_then(|()| stream.set_write_timeout(Some(lab.timeout())));
-        limited.map_err(|error| Fault::new(format!("the connection cannot be used: {error}")))?;
+    pub(super) fn new(
+        lab: &'a Lab<'a>,
+        program: &'a Running<'a>,
+        stream: UnixStream,
+    ) -> Result<Self, Fault> {
+        stream.set_read_timeout(Some(lab.timeout()))?;
+        stream.set_write_timeout(Some(lab.timeout()))?;
         let sent = Vec::new();
         Ok(Self {
             lab,
@@ -78,7 +79,7 @@ impl<'a> Peer<'a> {
                 ErrorKind::WouldBlock => "it does not take what it is sent",
                 _ => "it cannot be sent anything",
             };
-            Fault::new(what).sent(&self.sent).came(error.to_string())
+            self.fault(what).came(error.to_string())
         })
     }
 
@@ -116,7 +117,7 @@ impl<'a> Peer<'a> {
             Came::End => "it closes the connection too early",
             Came::Nothing => "it does not answer",
         };
-        Err(Fault::new(what).sent(&self.sent).compared(expected, &came))
+        Err(self.fault(what).compared(expected, &came))
     }
 
     /// Expects that the program closes the connection and sends nothing more.
@@ -126,11 +127,7 @@ impl<'a> Peer<'a> {
     pub fn expect_end(&mut self) -> Verdict {
         let mut more = [0; 64];
         let (count, end) = self.read_some(&mut more);
-        let fault = |what: &str| {
-            Fault::new(what)
-                .sent(&self.sent)
-                .expected("the end of the stream")
-        };
+        let fault = |what: &str| self.fault(what).expected("the end of the stream");
         match end {
             Came::End => Ok(()),
             Came::Bytes => {
@@ -150,7 +147,7 @@ impl<'a> Peer<'a> {
         let mut early = [0; 64];
         let (count, end) = self.read_some(&mut early);
         let _ = self.stream.set_nonblocking(false);
-        let fault = |what: &str| Fault::new(what).sent(&self.sent).expected("nothing yet");
+        let fault = |what: &str| self.fault(what).expected("nothing yet");
         match end {
             Came::Nothing => Ok(()),
             Came::Bytes => {
@@ -172,7 +169,7 @@ impl<'a> Peer<'a> {
             match self.receive_up_to(1)[..] {
                 [byte] => line.push(byte),
                 _ => {
-                    let fault = Fault::new("it does not send a whole line").sent(&self.sent);
+                    let fault = self.fault("it does not send a whole line");
                     return Err(fault.expected("a line").came(super::bytes::show(&line)));
                 }
             }
@@ -212,6 +209,10 @@ impl<'a> Peer<'a> {
         (came, Came::Bytes)
     }
 
+    fn fault(&self, what: &str) -> Fault {
+        self.program.fault(what).sent(&self.sent)
+    }
+
     fn read_some(&mut self, buffer: &mut [u8]) -> (usize, Came) {
         loop {
             return match self.stream.read(buffer) {
@@ -222,73 +223,5 @@ impl<'a> Peer<'a> {
                 Err(_) => (0, Came::End), // a reset is an end, too
             };
         }
-    }
-}
-
-/// A listening socket of the grader's own, for programs that are clients.
-pub struct Host<'a> {
-    lab: &'a Lab<'a>,
-    clients: Receiver<UnixStream>,
-    stopper: Stopper,
-    thread: Option<JoinHandle<()>>,
-    _waker: Waker,
-}
-
-impl<'a> Host<'a> {
-    pub(super) fn new(lab: &'a Lab<'a>) -> Result<Self, Fault> {
-        let listener = socket::listen(lab.socket())
-            .map_err(|error| Fault::new(format!("the grader cannot listen: {error}")))?;
-        let waker = listener.stop_on(lab.interrupt());
-        let stopper = listener.stopper();
-        let (tell, clients) = mpsc::channel();
-        let thread = thread::spawn(move || {
-            while let Ok(Some(client)) = listener.accept() {
-                if tell.send(client).is_err() {
-                    return;
-                }
-            }
-        });
-        Ok(Self {
-            lab,
-            clients,
-            stopper,
-            thread: Some(thread),
-            _waker: waker,
-        })
-    }
-
-    /// Waits until `program` connects.
-    ///
-    /// # Errors
-    /// A fault if it ends before, or does not connect in time.
-    pub fn accept<'p>(&self, program: &'p Running<'p>) -> Result<Peer<'p>, Fault>
-    where
-        'a: 'p,
-    {
-        let deadline = Instant::now() + self.lab.timeout();
-        while Instant::now() < deadline && !self.lab.is_interrupted() {
-            let ended = program.has_ended(); // before the look: it may connect and end at once
-            match self.clients.recv_timeout(super::watch::LOOK) {
-                Ok(stream) => return Peer::new(self.lab, program, stream),
-                Err(_) if ended => break,
-                Err(_) => {}
-            }
-        }
-        let came = if program.has_ended() {
-            "its end"
-        } else {
-            "nothing"
-        };
-        let expected = format!("a connection to {}", self.lab.socket().display());
-        Err(Fault::new("it does not connect").expected(expected).came(came).because(
-            "the socket's path is not taken from {socket} or $IPC_SOCKET, or connect is not called before it waits for its user",
-        ))
-    }
-}
-
-impl Drop for Host<'_> {
-    fn drop(&mut self) {
-        self.stopper.stop();
-        self.thread.take().map(JoinHandle::join);
     }
 }

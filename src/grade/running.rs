@@ -25,13 +25,6 @@ const DYING_LIMIT: Duration = Duration::from_millis(100);
 /// How long to wait for a program to come to rest. One that polls never does.
 const REST_LIMIT: Duration = Duration::from_millis(300);
 
-/// Likely causes of a server that does not listen where it should.
-const NO_PATH: &str = "its own words, below, may say why: it needs the socket's path from {socket}, \
-    from $IPC_SOCKET, or by --socket";
-const WRITTEN_IN: &str = "the path is written into the program: take it from its arguments ({socket}), \
-    or pass --socket";
-const NO_SOCKET: &str = "socket, bind and listen were not all called, or it waits for something \
-    before it calls them";
 /// Likely cause of a program that cannot even be started.
 const NO_PROGRAM: &str = "the path is wrong, the file is not executable (chmod +x), or its #! line \
     names no program";
@@ -39,16 +32,17 @@ const NO_PROGRAM: &str = "the path is wrong, the file is not executable (chmod +
 /// A running program, with a process group of its own. Dropping it ends the program: SIGTERM to the
 /// group, and SIGKILL to whoever is left, in the group or out of it.
 pub struct Running<'a> {
-    lab: &'a Lab<'a>,
+    pub(super) lab: &'a Lab<'a>,
     child: RefCell<Child>,
     pid: u32,
     stdin: RefCell<Option<ChildStdin>>,
     mark: String,
-    output: Arc<Captured>,
+    pub(super) output: Arc<Captured>,
     command: String,
     ended: Cell<Option<ExitStatus>>,
     signalled: Cell<bool>,
     paused: Cell<bool>,
+    record: RefCell<Option<Record>>,
     killer: RefCell<Option<Waker>>,
 }
 
@@ -96,6 +90,7 @@ impl<'a> Running<'a> {
             ended: Cell::new(None),
             signalled: Cell::new(false),
             paused: Cell::new(false),
+            record: RefCell::new(None),
             killer: RefCell::new(Some(lab.interrupt().on_raise(kill))),
         })
     }
@@ -156,7 +151,8 @@ impl<'a> Running<'a> {
         let written = stdin.as_mut().map(|stdin| stdin.write_all(bytes));
         match written {
             Some(Ok(())) => Ok(()),
-            _ => Err(Fault::new("the program does not read its stdin any more")
+            _ => Err(self
+                .fault("the program does not read its stdin any more")
                 .given(String::from_utf8_lossy(bytes).escape_debug().to_string())),
         }
     }
@@ -164,23 +160,6 @@ impl<'a> Running<'a> {
     /// Ends its input, as Ctrl-D does.
     pub fn end_input(&self) {
         self.stdin.take();
-    }
-
-    /// Waits until `text` stands in what it printed.
-    ///
-    /// # Errors
-    /// A fault if it does not come to stand there.
-    pub fn expect_printed(&self, stream: Stream, text: &str) -> Verdict {
-        let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(text);
-        if self.output.wait_until(stream, self.lab.timeout(), holds) {
-            return Ok(());
-        }
-        let name = format!("{stream:?}").to_lowercase();
-        Err(
-            Fault::new(format!("it does not print what it should on {name}"))
-                .expected(format!("{text:?}"))
-                .came(shorten(&self.printed(stream))),
-        )
     }
 
     /// Waits until `holds` of all that it printed on stdout; says whether it came to hold.
@@ -193,6 +172,30 @@ impl<'a> Running<'a> {
     /// What it has printed until now.
     pub fn printed(&self, stream: Stream) -> String {
         String::from_utf8_lossy(&self.output.bytes(stream)).into_owned()
+    }
+
+    /// A fault of this program. What it has printed until now is what the report shows: its words on
+    /// the way to an end that we bring about are not worth reading.
+    pub fn fault(&self, what: impl Into<String>) -> Fault {
+        self.hear();
+        Fault::new(what)
+    }
+
+    /// Remembers what it has printed until now, and how it has ended, if it has.
+    fn hear(&self) {
+        // A program that has closed its sockets may still be about to end.
+        watch::wait_until(DYING_LIMIT, || watch::is_at_rest(self.pid));
+        if self.has_ended() {
+            self.output.wait_end(OUTPUT_LIMIT);
+        }
+        let record = Record {
+            command: self.command.clone(),
+            end: self.ended.get().filter(|_| !self.signalled.get()),
+            flooded: self.output.is_flood(),
+            stdout: self.output.bytes(Stream::Stdout),
+            stderr: self.output.bytes(Stream::Stderr),
+        };
+        self.record.replace(Some(record));
     }
 
     /// Whether it has ended.
@@ -208,7 +211,7 @@ impl<'a> Running<'a> {
     pub fn wait(&self) -> Result<ExitStatus, Fault> {
         watch::wait_until(self.lab.timeout(), || self.has_ended());
         let Some(status) = self.ended.get() else {
-            return Err(Fault::new("it does not end").expected(format!(
+            return Err(self.fault("it does not end").expected(format!(
                 "its end within {} s",
                 self.lab.timeout().as_secs_f32()
             )));
@@ -225,89 +228,15 @@ impl<'a> Running<'a> {
         self.signalled.set(true);
         self.signal(name);
         self.wait().map_err(|_| {
-            Fault::new(format!("it is still running after SIG{name}")).expected(format!(
-                "its end within {} s",
-                self.lab.timeout().as_secs_f32()
-            ))
+            self.fault(format!("it is still running after SIG{name}"))
+                .expected(format!(
+                    "its end within {} s",
+                    self.lab.timeout().as_secs_f32()
+                ))
         })
     }
 
-    /// Waits for its end, and expects this exit code.
-    ///
-    /// # Errors
-    /// A fault if it does not end in time, or otherwise.
-    pub fn expect_end(&self, code: i32) -> Verdict {
-        let status = self.wait()?;
-        expect_code(status, code)
-    }
-
-    /// Sends the signal and expects that it ends with exit code 0.
-    ///
-    /// # Errors
-    /// A fault if it does not end in time, or otherwise.
-    pub fn expect_clean_end_by(&self, name: &str) -> Verdict {
-        let status = self.end_by(name)?;
-        expect_code(status, 0).map_err(|fault| {
-            fault.because(match outcome(status).signal() {
-                Some(_) => format!("SIG{name} has no handler, so its default action ended the program in the middle"),
-                None => format!("SIG{name} asks the program to end, which is no failure: return 0 from main"),
-            })
-        })
-    }
-
-    /// Expects that no process is left of a program that has ended.
-    ///
-    /// # Errors
-    /// A fault that names those that are.
-    pub fn expect_no_children(&self) -> Verdict {
-        if watch::wait_until(CHILD_LIMIT, || self.strays().is_empty()) {
-            return Ok(());
-        }
-        let names: Vec<_> = self.strays().into_iter().map(|(_, name)| name).collect();
-        Err(Fault::new(format!(
-            "it left {} of its processes running: {}",
-            names.len(),
-            names.join(", ")
-        ))
-        .expected("no process once the program has ended"))
-    }
-
-    /// Expects that it has waited for every child that has ended.
-    ///
-    /// # Errors
-    /// A fault that counts the zombies.
-    pub fn expect_no_zombies(&self) -> Verdict {
-        if watch::wait_until(CHILD_LIMIT, || watch::zombies(self.pid) == 0) {
-            return Ok(());
-        }
-        let count = watch::zombies(self.pid);
-        Err(Fault::new(format!(
-            "{count} of its children have ended and nobody waited for them: zombies"
-        ))
-        .expected("no zombie once the clients are served"))
-    }
-
-    pub(super) fn why_it_does_not_listen(&self) -> Fault {
-        let expected = format!("a socket that listens at {}", self.lab.socket().display());
-        if self.has_ended() {
-            return Fault::new("it ended before it listened")
-                .expected(expected)
-                .because(NO_PATH);
-        }
-        let elsewhere = watch::listens_where(self.pid);
-        match elsewhere.first() {
-            Some(place) => Fault::new("it listens, but elsewhere")
-                .expected(expected)
-                .came(format!("one at {}", elsewhere.join(", ")))
-                .because(format!("{WRITTEN_IN} {place}")),
-            None => Fault::new("it runs, but it does not listen")
-                .expected(expected)
-                .came("no listening socket")
-                .because(NO_SOCKET),
-        }
-    }
-
-    fn strays(&self) -> Vec<(crate::process::Identity, String)> {
+    pub(super) fn strays(&self) -> Vec<(crate::process::Identity, String)> {
         let mut found = watch::marked(&self.mark);
         found.retain(|(identity, _)| identity.pid != self.pid || self.ended.get().is_some());
         found
@@ -326,11 +255,10 @@ impl<'a> Running<'a> {
 
 impl Drop for Running<'_> {
     fn drop(&mut self) {
-        // A program that has closed its sockets may still be about to end.
-        watch::wait_until(DYING_LIMIT, || watch::is_at_rest(self.pid));
-        self.look();
-        let end = self.ended.get();
-        if end.is_none() {
+        if self.record.borrow().is_none() {
+            self.hear();
+        }
+        if !self.has_ended() {
             self.signal("TERM");
             if self.paused.get() {
                 self.resume(); // stopped, it would not even see the signal
@@ -350,14 +278,10 @@ impl Drop for Running<'_> {
                 .for_each(|(stray, _)| drop(signal("KILL", stray.pid.into())));
             strays.is_empty()
         });
-        self.output.wait_end(OUTPUT_LIMIT);
-        self.lab.keep(Record {
-            command: self.command.clone(),
-            end: end.filter(|_| !self.signalled.get()),
-            flooded: self.output.is_flood(),
-            stdout: self.output.bytes(Stream::Stdout),
-            stderr: self.output.bytes(Stream::Stderr),
-        });
+        self.record
+            .take()
+            .into_iter()
+            .for_each(|record| self.lab.keep(record));
     }
 }
 
@@ -374,21 +298,4 @@ pub(super) fn show_end(status: ExitStatus) -> String {
         }
         exited => exited.to_string(),
     }
-}
-
-fn expect_code(status: ExitStatus, code: i32) -> Verdict {
-    if status.code() == Some(code) {
-        return Ok(());
-    }
-    Err(Fault::new("it does not end as it should")
-        .expected(format!("exit code {code}"))
-        .came(show_end(status)))
-}
-
-/// The last of what was printed, for a line of a report.
-fn shorten(printed: &str) -> String {
-    const SHOWN: usize = 200;
-    let count = printed.chars().count();
-    let last: String = printed.chars().skip(count.saturating_sub(SHOWN)).collect();
-    format!("{}{last:?}", if count > SHOWN { "… " } else { "" })
 }

@@ -108,11 +108,14 @@ fn start<'a>(lab: &'a Lab) -> Result<Running<'a>, Fault> {
     watch::wait_until(lab.timeout(), || is_caught() || program.has_ended());
     program.settle();
     if program.has_ended() {
-        return Err(Fault::new("it ended before a signal came").expected("a program that waits"));
+        return Err(program
+            .fault("it ended before a signal came")
+            .expected("a program that waits"));
     }
     match is_caught() {
         true => Ok(program),
-        false => Err(Fault::new("SIGINT has no handler")
+        false => Err(program
+            .fault("SIGINT has no handler")
             .expected("SIGINT among the caught signals (SigCgt in /proc/<pid>/status)")),
     }
 }
@@ -134,7 +137,8 @@ fn says_so(lab: &Lab) -> Verdict {
     program.end_by("TERM")?;
     match said(&program).iter().sum::<usize>() > before {
         true => Ok(()),
-        false => Err(Fault::new("it ends without a word")
+        false => Err(program
+            .fault("it ends without a word")
             .given("SIGTERM")
             .expected("a line on stdout or stderr")
             .came("nothing")),
@@ -146,7 +150,8 @@ fn pipe(lab: &Lab) -> Verdict {
     match dispositions(&program).of(Signal::PIPE) {
         Disposition::Ignored => {}
         found => {
-            return Err(Fault::new("SIGPIPE is not ignored")
+            return Err(program
+                .fault("SIGPIPE is not ignored")
                 .expected("SIGPIPE among the ignored signals (SigIgn in /proc/<pid>/status)")
                 .came(found.to_string()));
         }
@@ -154,7 +159,8 @@ fn pipe(lab: &Lab) -> Verdict {
     program.signal("PIPE");
     program.settle();
     match program.has_ended() {
-        true => Err(Fault::new("it ended")
+        true => Err(program
+            .fault("it ended")
             .given("SIGPIPE")
             .expected("a program that waits on")),
         false => Ok(()),
@@ -173,17 +179,20 @@ fn leaves_alone(lab: &Lab) -> Verdict {
         .collect();
     match changed[..] {
         [] => Ok(()),
-        _ => Err(Fault::new("it changed what it was to leave alone")
+        _ => Err(program
+            .fault("it changed what it was to leave alone")
             .expected("the default of each")
             .came(changed.join(", "))),
     }
 }
 
 fn usr1(lab: &Lab) -> Verdict {
-    let status = start(lab)?.end_by("USR1")?;
+    let program = start(lab)?;
+    let status = program.end_by("USR1")?;
     match outcome(status).signal() {
         Some(Signal::USR1) => Ok(()),
-        _ => Err(Fault::new("SIGUSR1 does not end it as is its default")
+        _ => Err(program
+            .fault("SIGUSR1 does not end it as is its default")
             .expected("killed by SIGUSR1")
             .came(show_end(status))),
     }
@@ -193,7 +202,8 @@ fn blocks_nothing(lab: &Lab) -> Verdict {
     let program = start(lab)?;
     match dispositions(&program).blocked {
         none if none == SignalSet::default() => Ok(()),
-        blocked => Err(Fault::new("signals are blocked while it waits")
+        blocked => Err(program
+            .fault("signals are blocked while it waits")
             .expected("none in SigBlk of /proc/<pid>/status")
             .came(blocked.to_string())),
     }
@@ -205,7 +215,8 @@ fn stop_and_go_on(lab: &Lab) -> Verdict {
     program.resume();
     program.settle();
     if program.has_ended() {
-        return Err(Fault::new("it ended")
+        return Err(program
+            .fault("it ended")
             .given("SIGSTOP, then SIGCONT")
             .expected("a program that waits on"));
     }

@@ -1,6 +1,6 @@
 //! `sum-client`: the client of note 1's servers; the grader is its server and its user.
 
-use super::{Assignment, Check, Fault, Lab, Peer, Running, Verdict, client};
+use super::{Assignment, Check, Lab, Peer, Running, Verdict, client};
 use crate::process::Stream;
 use crate::sum::protocol::{Reply, encode};
 
@@ -186,11 +186,10 @@ fn no_padding(lab: &Lab) -> Verdict {
     client.wait()?;
     match client.printed(Stream::Stdout).matches('\0').count() {
         0 => Ok(()),
-        count => Err(Fault::new(
-            "it prints NUL bytes, which a terminal does not show and a file keeps",
-        )
-        .expected("none")
-        .came(format!("{count} of them"))),
+        count => Err(client
+            .fault("it prints NUL bytes, which a terminal does not show and a file keeps")
+            .expected("none")
+            .came(format!("{count} of them"))),
     }
 }
 
