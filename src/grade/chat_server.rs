@@ -326,7 +326,7 @@ fn hundred(lab: &Lab) -> Verdict {
     }
     server.settle();
     for client in &mut clients {
-        client.send(b"here\n")?;
+        client.send_and_settle(b"here\n")?;
     }
     let all =
         |text: &str| (1..=100).all(|number| text.contains(&format!("anonymous#{number}: here\n")));

@@ -1,17 +1,12 @@
-//! What the grader's tests share: submissions that are compiled, graded, and held against a kept report.
+//! What the grader's tests share: grading with a fixed seed, and reports that are kept.
 
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
-use std::sync::Mutex;
-use std::thread;
+use std::path::Path;
+use std::process::Output;
 
-use crate::common::{Place, has_tool, text};
-
-/// How many are graded at the same time: most of them wait for most of their time.
-const AT_ONCE: usize = 8;
+use crate::common::Place;
 
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
@@ -26,151 +21,6 @@ pub fn grade(place: &Place, assignment: &str, options: &[&str], program: &[&str]
     .concat();
     let mut command = place.ipc(&words);
     command.env("TMPDIR", place.path("")).output().unwrap()
-}
-
-/// `ipc` itself has to get full marks.
-#[track_caller]
-pub fn assert_full_marks(assignment: &str, program: &[&str]) {
-    let place = Place::new();
-    let program = [&[env!("CARGO_BIN_EXE_ipc")], program].concat();
-    let output = grade(&place, assignment, &[], &program);
-    let report = text(&output.stdout);
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{report}{}",
-        text(&output.stderr)
-    );
-    let last = report.lines().last().unwrap_or_default();
-    let all = |words: &str| {
-        last.split(words)
-            .next()
-            .unwrap()
-            .rsplit(' ')
-            .next()
-            .map(str::to_owned)
-    };
-    assert_eq!(all(" of "), all(" checks hold"), "{last}");
-    assert!(!report.contains("FAILS"), "{report}");
-    place.assert_left(&[]);
-}
-
-/// A submission with one mistake, and the check that names it.
-pub struct Wrong {
-    /// The mistake, as it is called in the source, in lower case and with hyphens.
-    pub mistake: &'static str,
-    /// The only check that does not hold.
-    pub fails: &'static str,
-}
-
-pub const fn wrong(mistake: &'static str, fails: &'static str) -> Wrong {
-    Wrong { mistake, fails }
-}
-
-/// A program in C under `tests/grade/`, with the flags that make of it what the assignment asks for.
-pub struct Source {
-    pub file: &'static str,
-    pub flags: &'static [&'static str],
-}
-
-impl Source {
-    /// Compiles it, with or without a mistake.
-    pub fn compile(&self, place: &Place, mistake: Option<&str>) -> PathBuf {
-        let program = place.path(mistake.unwrap_or("right"));
-        let mut cc = Command::new("cc");
-        cc.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o"])
-            .arg(&program);
-        cc.args(self.flags);
-        if let Some(mistake) = mistake {
-            cc.arg(format!("-D{}", mistake.to_uppercase().replace('-', "_")));
-        }
-        let compiled = cc
-            .arg(Path::new(ROOT).join("tests/grade").join(self.file))
-            .output()
-            .unwrap();
-        assert!(
-            compiled.status.success(),
-            "{mistake:?}: {}",
-            text(&compiled.stderr)
-        );
-        program
-    }
-}
-
-/// Grades the right program and all the wrong ones. Each wrong one has to fail its check, no other, and with the words of its golden file.
-pub fn assert_each_fails_its_check(
-    assignment: &str,
-    source: &Source,
-    words: &[&str],
-    wrong: &[Wrong],
-) {
-    if has_tool("cc") {
-        assert_is_right(assignment, source, words);
-        assert_only_wrong(assignment, source, words, wrong);
-    }
-}
-
-/// The same for a source that has no right form in this assignment.
-pub fn assert_only_wrong(assignment: &str, source: &Source, words: &[&str], wrong: &[Wrong]) {
-    if has_tool("cc") {
-        assert_all(wrong, |wrong| {
-            let place = Place::new();
-            let program = source.compile(&place, Some(wrong.mistake));
-            let program = [&[program.to_str().unwrap()], words].concat();
-            assert_fails_its_check(&place, assignment, &program, wrong);
-            place.assert_left(&[wrong.mistake]);
-        });
-    }
-}
-
-/// The same for a script around `ipc`, which makes the mistake that is its second argument.
-pub fn assert_script_fails(assignment: &str, script: &str, wrong: &[Wrong]) {
-    assert_all(wrong, |wrong| {
-        let place = Place::new();
-        let program = ["sh", script, env!("CARGO_BIN_EXE_ipc"), wrong.mistake];
-        assert_fails_its_check(&place, assignment, &program, wrong);
-        place.assert_left(&[]);
-    });
-}
-
-/// A few at a time.
-fn assert_all(wrong: &[Wrong], assert_one: impl Fn(&Wrong) + Sync) {
-    let left = Mutex::new(wrong.iter());
-    let next = || left.lock().unwrap().next();
-    let work = || {
-        while let Some(wrong) = next() {
-            assert_one(wrong);
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(work);
-        }
-    });
-}
-
-fn assert_is_right(assignment: &str, source: &Source, words: &[&str]) {
-    let place = Place::new();
-    let program = source.compile(&place, None);
-    let program = [&[program.to_str().unwrap()], words].concat();
-    let output = grade(&place, assignment, &[], &program);
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "the right program: {}",
-        text(&output.stdout)
-    );
-}
-
-fn assert_fails_its_check(place: &Place, assignment: &str, program: &[&str], wrong: &Wrong) {
-    let output = grade(place, assignment, &["--timeout", "2"], program);
-    let report = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(1), "{}: {report}", wrong.mistake);
-    assert_eq!(failed(report), [wrong.fails], "{}: {report}", wrong.mistake);
-    assert_golden(
-        &format!("{assignment}.{}.txt", wrong.mistake),
-        &normalised(report, place),
-    );
 }
 
 /// The names of the checks that do not hold, in a text report.

@@ -3,6 +3,10 @@
  * Compiled as it is, it serves one client after the other; with -DFORKS, each by a process of its own.
  * Compiled with the name of a mistake, it makes that one. */
 
+#ifdef SERVES_ONE_AT_A_TIME
+#undef FORKS
+#endif
+
 #define _GNU_SOURCE
 #include <poll.h>
 #include <signal.h>
