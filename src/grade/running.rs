@@ -1,6 +1,7 @@
 //! A student's program at work: the one way to start and to end it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::io::Write;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
@@ -37,6 +38,7 @@ pub struct Running<'a> {
     pid: u32,
     stdin: RefCell<Option<ChildStdin>>,
     mark: String,
+    before: BTreeSet<u32>,
     pub(super) output: Arc<Captured>,
     command: String,
     ended: Cell<Option<ExitStatus>>,
@@ -74,6 +76,7 @@ impl<'a> Running<'a> {
             .stderr(Stdio::piped())
             .env("IPC_GRADE", mark)
             .process_group(0);
+        let before = watch::all_pids();
         let mut child = command.spawn().map_err(|error| {
             Fault::new(format!("{shown} cannot be started: {error}")).because(NO_PROGRAM)
         })?;
@@ -84,6 +87,7 @@ impl<'a> Running<'a> {
             pid,
             stdin: RefCell::new(child.stdin.take()),
             mark: format!("IPC_GRADE={mark}"),
+            before,
             output: Captured::of(&mut child, kill),
             child: RefCell::new(child),
             command: shown,
@@ -237,7 +241,7 @@ impl<'a> Running<'a> {
     }
 
     pub(super) fn strays(&self) -> Vec<(crate::process::Identity, String)> {
-        let mut found = watch::marked(&self.mark);
+        let mut found = watch::marked(&self.mark, &self.before);
         found.retain(|(identity, _)| identity.pid != self.pid || self.ended.get().is_some());
         found
     }
@@ -272,7 +276,7 @@ impl Drop for Running<'_> {
         }
         // Who forks while it is looked for is found the next time.
         watch::wait_until(CHILD_LIMIT, || {
-            let strays = watch::marked(&self.mark);
+            let strays = watch::marked(&self.mark, &self.before);
             strays
                 .iter()
                 .for_each(|(stray, _)| drop(signal("KILL", stray.pid.into())));

@@ -94,11 +94,18 @@ pub(super) fn peak_memory(pid: u32) -> u64 {
     family(pid).into_iter().filter_map(peak).sum()
 }
 
-/// All live processes that were started with `mark` in their environment, whatever process group or
-/// session they have moved to.
-pub(super) fn marked(mark: &str) -> Vec<(Identity, String)> {
+/// The PIDs of all processes there are.
+pub(super) fn all_pids() -> BTreeSet<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
-    let pids = entries.filter_map(|entry| entry.file_name().to_str()?.parse::<u32>().ok());
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+/// All live processes that were started with `mark` in their environment, whatever process group or
+/// session they have moved to. Those that were there `before` are not looked at: there may be hundreds.
+pub(super) fn marked(mark: &str, before: &BTreeSet<u32>) -> Vec<(Identity, String)> {
+    let pids = all_pids();
     let has_mark = |pid: u32| {
         let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         environ
@@ -109,9 +116,8 @@ pub(super) fn marked(mark: &str) -> Vec<(Identity, String)> {
         let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
         Some((Identity::of(pid)?, name.trim().to_owned()))
     };
-    pids.filter(|&pid| has_mark(pid))
-        .filter_map(named)
-        .collect()
+    let new = pids.difference(before).copied();
+    new.filter(|&pid| has_mark(pid)).filter_map(named).collect()
 }
 
 /// One line of `/proc/net/unix`: a listening socket with a path.
