@@ -5,9 +5,11 @@
 //! included), 1 for failed at run time, 2 for wrong usage.
 
 mod chat;
+mod copy;
 mod grade;
 mod lambda;
 mod output;
+mod race;
 mod signals;
 mod sum;
 mod tour;
@@ -30,6 +32,7 @@ Start here:
 The scenarios, each in two terminals (`ipc SCENARIO --help` says how):
   ipc sum                  a server that adds integers, sequential or threaded
   ipc chat                 clients talk to a server, one-way or two-way
+  ipc copy                 one file to many, by sockets or by shared memory
   ipc signals              what signals do, who sends them, what a process does
   ipc lambda               a server that runs functions from libraries
 
@@ -79,6 +82,7 @@ fn dispatch(words: &mut Words) -> Outcome {
     match words.command().as_deref() {
         Some("sum") => sum::run(words),
         Some("chat") => chat::run(words),
+        Some("copy") => copy::run(words),
         Some("signals") => signals::run(words),
         Some("lambda") => lambda::run(words),
         Some("tour") => tour::run(words),

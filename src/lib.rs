@@ -41,6 +41,11 @@
 //! | 0, primitives | [1. Socket primitives](guide::ch01_socket_primitives) | [`socket`] |
 //! | 4, sockets | [2. A server, step by step](guide::ch02_server_step_by_step) | [`socket`] |
 //! | 1 | [3. Sum](guide::ch03_sum) | [`sum`] |
+//! | 2 | [4. Chat](guide::ch04_chat) | [`chat`] |
+//! | 3, sockets | [5. Copy by sockets](guide::ch05_copy_by_sockets) | [`mod@copy`] |
+//! | 3, shared memory | [6. Copy by shared memory](guide::ch06_copy_by_shared_memory) | [`mod@copy`], [`shm`] |
+//! | 4, signals | [7. Signals](guide::ch07_signals) | [`signals`] |
+//! | 0, as a whole | [9. The lambda function loader](guide::ch09_lambda) | [`lambda`] |
 //! | | [10. For teachers](guide::ch10_for_teachers) | [`grade`] |
 //!
 //! # The house
@@ -48,14 +53,15 @@
 //! A room uses what is below it, and no scenario knows another:
 //!
 //! - top floor: [`tour`], [`grade`]
-//! - first floor, a room a scenario: [`sum`]
-//! - ground floor: [`socket`], [`process`], [`interrupt`], [`input`], [`notice`], [`own_file`], [`error`]
+//! - first floor, a room a scenario: [`sum`], [`chat`], [`mod@copy`], [`signals`], [`lambda`]
+//! - ground floor: [`socket`], [`shm`], [`process`], [`interrupt`], [`input`], [`notice`], [`progress`], [`own_file`], [`error`]
 //!
 //! Coming from C? Search this documentation for the C name: `accept`, `create_socket`, `sigaction`.
 
 #![deny(unsafe_code, missing_docs)]
 
 pub mod chat;
+pub mod copy;
 pub mod error;
 pub mod grade;
 #[cfg(doc)]
@@ -66,6 +72,8 @@ pub mod lambda;
 pub mod notice;
 pub mod own_file;
 pub mod process;
+pub mod progress;
+pub mod shm;
 pub mod signals;
 pub mod socket;
 pub mod sum;

@@ -5,6 +5,7 @@
 //! that does not go as expected fails, and the summary says so.
 
 mod chat;
+mod copy;
 mod lambda;
 mod signals;
 mod socket;
@@ -35,6 +36,7 @@ pub fn scenes() -> impl Iterator<Item = &'static Scene> {
         socket::SCENES,
         sum::SCENES,
         chat::SCENES,
+        copy::SCENES,
         signals::SCENES,
         lambda::SCENES,
     ];

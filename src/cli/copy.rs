@@ -1,0 +1,180 @@
+//! `ipc copy`: the words of the file copies.
+
+use std::path::PathBuf;
+
+use ipc_primer::copy::server::{self, CHUNK, MAX_CHUNK, Service};
+use ipc_primer::copy::source::Source;
+use ipc_primer::copy::target::Destination;
+use ipc_primer::copy::{self, client, receiver, sender};
+use ipc_primer::interrupt::Interrupt;
+use ipc_primer::notice::notice;
+use ipc_primer::shm::ring::{MAX_RECEIVERS, MAX_RING, Shape};
+use ipc_primer::socket;
+
+use super::words::Words;
+use super::{Failure, Outcome, print, race, unknown_command};
+
+/// The ring, unless somebody says otherwise. The chapter measures why.
+const SLOTS: usize = 16;
+const SLOT_LEN: usize = 1024 * 1024;
+
+const HELP: &str = "\
+ipc copy: one process has a file, many get a copy
+
+By sockets, in one terminal, then in others:
+  ipc copy socket server FILE [--peers N] [--chunk BYTES] [--socket PATH]
+  ipc copy socket client [--output DIR] [--force] [--socket PATH]
+
+By shared memory, in one terminal and in N others, in any order:
+  ipc copy sharedmem sender FILE --receivers N [--slots K] [--slot-size BYTES]
+                                 [--name NAME]
+  ipc copy sharedmem receiver [--output DIR] [--force] [--name NAME]
+
+What shared memory does without semaphores:
+  ipc copy race [FILE] [--semaphores]
+
+Options:
+  --output DIR       where to put the copy (default: the current directory)
+  --force            replace a file of that name
+  --peers N          end after N whole copies (default: serve until Ctrl-C)
+  --chunk BYTES      how many bytes to send at a time (default 262144); 1 is
+                     byte by byte, to see what that costs
+  --socket PATH      the socket (default: copy.sock in $IPC_PRIMER_DIR, else in
+                     $XDG_RUNTIME_DIR/ipc-primer, else in /tmp/ipc-primer-<uid>)
+  --receivers N      how many receivers to wait for, and to serve at one pace
+  --slots K          how many slots the ring has (default 16)
+  --slot-size BYTES  how large each of them is (default 1048576)
+  --name NAME        the ring: /dev/shm/ipc-primer-NAME (default: copy)
+
+Chapters 5 and 6 of the book explain them: docs/05-copy-by-sockets.md and
+docs/06-copy-by-shared-memory.md.
+";
+
+pub(super) fn run(words: &mut Words) -> Outcome {
+    words.set_command("ipc copy");
+    let command = words.command();
+    if command.as_deref() == Some("race") {
+        return race::run(words);
+    }
+    if words.wants_help() {
+        return print(HELP);
+    }
+    match command.as_deref() {
+        Some("socket") => by_socket(words),
+        Some("sharedmem") => by_shared_memory(words),
+        other => Err(unknown_command(other, words, "ipc copy")),
+    }
+}
+
+fn by_socket(words: &mut Words) -> Outcome {
+    match words.command().as_deref() {
+        Some("server") => socket_server(words),
+        Some("client") => socket_client(words),
+        other => Err(unknown_command(other, words, "ipc copy")),
+    }
+}
+
+fn by_shared_memory(words: &mut Words) -> Outcome {
+    match words.command().as_deref() {
+        Some("sender") => ring_sender(words),
+        Some("receiver") => ring_receiver(words),
+        other => Err(unknown_command(other, words, "ipc copy")),
+    }
+}
+
+fn socket_server(words: &mut Words) -> Outcome {
+    let peers = words.parsed("--peers", "a whole number from 1 on", |&peers| peers > 0)?;
+    let what = format!("a whole number from 1 to {MAX_CHUNK}");
+    let chunk = words.parsed("--chunk", what, |chunk| (1..=MAX_CHUNK).contains(chunk))?;
+    let path = words.path("--socket")?;
+    let file = file(words)?;
+    let source = Source::open(&file)?;
+    let interrupt = Interrupt::on_signals()?;
+    let listener = socket::listen(&socket_path(path)?)?;
+    notice(format!("listening on {}", listener.path().display()));
+    let service = Service {
+        peers,
+        chunk: chunk.unwrap_or(CHUNK),
+    };
+    Ok(server::serve(&listener, &source, service, &interrupt)?)
+}
+
+fn socket_client(words: &mut Words) -> Outcome {
+    let destination = destination(words)?;
+    let path = words.path("--socket")?;
+    words.finish()?;
+    let interrupt = Interrupt::on_signals()?;
+    let copied = client::run(&socket_path(path)?, &destination, &interrupt)?;
+    report(copied);
+    Ok(())
+}
+
+fn ring_sender(words: &mut Words) -> Outcome {
+    let at_least_one = |&number: &usize| number > 0;
+    let mut number = |name| words.parsed(name, "a whole number from 1 on", at_least_one);
+    let (receivers, slots, slot_len) = (
+        number("--receivers")?,
+        number("--slots")?.unwrap_or(SLOTS),
+        number("--slot-size")?.unwrap_or(SLOT_LEN),
+    );
+    let Some(receivers) = receivers else {
+        return Err(words.fault("how many --receivers will there be?"));
+    };
+    let shape = Shape {
+        slots,
+        slot_len,
+        receivers,
+    };
+    if !shape.fits() {
+        let fault = format!("a ring has {MAX_RING} bytes and {MAX_RECEIVERS} receivers at most");
+        return Err(words.fault(fault));
+    }
+    let name = ring_name(words)?;
+    let source = Source::open(&file(words)?)?;
+    let interrupt = Interrupt::on_signals()?;
+    Ok(sender::run(&name, shape, &source, &interrupt)?)
+}
+
+fn ring_receiver(words: &mut Words) -> Outcome {
+    let destination = destination(words)?;
+    let name = ring_name(words)?;
+    words.finish()?;
+    let interrupt = Interrupt::on_signals()?;
+    report(receiver::run(&name, &destination, &interrupt)?);
+    Ok(())
+}
+
+fn ring_name(words: &mut Words) -> Result<String, Failure> {
+    let Some(name) = words.value("--name")? else {
+        return Ok(copy::RING_NAME.to_owned());
+    };
+    let name = name.into_string();
+    name.map_err(|name| words.fault(format!("--name needs UTF-8, which {name:?} is not")))
+}
+
+fn socket_path(path: Option<PathBuf>) -> Result<PathBuf, Failure> {
+    Ok(match path {
+        Some(path) => path,
+        None => socket::in_directory(copy::SOCKET_NAME)?,
+    })
+}
+
+fn file(words: &mut Words) -> Result<PathBuf, Failure> {
+    let Some(file) = words.argument() else {
+        return Err(words.fault("which FILE is to be copied?"));
+    };
+    words.finish()?;
+    Ok(file.into())
+}
+
+fn destination(words: &mut Words) -> Result<Destination, Failure> {
+    let directory = words.path("--output")?.unwrap_or_else(|| ".".into());
+    let force = words.flag("--force");
+    Ok(Destination { directory, force })
+}
+
+fn report(copied: Option<PathBuf>) {
+    if let Some(path) = copied {
+        notice(format!("copied to {}", path.display()));
+    }
+}

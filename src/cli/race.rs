@@ -1,0 +1,131 @@
+//! `ipc copy race`: two processes without order, and with it.
+
+use std::fs;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::{self, Child, Command};
+
+use ipc_primer::copy::race::{BLOCK, Race, TIMES};
+use ipc_primer::error::Context;
+use ipc_primer::interrupt::Interrupt;
+
+use super::output::Output;
+use super::words::Words;
+use super::{Failure, Outcome, print};
+
+const HELP: &str = "\
+ipc copy race: two processes share memory, first without order
+
+  ipc copy race [--semaphores]
+      both add 1 to a counter, 1000000 times each
+  ipc copy race FILE [--output DIR] [--semaphores]
+      one copies FILE through one slot of 4096 bytes to the other
+
+Options:
+  --output DIR    where to put the copy (default: it is only compared)
+  --semaphores    keep order
+
+Chapter 6 of the book explains it: docs/06-copy-by-shared-memory.md.
+";
+
+pub(super) fn run(words: &mut Words) -> Outcome {
+    words.set_command("ipc copy race");
+    if words.wants_help() {
+        return print(HELP);
+    }
+    let ordered = words.flag("--semaphores");
+    let output = words.path("--output")?;
+    let join = words.value("--join")?; // how the first process starts the second
+    let file = words.argument().map(PathBuf::from);
+    words.finish()?;
+    let interrupt = Interrupt::on_signals()?;
+    let ended = match (join, file) {
+        (Some(name), _) => second(&name.to_string_lossy(), output.as_deref(), &interrupt),
+        (None, None) => count(ordered, &interrupt),
+        (None, Some(file)) => copy(&file, output.as_deref(), ordered, &interrupt),
+    };
+    match ended {
+        Err(_) if interrupt.is_raised() => Ok(()),
+        ended => ended,
+    }
+}
+
+fn count(ordered: bool, interrupt: &Interrupt) -> Outcome {
+    let name = name();
+    let race = Race::create(&name, ordered, 0)?;
+    let mut other = start_second(&name, None)?;
+    race.count(interrupt)?;
+    other.wait()?;
+    let (expected, counted) = (2 * TIMES, race.counter());
+    let mut output = Output::stdout();
+    writeln!(
+        output,
+        "{TIMES} by one process, {TIMES} by another: {counted}"
+    )?;
+    match expected - counted {
+        0 => writeln!(output, "no update was lost")?,
+        _ => writeln!(output, "updates were lost")?,
+    }
+    Ok(output.flush()?)
+}
+
+fn copy(file: &Path, to: Option<&Path>, ordered: bool, interrupt: &Interrupt) -> Outcome {
+    let sent = fs::read(file).context(|| format!("cannot read {}", file.display()))?;
+    let name = name();
+    let race = Race::create(&name, ordered, sent.len() as u64)?;
+    let directory = env_directory(&name)?;
+    let target = to.unwrap_or(&directory).join("copy");
+    let mut other = start_second(&name, Some(&target))?;
+    let copied = race.send(&sent, interrupt).and_then(|()| other.wait());
+    let got = copied.and_then(|_| fs::read(&target));
+    let _ = fs::remove_dir_all(&directory);
+    report(&sent, &got?)
+}
+
+fn report(sent: &[u8], got: &[u8]) -> Outcome {
+    let blocks = sent.chunks(BLOCK).zip(got.chunks(BLOCK));
+    let wrong = blocks.filter(|(sent, got)| sent != got).count();
+    let mut output = Output::stdout();
+    writeln!(
+        output,
+        "{wrong} of {} blocks are not what was sent",
+        sent.len().div_ceil(BLOCK)
+    )?;
+    match wrong {
+        0 => writeln!(output, "the copy is the same")?,
+        _ => writeln!(output, "the copy differs")?,
+    }
+    Ok(output.flush()?)
+}
+
+/// The second process: it counts, or receives the file.
+fn second(name: &str, target: Option<&Path>, interrupt: &Interrupt) -> Outcome {
+    let race = Race::join(name)?;
+    match target {
+        None => race.count(interrupt)?,
+        Some(target) => {
+            let bytes = race.receive(interrupt)?;
+            fs::write(target, bytes).context(|| format!("cannot write {}", target.display()))?;
+        }
+    }
+    Ok(())
+}
+
+fn name() -> String {
+    format!("race-{}", process::id())
+}
+
+fn env_directory(name: &str) -> Result<PathBuf, Failure> {
+    let directory = std::env::temp_dir().join(format!("ipc-{name}"));
+    fs::create_dir(&directory)?;
+    Ok(directory)
+}
+
+fn start_second(name: &str, target: Option<&Path>) -> Result<Child, Failure> {
+    let mut command = Command::new(std::env::current_exe()?);
+    command.args(["copy", "race", "--join", name]);
+    if let Some(target) = target {
+        command.arg("--output").arg(target);
+    }
+    Ok(command.spawn()?)
+}

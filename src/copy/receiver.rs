@@ -1,0 +1,93 @@
+//! Copy by shared memory, a side that gets the file.
+
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::protocol::{Header, safe_name};
+use super::target::{Destination, Target};
+use crate::error::Context;
+use crate::interrupt::Interrupt;
+use crate::notice::notice;
+use crate::progress::Progress;
+use crate::shm::ring::Receiver;
+
+/// How long to wait for a sender.
+pub const WAIT_LIMIT: Duration = Duration::from_secs(10);
+/// How often to look for one, first and later. Nothing tells when a name appears in `/dev/shm`.
+const LOOK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
+/// How long `first` is.
+const SOON: Duration = Duration::from_millis(100);
+
+/// Gets the file of the sender named `name` and says where it is; `None` if `interrupt` was raised.
+/// Waits [`WAIT_LIMIT`] for a sender.
+///
+/// # Errors
+/// Those of [`Receiver`] and of [`Target`].
+pub fn run(
+    name: &str,
+    destination: &Destination,
+    interrupt: &Interrupt,
+) -> io::Result<Option<PathBuf>> {
+    let received = join(name, interrupt).and_then(|ring| receive(ring, destination, interrupt));
+    match received {
+        Err(_) if interrupt.is_raised() => Ok(None),
+        received => received
+            .map(Some)
+            .context(|| format!("no copy from {name:?}")),
+    }
+}
+
+/// Joins the ring, once it is there.
+fn join(name: &str, interrupt: &Interrupt) -> io::Result<Receiver> {
+    let start = Instant::now();
+    let mut said = false;
+    loop {
+        let error = match Receiver::join(name) {
+            Ok(ring) => return Ok(ring),
+            Err(error) => error,
+        };
+        // What a dead sender left was removed, and another may come.
+        let absent = matches!(
+            error.kind(),
+            ErrorKind::NotFound | ErrorKind::ConnectionAborted
+        );
+        if !absent || start.elapsed() >= WAIT_LIMIT {
+            return Err(error);
+        }
+        if !said {
+            let seconds = WAIT_LIMIT.as_secs();
+            notice(format!("waiting {seconds} s for a sender named {name:?}"));
+            said = true;
+        }
+        let look = LOOK[usize::from(start.elapsed() > SOON)];
+        if interrupt.wait_timeout(look) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+    }
+}
+
+fn receive(
+    mut ring: Receiver,
+    destination: &Destination,
+    interrupt: &Interrupt,
+) -> io::Result<PathBuf> {
+    let header = Header::read(&mut &ring.label()[..])?;
+    let mut target = Target::create(destination, safe_name(&header.name)?)?;
+    let progress = Progress::on_stderr();
+    progress.expect(header.length);
+    let mut left = header.length;
+    while left > 0 {
+        let count = ring.receive_with(interrupt, |piece| {
+            progress.add(piece.len() as u64);
+            target.write(piece)
+        })?;
+        left = left
+            .checked_sub(count as u64)
+            .ok_or(ErrorKind::InvalidData)?;
+    }
+    drop(progress);
+    let path = target.finish()?;
+    ring.finish();
+    Ok(path)
+}

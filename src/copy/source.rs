@@ -1,0 +1,97 @@
+//! The file that is copied, which may change while it is.
+
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileExt;
+use std::path::{Path, PathBuf};
+
+use super::protocol::{Header, safe_name};
+use crate::error::Context;
+use crate::notice::notice;
+
+/// An open file to copy from. Threads can read it at the same time, each where it is.
+#[derive(Debug)]
+pub struct Source {
+    file: File,
+    path: PathBuf,
+}
+
+impl Source {
+    /// Opens the file: `open(2)`.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::NotFound`], [`ErrorKind::PermissionDenied`]: of `open(2)`.
+    /// - [`ErrorKind::IsADirectory`]: it is one.
+    /// - [`ErrorKind::InvalidInput`]: it is a FIFO, a device or a socket, which have no length; or its
+    ///   name has a line end in it.
+    pub fn open(path: &Path) -> io::Result<Self> {
+        let shown = path.display();
+        let sentence = || format!("cannot read {shown}");
+        let found = fs::metadata(path).context(sentence)?; // before a FIFO makes us wait for its writer
+        let fault = if found.is_dir() {
+            (ErrorKind::IsADirectory, "is a directory")
+        } else if !found.is_file() {
+            (ErrorKind::InvalidInput, "is not a regular file")
+        } else if path
+            .file_name()
+            .is_some_and(|name| name.as_bytes().contains(&b'\n'))
+        {
+            (ErrorKind::InvalidInput, "has a line end in its name")
+        } else {
+            let file = File::open(path).context(sentence)?;
+            let path = path.to_owned();
+            return Ok(Self { file, path });
+        };
+        Err(io::Error::new(
+            fault.0,
+            format!("cannot copy {shown}: it {}", fault.1),
+        ))
+    }
+
+    /// What to send ahead of the bytes: the length is that of now.
+    ///
+    /// # Errors
+    /// Those of `fstat(2)`.
+    #[doc(alias = "fstat")]
+    pub fn header(&self) -> io::Result<Header> {
+        let length = self.file.metadata()?.len();
+        let name = safe_name(self.path.as_os_str().as_bytes())?;
+        Ok(Header {
+            length,
+            name: name.as_bytes().to_owned(),
+        })
+    }
+
+    /// Reads from `offset` on until `buffer` is full or the promised `length` is reached; returns how
+    /// many bytes that were: `pread(2)`.
+    ///
+    /// # Errors
+    /// [`ErrorKind::UnexpectedEof`] if the file has become shorter than `length`; those of `pread(2)`.
+    #[doc(alias = "pread")]
+    pub fn read_at(&self, buffer: &mut [u8], offset: u64, length: u64) -> io::Result<usize> {
+        let left = usize::try_from(length - offset).unwrap_or(usize::MAX);
+        let len = buffer.len().min(left);
+        let read = self.file.read_exact_at(&mut buffer[..len], offset);
+        read.map(|()| len).map_err(|error| match error.kind() {
+            ErrorKind::UnexpectedEof => self.has_shrunk(length),
+            _ => error,
+        })
+    }
+
+    /// Says so if the file has become longer than it was.
+    pub fn note_growth(&self, length: u64) {
+        if self.file.metadata().is_ok_and(|now| now.len() > length) {
+            let shown = self.path.display();
+            notice(format!(
+                "{shown} has grown: its first {length} bytes were copied"
+            ));
+        }
+    }
+
+    fn has_shrunk(&self, length: u64) -> io::Error {
+        let shown = self.path.display();
+        let fault = format!("{shown} has shrunk: it had {length} bytes when the copy began");
+        io::Error::new(ErrorKind::UnexpectedEof, fault)
+    }
+}

@@ -1,0 +1,127 @@
+//! What every segment begins with.
+//!
+//! Every segment begins with these 64 bytes, in native byte order. All but `ready` are written once,
+//! by who makes the segment, before anybody else uses it.
+//!
+//! | word | name | its values |
+//! |---|---|---|
+//! | 0 | magic | `ipcprime`: a segment of this program |
+//! | 1 | kind | eight letters: what it is used for |
+//! | 2 | version | of the layout behind the header; it differs, so do the layouts |
+//! | 3 | length | of the whole object, in bytes |
+//! | 4 | seats | how many places to sleep stand at its end |
+//! | 5 | owner | pid and start time of who made it: see [`owner`](super::owner) |
+//! | 6 | kept | 0: it goes with its owner; 1: it stays until it is unlinked |
+//! | 7 | ready | 0: being made; 1: to be used. Written last (release), read first (acquire) |
+
+use std::fs::File;
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt;
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::object::show;
+use super::owner;
+use super::raw::SEAT_LEN;
+use super::segment::{Format, Lifetime, Plan};
+
+const MAGIC: u64 = u64::from_ne_bytes(*b"ipcprime");
+const WORD: usize = size_of::<u64>();
+/// How many words a header has.
+pub(super) const HEADER: usize = 8;
+/// The length of a header, in bytes.
+pub(super) const HEADER_LEN: usize = HEADER * WORD;
+/// Which words a segment is asked for.
+pub(super) const SEATS: usize = 4;
+pub(super) const OWNER: usize = 5;
+pub(super) const READY: usize = 7;
+/// The words end, and the seats begin, on a cache line.
+pub(super) const CACHE_LINE: usize = 64;
+
+/// The header as it was found.
+pub(super) struct Header {
+    pub(super) magic: u64,
+    pub(super) format: Format,
+    pub(super) length: u64,
+    pub(super) seats: u64,
+    pub(super) owner: u64,
+    pub(super) kept: bool,
+    pub(super) ready: bool,
+}
+
+impl Header {
+    fn from_words(word: impl Fn(usize) -> u64) -> Self {
+        Self {
+            magic: word(0),
+            format: Format {
+                kind: word(1).to_ne_bytes(),
+                version: word(2),
+            },
+            length: word(3),
+            seats: word(4),
+            owner: word(5),
+            kept: word(6) == 1,
+            ready: word(READY) == 1,
+        }
+    }
+
+    pub(super) fn read(words: &[AtomicU64]) -> Self {
+        Self::from_words(|at| words[at].load(Ordering::Relaxed))
+    }
+
+    /// `None` if not a byte is there: whoever made it was killed at once.
+    pub(super) fn read_from(file: &File) -> io::Result<Option<Self>> {
+        let mut bytes = [0; HEADER_LEN];
+        if file.metadata()?.len() == 0 {
+            return Ok(None);
+        }
+        // What is too short stays zero, and its magic is none.
+        let _ = file.read_exact_at(&mut bytes, 0);
+        let words = bytes.as_chunks::<WORD>().0;
+        Ok(Some(Self::from_words(|at| u64::from_ne_bytes(words[at]))))
+    }
+
+    pub(super) fn of(plan: &Plan) -> [u64; HEADER] {
+        let kept = u64::from(plan.lifetime == Lifetime::Kept);
+        let kind = u64::from_ne_bytes(plan.format.kind);
+        let (length, seats) = (plan.len() as u64, plan.seats as u64);
+        [
+            MAGIC,
+            kind,
+            plan.format.version,
+            length,
+            seats,
+            owner::own(),
+            kept,
+            0,
+        ]
+    }
+
+    /// Fails if this is not the header of a segment of `format`.
+    pub(super) fn check(&self, path: &Path, format: Format) -> io::Result<()> {
+        let fault = if self.magic != MAGIC {
+            "is not a segment of this program".to_owned()
+        } else if self.format.kind != format.kind {
+            let kind = self.format.kind.escape_ascii();
+            format!("is used for something else ({kind})")
+        } else if self.format.version != format.version {
+            let (theirs, ours) = (self.format.version, format.version);
+            format!("is of version {theirs}, and this program's is {ours}")
+        } else {
+            return Ok(());
+        };
+        Err(foreign(path, &fault))
+    }
+
+    pub(super) fn seats_within(&self, len: usize) -> Option<usize> {
+        let seats = usize::try_from(self.seats).ok()?;
+        let room = len.checked_sub(seats.checked_mul(SEAT_LEN)?)?;
+        (room >= HEADER_LEN && room.is_multiple_of(CACHE_LINE)).then_some(seats)
+    }
+}
+
+pub(super) fn foreign(path: &Path, fault: &str) -> io::Error {
+    let way_out = "remove it, if nobody needs it, or choose another name";
+    let message = format!("{} {fault}; {way_out}", show(path));
+    io::Error::new(ErrorKind::InvalidData, message)
+}

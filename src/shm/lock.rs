@@ -1,0 +1,135 @@
+//! A robust lock between processes: a word that names its holder, so that a dead holder is known.
+//!
+//! The mutexes of `raw_sync` stay locked when their holder is killed, and whoever wants them next
+//! waits for ever. This one asks whether the holder lives, as the kernel does for C's
+//! `PTHREAD_MUTEX_ROBUST`, and hands the lock on with the news.
+
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::{Duration, Instant};
+
+use super::{Segment, Waiters, owner};
+use crate::interrupt::Interrupt;
+
+/// Nobody holds the lock.
+const FREE: u64 = 0;
+/// How often a waiter looks whether the holder lives.
+const LOOK: Duration = Duration::from_secs(1);
+
+/// A lock in a [`Segment`]: one word, 0 while it is free, else the [owner word](owner) of its holder.
+///
+/// ```
+/// use ipc_primer::interrupt::Interrupt;
+/// use ipc_primer::shm::{Format, Lifetime, Lock, Plan, Segment};
+/// use std::sync::Arc;
+///
+/// let format = Format { kind: *b"examples", version: 1 };
+/// let plan = Plan { format, words: 1, seats: 4, lifetime: Lifetime::Owner };
+/// let name = format!("doc-lock-{}", std::process::id());
+/// let segment = Arc::new(Segment::create(&name, plan, |_| ())?);
+///
+/// let lock = Lock::new(&segment, 0, 0..4);
+/// let held = lock.lock(None, &Interrupt::new())?;
+/// assert!(!held.was_abandoned());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Lock {
+    segment: Arc<Segment>,
+    word: usize,
+    waiters: Waiters,
+}
+
+impl Lock {
+    /// Uses the word with this number, and these seats for those who wait: one for each thread that may
+    /// wait at the same time.
+    pub fn new(segment: &Arc<Segment>, word: usize, seats: Range<usize>) -> Self {
+        Self {
+            segment: Arc::clone(segment),
+            word,
+            waiters: Waiters::new(segment, seats),
+        }
+    }
+
+    /// Takes the lock; blocks while a process that lives has it, for `limit` at most.
+    ///
+    /// # Errors
+    /// Those of [`Waiters::wait`].
+    #[doc(alias = "pthread_mutex_lock")]
+    pub fn lock(&self, limit: Option<Duration>, interrupt: &Interrupt) -> io::Result<Held<'_>> {
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        loop {
+            if let Some(held) = self.try_lock() {
+                return Ok(held);
+            }
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            let look = left.map_or(LOOK, |left| left.min(LOOK));
+            let free = || self.is_free().then(|| self.take(FREE)).flatten();
+            match self.waiters.wait(Some(look), interrupt, free) {
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    if left.is_some_and(|left| left <= LOOK) {
+                        return Err(error);
+                    }
+                }
+                taken => return taken,
+            }
+        }
+    }
+
+    /// Takes the lock if it is free or its holder is dead.
+    #[doc(alias = "pthread_mutex_trylock")]
+    pub fn try_lock(&self) -> Option<Held<'_>> {
+        let holder = self.holder().load(Ordering::Relaxed);
+        if holder != FREE && owner::is_alive(holder) {
+            return None;
+        }
+        self.take(holder)
+    }
+
+    fn is_free(&self) -> bool {
+        self.holder().load(Ordering::Relaxed) == FREE
+    }
+
+    fn take(&self, from: u64) -> Option<Held<'_>> {
+        let taken = self.holder().compare_exchange(
+            from,
+            owner::own(),
+            Ordering::Acquire,
+            Ordering::Relaxed,
+        );
+        taken.ok().map(|from| Held {
+            lock: self,
+            from_dead: from != FREE,
+        })
+    }
+
+    fn holder(&self) -> &AtomicU64 {
+        &self.segment.words()[self.word]
+    }
+}
+
+/// A lock that is held; dropping it lets go and wakes one of those who wait.
+#[derive(Debug)]
+#[must_use = "dropping it lets go of the lock"]
+pub struct Held<'l> {
+    lock: &'l Lock,
+    from_dead: bool,
+}
+
+impl Held<'_> {
+    /// Whether the holder before us was killed with the lock held (C: `EOWNERDEAD`): what the lock
+    /// guards may be half changed, and is ours to put in order.
+    #[doc(alias = "EOWNERDEAD")]
+    pub fn was_abandoned(&self) -> bool {
+        self.from_dead
+    }
+}
+
+impl Drop for Held<'_> {
+    fn drop(&mut self) {
+        self.lock.holder().store(FREE, Ordering::Release);
+        self.lock.waiters.wake_one();
+    }
+}

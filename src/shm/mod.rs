@@ -1,0 +1,55 @@
+//! Shared memory between processes, and what keeps order in it (note 3, chapter 6).
+//!
+//! Two processes that map one object see each other's writes at once, and nothing tells either when.
+//! This room builds up from that, a file for each step; read them in this order:
+//!
+//! 1. [`Segment`] (`segment.rs`): a named piece of shared memory, as 64-bit atomic words;
+//!    `header.rs` is what each begins with, `object.rs` the file behind it.
+//! 2. [`bytes`]: copying bytes in and out.
+//! 3. [`Waiters`] (`waiters.rs`): blocking until something has changed there, and waking who blocks.
+//! 4. [`Semaphore`] (`semaphore.rs`): a counter that can be waited for.
+//! 5. [`Lock`] (`lock.rs`): a lock that knows when its holder was killed; [`owner`] is how.
+//! 6. [`ring`]: a sender and many receivers, each at its own pace.
+//!
+//! `raw.rs`, underneath, holds all `unsafe` of the crate, and says why what leaves it is safe.
+
+pub mod bytes;
+mod header;
+mod lock;
+mod object;
+
+pub mod owner;
+mod raw;
+pub mod ring;
+mod segment;
+mod semaphore;
+mod waiters;
+
+pub use lock::{Held, Lock};
+pub use segment::{Format, Lifetime, Plan, Segment, path, remove_if_stale, unlink};
+pub use semaphore::Semaphore;
+pub use waiters::Waiters;
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::process;
+    use std::sync::Arc;
+
+    pub(super) const FORMAT: Format = Format {
+        kind: *b"unittest",
+        version: 1,
+    };
+
+    /// A segment of a test's own.
+    pub(super) fn segment(test: &str, words: usize, seats: usize) -> Arc<Segment> {
+        let plan = Plan {
+            format: FORMAT,
+            words,
+            seats,
+            lifetime: Lifetime::Owner,
+        };
+        let name = format!("unit-{test}-{}", process::id());
+        Arc::new(Segment::create(&name, plan, |_| ()).unwrap())
+    }
+}

@@ -1,0 +1,332 @@
+//! The one file with `unsafe`: what `shared_memory` and `raw_sync` mark so, and views of the memory.
+//!
+//! Two things leave this file, both safe to use whatever other processes do with the memory:
+//!
+//! - [`Mapping::words`]: the memory as 64-bit atomics. A `&[u8]` would be a promise that nobody writes
+//!   to it meanwhile, which no process can give for another; an atomic promises nothing of the kind.
+//! - [`Seat`]: a place where one thread can sleep until another, of any process, wakes it. It stands on
+//!   a `raw_sync` event, which a killed process leaves in disorder; its state word keeps that from
+//!   spreading. The seats lie behind the words, where no atomic view reaches.
+
+#![allow(
+    unsafe_code,
+    reason = "shared_memory and raw_sync mark their own calls unsafe; what leaves this file is safe"
+)]
+
+use std::io;
+use std::ptr::null_mut;
+use std::slice;
+use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::thread;
+use std::time::{Duration, SystemTime};
+
+use raw_sync::Timeout;
+use raw_sync::events::{Event, EventImpl, EventInit, EventState};
+use raw_sync::locks::{LockInit, Mutex};
+use shared_memory::{Shmem, ShmemConf, ShmemError};
+
+use super::owner;
+
+/// The bytes of one [`Seat`]: a cache line for its two words, two for its event.
+pub(super) const SEAT_LEN: usize = 192;
+/// Where in a seat its event begins, in bytes.
+const EVENT_AT: usize = 64;
+
+/// Values of a seat's state word; any other is the owner word of who is waking the sleeper.
+const AWAKE: u64 = 0;
+const ASLEEP: u64 = 1;
+
+/// How often to try for an event's mutex, and how long to wait in between: its holder, the sleeper,
+/// has it for a tenth of a microsecond, unless it was stopped or killed just then.
+const TRIES: u32 = 200;
+const BETWEEN_TRIES: Duration = Duration::from_micros(100);
+/// The longest sleep without a look around.
+pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+
+/// A shared memory object in our address space, until it is dropped: `mmap(2)`.
+pub(super) struct Mapping {
+    shmem: Shmem,
+    /// How many words stand before the seats.
+    words: usize,
+}
+
+// SAFETY: after `open`, `shmem` is only asked for its address and length, which do not change, and
+// the memory behind is accessed by atomics and by the thread-safe calls of process-shared events.
+unsafe impl Send for Mapping {}
+// SAFETY: as for `Send`.
+unsafe impl Sync for Mapping {}
+
+impl Mapping {
+    /// Maps the object `name`: `shm_open(3)` and `mmap(2)`. No seats are known yet.
+    pub(super) fn open(name: &str) -> io::Result<Self> {
+        let shmem = ShmemConf::new().os_id(name).open().map_err(into_io)?;
+        let words = shmem.len() / size_of::<AtomicU64>();
+        Ok(Self { shmem, words })
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.shmem.len()
+    }
+
+    /// Takes the last `seats` × [`SEAT_LEN`] bytes for seats, away from [`words`](Self::words).
+    ///
+    /// # Panics
+    /// If there are not so many bytes, or the rest does not end on a cache line.
+    pub(super) fn split_off_seats(&mut self, seats: usize) {
+        let taken = seats.checked_mul(SEAT_LEN);
+        let rest = taken.and_then(|taken| self.len().checked_sub(taken));
+        let rest = rest.filter(|rest| rest % EVENT_AT == 0);
+        self.words = rest.expect("the segment's length was checked") / size_of::<AtomicU64>();
+    }
+
+    /// The memory before the seats.
+    pub(super) fn words(&self) -> &[AtomicU64] {
+        let first = self.shmem.as_ptr().cast::<AtomicU64>();
+        // SAFETY: mmap gave `len()` bytes at a page's start that stay as long as `self`; `words` words
+        // are no more than that; any bits are a valid AtomicU64; all access to them is atomic.
+        unsafe { slice::from_raw_parts(first, self.words) }
+    }
+
+    fn seats(&self) -> usize {
+        (self.len() - self.words * size_of::<AtomicU64>()) / SEAT_LEN
+    }
+
+    /// The seat with this number, from 0 on.
+    pub(super) fn seat(&self, number: usize) -> Seat<'_> {
+        assert!(number < self.seats(), "the segment has no seat {number}");
+        let at = self.words * size_of::<AtomicU64>() + number * SEAT_LEN;
+        let seat = self.shmem.as_ptr().wrapping_add(at);
+        let state = seat.wrapping_add(size_of::<AtomicU64>());
+        Seat {
+            // SAFETY: within the mapping (asserted), on a cache line, and only accessed atomically.
+            occupant: unsafe { AtomicU64::from_ptr(seat.cast()) },
+            // SAFETY: as the word before it.
+            state: unsafe { AtomicU64::from_ptr(state.cast()) },
+            event: seat.wrapping_add(EVENT_AT),
+        }
+    }
+}
+
+fn into_io(error: ShmemError) -> io::Error {
+    match error {
+        ShmemError::MapOpenFailed(code) | ShmemError::MapCreateFailed(code) => {
+            io::Error::from_raw_os_error(code.cast_signed())
+        }
+        other => io::Error::other(other.to_string()),
+    }
+}
+
+/// A place in shared memory where one thread can sleep. Two words and an event:
+///
+/// | word | who writes it | what its values mean |
+/// |---|---|---|
+/// | occupant | who sits down, who gets up | 0: free; else the owner word of who sits here |
+/// | state | the occupant; who wakes it | 0: awake; 1: asleep, or about to be; else who is waking it |
+///
+/// The state word lets an event be set once for each sleep: an event whose waiter was killed makes
+/// the second setter hang. While it names a waker, nobody makes the event anew.
+#[derive(Clone, Copy)]
+pub(super) struct Seat<'m> {
+    occupant: &'m AtomicU64,
+    state: &'m AtomicU64,
+    event: *mut u8,
+}
+
+impl<'m> Seat<'m> {
+    /// Makes the seat ready, in a segment that nobody else uses yet.
+    pub(super) fn init(self) {
+        self.renew();
+    }
+
+    /// Sits down if the seat is free or its occupant was killed.
+    pub(super) fn take(self) -> Option<Seated<'m>> {
+        let found = self.occupant.load(Ordering::Relaxed);
+        let dead = found != 0 && !owner::is_alive(found);
+        if found != 0 && !dead {
+            return None;
+        }
+        let taken = self.occupant.compare_exchange(
+            found,
+            owner::own(),
+            Ordering::SeqCst,
+            Ordering::Relaxed,
+        );
+        taken.ok()?;
+        if dead && !self.renew() {
+            self.occupant.store(found, Ordering::SeqCst); // somebody is still waking the dead
+            return None;
+        }
+        Some(Seated { seat: self })
+    }
+
+    /// Whether its occupant sleeps. The fence goes with that of [`Seated::announce`]: either the
+    /// sleeper sees what was done before this call, or this call sees the sleeper.
+    pub(super) fn is_asleep(self) -> bool {
+        fence(Ordering::SeqCst);
+        self.state.load(Ordering::Relaxed) == ASLEEP
+    }
+
+    /// Wakes who sleeps here; says whether it is there to be woken. Never blocks: if the event's mutex
+    /// cannot be had, the sleeper is left to wake by itself, within [`LONGEST_SLEEP`].
+    pub(super) fn wake(self) -> bool {
+        let state = |from, to| {
+            let exchanged =
+                self.state
+                    .compare_exchange(from, to, Ordering::SeqCst, Ordering::Relaxed);
+            exchanged.is_ok()
+        };
+        if !self.is_asleep() || !state(ASLEEP, owner::own()) {
+            return false;
+        }
+        let alive = owner::is_alive(self.occupant.load(Ordering::Relaxed));
+        if alive && self.mutex_is_free() {
+            // An event that cannot be set is one more that the sleeper does not wait for.
+            let _ = self.event().map(|event| event.set(EventState::Signaled));
+        }
+        self.state.store(AWAKE, Ordering::SeqCst);
+        alive
+    }
+
+    /// Waits a moment for the event's mutex: `set` waits for ever, and a sleeper that was killed or
+    /// stopped in the wrong moment has it.
+    fn mutex_is_free(self) -> bool {
+        // SAFETY: `event` points to an initialised event of raw_sync 0.1.5, which begins with its mutex.
+        let Ok((mutex, _)) = (unsafe { Mutex::from_existing(self.event, null_mut()) }) else {
+            return false;
+        };
+        let free = |_| {
+            let held = mutex.try_lock(Timeout::Val(Duration::ZERO)).is_err();
+            if held {
+                thread::sleep(BETWEEN_TRIES);
+            }
+            !held
+        };
+        (0..TRIES).any(free)
+    }
+
+    fn event(self) -> Option<Box<dyn EventImpl>> {
+        // SAFETY: `event` points to SEAT_LEN - EVENT_AT mapped bytes, in which `renew` made an event
+        // before anybody could find the segment.
+        let event = unsafe { Event::from_existing(self.event) };
+        event.ok().map(|(event, _)| event)
+    }
+
+    /// Makes the event anew; false if somebody alive has not done with the old one after a while.
+    fn renew(self) -> bool {
+        let mut tries = 0..TRIES;
+        loop {
+            let state = self.state.load(Ordering::SeqCst);
+            let in_use = state > ASLEEP && owner::is_alive(state);
+            let exchange = || {
+                self.state.compare_exchange(
+                    state,
+                    owner::own(),
+                    Ordering::SeqCst,
+                    Ordering::Relaxed,
+                )
+            };
+            if !in_use && exchange().is_ok() {
+                break;
+            }
+            if tries.next().is_none() {
+                return false;
+            }
+            thread::sleep(BETWEEN_TRIES);
+        }
+        // SAFETY: `event` points to SEAT_LEN - EVENT_AT mapped bytes, 8-byte aligned, more than an
+        // event needs; the state word names us, so that nobody else uses them.
+        let made = unsafe { Event::new(self.event, true) };
+        self.state.store(AWAKE, Ordering::SeqCst);
+        made.is_ok()
+    }
+}
+
+const _: () = assert!(
+    size_of::<usize>() == 8,
+    "a pid and a start time share a word"
+);
+
+/// A seat that is taken: who has it can sleep. Dropping it gets up.
+pub(super) struct Seated<'m> {
+    seat: Seat<'m>,
+}
+
+impl Seated<'_> {
+    /// Says that we are about to sleep: from now on whoever wakes us does. What we wait for must be
+    /// looked at once more after this. False if we cannot sleep just now, for a waker is at work.
+    pub(super) fn announce(&self) -> bool {
+        let state = self.seat.state;
+        match state.compare_exchange(AWAKE, ASLEEP, Ordering::SeqCst, Ordering::SeqCst) {
+            Ok(_) | Err(ASLEEP) => {}
+            // A waker killed at work may have left the event in any state.
+            Err(waker) if !owner::is_alive(waker) => {
+                self.seat.renew();
+                return false;
+            }
+            Err(_) => return false,
+        }
+        fence(Ordering::SeqCst);
+        true
+    }
+
+    /// Sleeps until woken or for about `limit`, a second at most; perhaps shorter.
+    pub(super) fn sleep(&self, limit: Duration) {
+        match (fitting(limit), self.seat.event()) {
+            // An error is the limit; and all is looked at again in any case.
+            (Some(limit), Some(event)) => drop(event.wait(Timeout::Val(limit))),
+            _ => thread::sleep(BORDER),
+        }
+    }
+
+    /// Takes the announcement back. If somebody is just waking us, that costs one sleep cut short.
+    pub(super) fn retract(&self) {
+        let _ =
+            self.seat
+                .state
+                .compare_exchange(ASLEEP, AWAKE, Ordering::SeqCst, Ordering::Relaxed);
+    }
+}
+
+impl Drop for Seated<'_> {
+    fn drop(&mut self) {
+        self.retract();
+        self.seat.occupant.store(0, Ordering::SeqCst);
+    }
+}
+
+/// So long before the clock's next full second nobody waits for an event.
+const BORDER: Duration = Duration::from_millis(1);
+
+/// The limit that `raw_sync` can be given for one of `limit`: it adds the nanoseconds of the clock and
+/// those of the limit without a carry, and a sum of a full second or more is an error at once. So: a
+/// full second, or a part of what is left of the clock's second; `None` if hardly any is left.
+fn fitting(limit: Duration) -> Option<Duration> {
+    if limit >= LONGEST_SLEEP {
+        return Some(LONGEST_SLEEP);
+    }
+    let clock = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
+    let left = LONGEST_SLEEP - Duration::from_nanos(clock.subsec_nanos().into());
+    let left = left.saturating_sub(BORDER);
+    (!left.is_zero()).then(|| limit.min(left))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_fits_into_what_is_left_of_the_clocks_second() {
+        for millis in [0, 1, 20, 500, 999, 1000, 5000] {
+            let limit = Duration::from_millis(millis);
+            let clock = SystemTime::UNIX_EPOCH.elapsed().unwrap();
+            if let Some(fits) = fitting(limit) {
+                let sum = clock.subsec_nanos() + fits.subsec_nanos();
+                assert!(fits <= LONGEST_SLEEP && fits <= limit);
+                assert!(
+                    sum < 1_000_000_000 || fits.is_zero(),
+                    "{limit:?} became {fits:?}"
+                );
+            }
+        }
+    }
+}

@@ -1,0 +1,219 @@
+//! A broadcast ring: one sender fills slots, and every receiver reads each of them.
+//!
+//! ```text
+//!            head                          the sender fills slot head % slots next
+//!              v
+//!   [ 8 ][ 9 ][ 6 ][ 7 ]                   four slots; slot 8 % 4 = 0 holds the ninth
+//!     ^          ^
+//!  cursor 0   cursor 1                     receiver 1 is slower, and so holds up the sender
+//! ```
+//!
+//! A slot may be filled again when *every* receiver has read it, and each reads at its own pace: so
+//! each has its own cursor, and its own two semaphores: `filled` counts the slots it has yet to read,
+//! `free` those the sender may fill as far as it is concerned. One pair for all would count ten reads
+//! by one receiver like one read each by ten.
+//!
+//! The words of the segment, in order:
+//!
+//! | words | name | who writes it | its values |
+//! |---|---|---|---|
+//! | 1 | slots | the sender, once | how many slots |
+//! | 1 | slot length | the sender, once | of one slot, in bytes |
+//! | 1 | receivers | the sender, once | how many take part |
+//! | 1 | label length | the sender, once | in bytes |
+//! | 1 | state | the sender | 0: sending; 1: broke off |
+//! | 1 | head | the sender | how many slots it has filled since the beginning |
+//! | 2 | | | unused |
+//! | 64 | label | the sender, once | bytes that say what is sent |
+//! | 8 a receiver | | | |
+//! | … 1 | who | the receiver, once | 0: nobody yet; else its [owner word](crate::shm::owner) |
+//! | … 1 | phase | the receiver | 0: reading; 1: has all; 2: left before |
+//! | … 1 | cursor | the receiver | how many slots it has read |
+//! | … 1 | filled | both | semaphore: posted by the sender, waited for by the receiver |
+//! | … 1 | free | both | semaphore: posted by the receiver, waited for by the sender |
+//! | … 3 | | | unused: receivers do not share a cache line |
+//! | 1 a slot | length | the sender | how many bytes the slot holds |
+//! | the rest | slots | the sender | the bytes, each slot on a cache line |
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::{Format, Lifetime, Plan, Segment, Semaphore, Waiters, owner};
+
+mod receiver;
+mod sender;
+
+pub use receiver::Receiver;
+pub use sender::Sender;
+
+/// The longest label, in bytes.
+pub const MAX_LABEL: usize = 512;
+/// The largest ring, in bytes of all its slots.
+pub const MAX_RING: usize = 1 << 30;
+/// The most receivers.
+pub const MAX_RECEIVERS: usize = 1024;
+
+const FORMAT: Format = Format {
+    kind: *b"castring",
+    version: 1,
+};
+
+/// How often to look whether the other side lives.
+const LOOK: Duration = Duration::from_millis(250);
+/// How many bytes go from a buffer of our own into a slot at a time, or back: few enough to stay in
+/// the processor's second cache, whatever the slot.
+const PIECE: usize = 128 * 1024;
+const PIECE_WORDS: usize = PIECE / 8;
+const LINE: usize = 8;
+const LABEL_AT: usize = LINE;
+const RECEIVERS_AT: usize = LABEL_AT + MAX_LABEL / 8;
+
+const SENDING: u64 = 0;
+const BROKEN_OFF: u64 = 1;
+
+const READING: u64 = 0;
+const HAS_ALL: u64 = 1;
+const LEFT: u64 = 2;
+
+/// The measures of a ring.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Shape {
+    /// How many slots: as many can wait for the slowest receiver. At least 1.
+    pub slots: usize,
+    /// The length of one, in bytes. At least 1.
+    pub slot_len: usize,
+    /// How many receivers take part. At least 1.
+    pub receivers: usize,
+}
+
+impl Shape {
+    /// Whether a ring can be made so.
+    pub fn fits(&self) -> bool {
+        let len = self.slots.checked_mul(self.slot_len);
+        let some = self.slots > 0 && self.slot_len > 0 && self.receivers > 0;
+        some && len.is_some_and(|len| len <= MAX_RING) && self.receivers <= MAX_RECEIVERS
+    }
+
+    fn receiver_at(&self, number: usize) -> usize {
+        RECEIVERS_AT + number * LINE
+    }
+
+    fn lengths_at(&self) -> usize {
+        self.receiver_at(self.receivers)
+    }
+
+    fn slot_words(&self) -> usize {
+        self.slot_len.div_ceil(8).next_multiple_of(LINE)
+    }
+
+    fn slot_at(&self, slot: usize) -> usize {
+        (self.lengths_at() + self.slots).next_multiple_of(LINE) + slot * self.slot_words()
+    }
+
+    fn plan(&self) -> Plan {
+        Plan {
+            format: FORMAT,
+            words: self.slot_at(self.slots),
+            seats: 1 + 2 * self.receivers,
+            lifetime: Lifetime::Owner,
+        }
+    }
+}
+
+/// The seat on which the sender waits for receivers to join, and to end.
+const SENDERS_SEAT: usize = 0;
+
+/// What both ends see.
+struct Ring {
+    segment: Arc<Segment>,
+    shape: Shape,
+}
+
+impl Ring {
+    fn new(segment: Segment, shape: Shape) -> Self {
+        let segment = Arc::new(segment);
+        Self { segment, shape }
+    }
+
+    fn label_len(&self) -> &AtomicU64 {
+        &self.segment.words()[3]
+    }
+
+    fn state(&self) -> &AtomicU64 {
+        &self.segment.words()[4]
+    }
+
+    fn head(&self) -> &AtomicU64 {
+        &self.segment.words()[5]
+    }
+
+    fn label(&self) -> &[AtomicU64] {
+        &self.segment.words()[LABEL_AT..RECEIVERS_AT]
+    }
+
+    fn length(&self, slot: usize) -> &AtomicU64 {
+        &self.segment.words()[self.shape.lengths_at() + slot]
+    }
+
+    fn slot(&self, slot: usize) -> &[AtomicU64] {
+        &self.segment.words()[self.shape.slot_at(slot)..self.shape.slot_at(slot + 1)]
+    }
+
+    /// Which slot has this number, counted from the beginning.
+    fn slot_of(&self, number: u64) -> usize {
+        usize::try_from(number % self.shape.slots as u64).expect("less than slots")
+    }
+
+    fn place(&self, number: usize) -> Place {
+        let at = self.shape.receiver_at(number);
+        let seat = SENDERS_SEAT + 1 + 2 * number;
+        Place {
+            number,
+            at,
+            filled: Semaphore::new(&self.segment, at + 3, seat..seat + 1),
+            free: Semaphore::new(&self.segment, at + 4, seat + 1..seat + 2),
+            segment: Arc::clone(&self.segment),
+        }
+    }
+
+    fn sender_waits(&self) -> Waiters {
+        Waiters::new(&self.segment, SENDERS_SEAT..SENDERS_SEAT + 1)
+    }
+}
+
+/// What belongs to one receiver.
+struct Place {
+    number: usize,
+    at: usize,
+    filled: Semaphore,
+    free: Semaphore,
+    segment: Arc<Segment>,
+}
+
+impl Place {
+    fn who(&self) -> &AtomicU64 {
+        &self.segment.words()[self.at]
+    }
+
+    fn phase(&self) -> &AtomicU64 {
+        &self.segment.words()[self.at + 1]
+    }
+
+    fn cursor(&self) -> &AtomicU64 {
+        &self.segment.words()[self.at + 2]
+    }
+
+    /// Whether somebody has the place and has died.
+    fn is_dead(&self) -> bool {
+        let who = self.who().load(Ordering::Acquire);
+        who != 0 && !owner::is_alive(who)
+    }
+
+    fn show(&self) -> String {
+        let process = owner::identity(self.who().load(Ordering::Relaxed));
+        format!("receiver {} (process {})", self.number + 1, process.pid)
+    }
+}
+
+const _: () = assert!(SENDING == 0 && READING == 0, "new segments are all zero");

@@ -1,0 +1,202 @@
+//! An end that reads the ring.
+
+use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{
+    FORMAT, HAS_ALL, LEFT, LOOK, MAX_LABEL, PIECE, PIECE_WORDS, Place, READING, RECEIVERS_AT, Ring,
+    Shape,
+};
+use crate::interrupt::Interrupt;
+use crate::shm::bytes::copy_out;
+use crate::shm::{Segment, owner, remove_if_stale};
+
+/// An end that reads the ring. Dropping it before [`finish`](Self::finish) leaves, and the sender goes
+/// on without it.
+pub struct Receiver {
+    ring: Ring,
+    place: Place,
+    /// How many slots were read and are not yet given back.
+    owed: u64,
+    /// A piece of a slot in memory of our own.
+    buffer: Vec<u8>,
+    name: String,
+}
+
+impl Receiver {
+    /// Joins the ring named `name`.
+    ///
+    /// # Errors
+    /// - Those of [`Segment::open`]: [`ErrorKind::NotFound`] if there is none.
+    /// - [`ErrorKind::ConnectionAborted`]: its sender has died; what it left is removed.
+    /// - [`ErrorKind::ResourceBusy`]: as many receivers as take part have joined already.
+    pub fn join(name: &str) -> io::Result<Self> {
+        let segment = Segment::open(name, FORMAT)?;
+        let shape = read_shape(&segment).ok_or_else(|| {
+            let fault = format!("the ring {name:?} says nonsense about itself");
+            io::Error::new(ErrorKind::InvalidData, fault)
+        })?;
+        let ring = Ring::new(segment, shape);
+        if !owner::is_alive(ring.segment.owner()) {
+            return Err(sender_died(name));
+        }
+        let free = |place: &Place| {
+            let (own, who) = (owner::own(), place.who());
+            who.compare_exchange(0, own, Ordering::AcqRel, Ordering::Relaxed)
+                .is_ok()
+        };
+        let place = (0..ring.shape.receivers)
+            .map(|number| ring.place(number))
+            .find(free);
+        let Some(place) = place else {
+            let number = ring.shape.receivers;
+            let fault = format!("the sender of {name:?} has its {number} receivers already");
+            return Err(io::Error::new(ErrorKind::ResourceBusy, fault));
+        };
+        ring.sender_waits().wake_one();
+        let name = name.to_owned();
+        Ok(Self {
+            ring,
+            place,
+            owed: 0,
+            buffer: vec![0; PIECE],
+            name,
+        })
+    }
+
+    /// What the sender says that it sends.
+    pub fn label(&self) -> Vec<u8> {
+        let len = self.ring.label_len().load(Ordering::Relaxed);
+        let mut label = vec![0; usize::try_from(len).unwrap_or(0).min(MAX_LABEL)];
+        copy_out(self.ring.label(), &mut label);
+        label
+    }
+
+    /// Waits for the next slot and copies it into the front of `buffer`; returns how many bytes.
+    ///
+    /// # Errors
+    /// Those of [`receive_with`](Self::receive_with), and [`ErrorKind::InvalidData`] if the slot holds
+    /// more than `buffer`.
+    pub fn receive(&mut self, buffer: &mut [u8], interrupt: &Interrupt) -> io::Result<usize> {
+        let mut filled = 0;
+        self.receive_with(interrupt, |piece| {
+            let room = buffer.get_mut(filled..filled + piece.len());
+            room.ok_or(ErrorKind::InvalidData)?.copy_from_slice(piece);
+            filled += piece.len();
+            Ok(())
+        })?;
+        Ok(filled)
+    }
+
+    /// Waits for the next slot and hands it to `take`, piece by piece; returns how many bytes it held.
+    ///
+    /// # Errors
+    /// - Those of `take`.
+    /// - [`ErrorKind::Interrupted`] when `interrupt` is raised.
+    /// - [`ErrorKind::ConnectionAborted`]: the sender broke off or has died.
+    /// - [`ErrorKind::InvalidData`]: the slot says that it holds more than it can.
+    pub fn receive_with(
+        &mut self,
+        interrupt: &Interrupt,
+        mut take: impl FnMut(&[u8]) -> io::Result<()>,
+    ) -> io::Result<usize> {
+        self.wait_for_slot(interrupt)?;
+        let cursor = self.place.cursor().load(Ordering::Relaxed);
+        let slot = self.ring.slot_of(cursor);
+        let length = self.ring.length(slot).load(Ordering::Relaxed);
+        let length = usize::try_from(length).unwrap_or(usize::MAX);
+        if length > self.ring.shape.slot_len {
+            return Err(ErrorKind::InvalidData.into());
+        }
+        let words = self.ring.slot(slot).chunks(PIECE_WORDS);
+        let ends = (0..length).step_by(PIECE).map(|at| PIECE.min(length - at));
+        for (words, count) in words.zip(ends) {
+            let piece = &mut self.buffer[..count];
+            copy_out(words, piece);
+            take(piece)?;
+        }
+        self.place.cursor().store(cursor + 1, Ordering::Relaxed);
+        self.owed += 1;
+        // A quarter of the ring at once: waking the sender for every slot costs more than filling it.
+        if self.owed > self.ring.shape.slots as u64 / 4 {
+            self.give_back();
+        }
+        Ok(length)
+    }
+
+    fn give_back(&mut self) {
+        self.place.free.post_many(std::mem::take(&mut self.owed));
+    }
+
+    /// Says that all was received, and all is well with it.
+    pub fn finish(self) {
+        self.end(HAS_ALL);
+    }
+
+    fn wait_for_slot(&mut self, interrupt: &Interrupt) -> io::Result<()> {
+        let mut waited = Ok(());
+        if !self.place.filled.try_wait() {
+            self.give_back(); // or we would wait for each other
+            waited = self.place.filled.wait_timeout(LOOK, interrupt);
+        }
+        loop {
+            let behind = self.place.cursor().load(Ordering::Relaxed)
+                < self.ring.head().load(Ordering::Relaxed);
+            match waited {
+                Ok(()) if behind => return Ok(()),
+                Ok(()) => return Err(aborted(format!("the sender of {:?} broke off", self.name))),
+                Err(error) if error.kind() != ErrorKind::TimedOut => return Err(error),
+                Err(_) if !owner::is_alive(self.ring.segment.owner()) => {
+                    return Err(sender_died(&self.name));
+                }
+                Err(_) => {} // slow, or stopped
+            }
+            waited = self.place.filled.wait_timeout(LOOK, interrupt);
+        }
+    }
+
+    fn end(&self, phase: u64) {
+        let from_reading = self.place.phase().compare_exchange(
+            READING,
+            phase,
+            Ordering::Release,
+            Ordering::Relaxed,
+        );
+        if from_reading.is_ok() {
+            self.ring.sender_waits().wake_one();
+            self.place.free.post();
+        }
+    }
+}
+
+impl Drop for Receiver {
+    fn drop(&mut self) {
+        self.end(LEFT);
+    }
+}
+
+/// The shape that the ring says it has, if it can have it.
+fn read_shape(segment: &Segment) -> Option<Shape> {
+    let words = segment.words();
+    if words.len() < RECEIVERS_AT {
+        return None;
+    }
+    let read = |word: &AtomicU64| usize::try_from(word.load(Ordering::Relaxed)).ok();
+    let shape = Shape {
+        slots: read(&words[0])?,
+        slot_len: read(&words[1])?,
+        receivers: read(&words[2])?,
+    };
+    let plan = shape.fits().then(|| shape.plan())?;
+    (plan.words <= words.len() && plan.seats == segment.seats()).then_some(shape)
+}
+
+/// The sender cannot clean up any more, so whoever finds it dead does.
+fn sender_died(name: &str) -> io::Error {
+    let _ = remove_if_stale(name, FORMAT);
+    aborted(format!("the sender of {name:?} has died"))
+}
+
+fn aborted(fault: String) -> io::Error {
+    io::Error::new(ErrorKind::ConnectionAborted, fault)
+}

@@ -1,0 +1,213 @@
+//! The end that fills the ring.
+
+use std::io::{self, ErrorKind};
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::{
+    BROKEN_OFF, HAS_ALL, LABEL_AT, LOOK, PIECE, PIECE_WORDS, Place, READING, RECEIVERS_AT, Ring,
+    Shape,
+};
+use crate::interrupt::Interrupt;
+use crate::notice::notice;
+use crate::shm::bytes::copy_in;
+use crate::shm::{Segment, Waiters};
+
+/// The end that fills the ring. Dropping it removes the segment; before [`finish`](Self::finish), that
+/// breaks off what is sent.
+pub struct Sender {
+    ring: Ring,
+    /// The receivers that take part.
+    places: Vec<Place>,
+    /// How many have gone before the end.
+    lost: usize,
+    /// A piece of a slot in memory of our own.
+    buffer: Vec<u8>,
+}
+
+impl Sender {
+    /// Makes a ring named `name`, with a label that says what will be sent.
+    ///
+    /// ```
+    /// use ipc_primer::interrupt::Interrupt;
+    /// use ipc_primer::shm::ring::{Receiver, Sender, Shape};
+    ///
+    /// let shape = Shape { slots: 2, slot_len: 16, receivers: 1 };
+    /// let name = format!("doc-ring-{}", std::process::id());
+    /// let mut sender = Sender::create(&name, shape, b"greetings")?;
+    /// let (interrupt, stop) = (Interrupt::new(), Interrupt::new());
+    ///
+    /// let receiver = std::thread::spawn(move || {
+    ///     let mut receiver = Receiver::join(&name)?; // another process, say
+    ///     assert_eq!(receiver.label(), b"greetings");
+    ///     let mut slot = [0; 16];
+    ///     let count = receiver.receive(&mut slot, &stop)?;
+    ///     receiver.finish();
+    ///     std::io::Result::Ok(slot[..count].to_vec())
+    /// });
+    /// sender.wait_for_receivers(&interrupt)?;
+    /// sender.send(b"hello", &interrupt)?;
+    /// assert_eq!(sender.finish(&interrupt)?, 0); // nobody was lost
+    /// assert_eq!(receiver.join().unwrap()?, b"hello");
+    /// # Ok::<(), std::io::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// Those of [`Segment::create`].
+    ///
+    /// # Panics
+    /// If the shape does not [fit](Shape::fits), or the label is longer than [`MAX_LABEL`](super::MAX_LABEL).
+    pub fn create(name: &str, shape: Shape, label: &[u8]) -> io::Result<Self> {
+        assert!(shape.fits(), "no ring can be made with {shape:?}");
+        let set = |word: &AtomicU64, value: usize| word.store(value as u64, Ordering::Relaxed);
+        let segment = Segment::create(name, shape.plan(), |new| {
+            let words = new.words();
+            set(&words[0], shape.slots);
+            set(&words[1], shape.slot_len);
+            set(&words[2], shape.receivers);
+            set(&words[3], label.len());
+            copy_in(&words[LABEL_AT..RECEIVERS_AT], label);
+            for number in 0..shape.receivers {
+                set(&words[shape.receiver_at(number) + 4], shape.slots); // all slots are free
+            }
+        })?;
+        let ring = Ring::new(segment, shape);
+        let places = (0..shape.receivers).map(|number| ring.place(number));
+        Ok(Self {
+            places: places.collect(),
+            ring,
+            lost: 0,
+            buffer: vec![0; PIECE],
+        })
+    }
+
+    /// Blocks until all receivers have joined, or have died since.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Interrupted`] when `interrupt` is raised.
+    pub fn wait_for_receivers(&self, interrupt: &Interrupt) -> io::Result<()> {
+        let joined = |place: &Place| place.who().load(Ordering::Acquire) != 0;
+        let all = || self.places.iter().all(joined).then_some(());
+        self.ring.sender_waits().wait(None, interrupt, all)
+    }
+
+    /// Fills the next slot with `bytes`.
+    ///
+    /// # Errors
+    /// Those of [`send_with`](Self::send_with).
+    ///
+    /// # Panics
+    /// If `bytes` are more than a slot holds.
+    pub fn send(&mut self, bytes: &[u8], interrupt: &Interrupt) -> io::Result<()> {
+        let mut left = bytes;
+        self.send_with(bytes.len(), interrupt, |piece| {
+            let (front, rest) = left.split_at(piece.len());
+            piece.copy_from_slice(front);
+            left = rest;
+            Ok(())
+        })
+    }
+
+    /// Fills the next slot with `len` bytes, once every receiver has room for it: `fill` gives them,
+    /// piece by piece. A receiver that has gone is said to have, and the others go on.
+    ///
+    /// # Errors
+    /// Those of `fill`, upon which nothing was sent; [`ErrorKind::Interrupted`] when `interrupt` is
+    /// raised; [`ErrorKind::BrokenPipe`] if no receiver is left.
+    ///
+    /// # Panics
+    /// If `len` is more than a slot holds.
+    pub fn send_with(
+        &mut self,
+        len: usize,
+        interrupt: &Interrupt,
+        mut fill: impl FnMut(&mut [u8]) -> io::Result<()>,
+    ) -> io::Result<()> {
+        assert!(len <= self.ring.shape.slot_len, "a slot holds less");
+        self.keep(|place| has_room(place, interrupt))?;
+        let head = self.ring.head().load(Ordering::Relaxed);
+        let slot = self.ring.slot_of(head);
+        let words = self.ring.slot(slot).chunks(PIECE_WORDS);
+        let ends = (0..len).step_by(PIECE).map(|at| PIECE.min(len - at));
+        for (words, count) in words.zip(ends) {
+            let piece = &mut self.buffer[..count];
+            fill(piece)?;
+            copy_in(words, piece);
+        }
+        let length = self.ring.length(slot);
+        length.store(len as u64, Ordering::Relaxed);
+        self.ring.head().store(head + 1, Ordering::Relaxed);
+        // What was written is there for whoever sees the post: it releases, the wait acquires.
+        self.places.iter().for_each(|place| place.filled.post());
+        Ok(())
+    }
+
+    /// Blocks until every receiver has said that it has all; returns how many did not.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Interrupted`] when `interrupt` is raised.
+    pub fn finish(mut self, interrupt: &Interrupt) -> io::Result<usize> {
+        let waiting = self.ring.sender_waits();
+        let kept = self.keep(|place| has_ended(place, &waiting, interrupt));
+        match kept {
+            Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
+            _ => self.places.clear(), // nobody is left to be told that we break off
+        }
+        Ok(self.lost)
+    }
+
+    /// Keeps the receivers of which `stays` is true, and says who has gone.
+    fn keep(&mut self, stays: impl Fn(&Place) -> io::Result<bool>) -> io::Result<()> {
+        let mut at = 0;
+        while at < self.places.len() {
+            if stays(&self.places[at])? {
+                at += 1;
+            } else {
+                notice(format!(
+                    "{} has gone before its end",
+                    self.places[at].show()
+                ));
+                self.places.remove(at);
+                self.lost += 1;
+            }
+        }
+        match self.places.is_empty() {
+            true => Err(io::Error::new(ErrorKind::BrokenPipe, "no receiver is left")),
+            false => Ok(()),
+        }
+    }
+}
+
+impl Drop for Sender {
+    fn drop(&mut self) {
+        self.ring.state().store(BROKEN_OFF, Ordering::Release);
+        self.places.iter().for_each(|place| place.filled.post());
+    }
+}
+
+/// Waits for a free slot; false if the receiver has gone.
+fn has_room(place: &Place, interrupt: &Interrupt) -> io::Result<bool> {
+    loop {
+        let waited = place.free.wait_timeout(LOOK, interrupt);
+        let left = place.phase().load(Ordering::Acquire) != READING;
+        match waited {
+            _ if left => return Ok(false),
+            Ok(()) => return Ok(true),
+            Err(error) if error.kind() != ErrorKind::TimedOut => return Err(error),
+            Err(_) if place.is_dead() => return Ok(false),
+            Err(_) => {} // slow, or stopped
+        }
+    }
+}
+
+/// Waits for a receiver's end; true if it has all.
+fn has_ended(place: &Place, waiting: &Waiters, interrupt: &Interrupt) -> io::Result<bool> {
+    let ended = || Some(place.phase().load(Ordering::Acquire)).filter(|phase| *phase != READING);
+    loop {
+        match waiting.wait(Some(LOOK), interrupt, ended) {
+            Ok(phase) => return Ok(phase == HAS_ALL),
+            Err(error) if error.kind() != ErrorKind::TimedOut => return Err(error),
+            Err(_) if place.is_dead() => return Ok(ended() == Some(HAS_ALL)),
+            Err(_) => {}
+        }
+    }
+}

@@ -1,0 +1,109 @@
+//! A counting semaphore between processes: a counter that is never below 0, and those who wait for it.
+//!
+//! `raw_sync` has none. Its event is none: set twice, it wakes once. Here each [`post`](Semaphore::post)
+//! counts, whether anybody waits or not.
+
+use std::io;
+use std::ops::Range;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use super::{Segment, Waiters};
+use crate::interrupt::Interrupt;
+
+/// A counting semaphore in a [`Segment`]: as `sem_init(3)` with `pshared` makes one.
+///
+/// ```
+/// use ipc_primer::interrupt::Interrupt;
+/// use ipc_primer::shm::{Format, Lifetime, Plan, Segment, Semaphore};
+/// use std::{sync::Arc, thread};
+///
+/// let format = Format { kind: *b"examples", version: 1 };
+/// let plan = Plan { format, words: 1, seats: 1, lifetime: Lifetime::Owner };
+/// let name = format!("doc-semaphore-{}", std::process::id());
+/// let segment = Arc::new(Segment::create(&name, plan, |_| ())?); // the counter begins at 0
+///
+/// let theirs = Arc::new(Segment::open(&name, format)?); // another process, say
+/// let poster = thread::spawn(move || Semaphore::new(&theirs, 0, 0..1).post());
+/// Semaphore::new(&segment, 0, 0..1).wait(&Interrupt::new())?; // blocks until then
+/// poster.join().unwrap();
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// It is not *robust*: a process that is killed between `wait` and `post` leaves the counter one too
+/// low for ever. Who guards something with it needs a [`Lock`](super::Lock); who counts things with it,
+/// as a ring does its slots, has to know who died.
+#[derive(Clone, Debug)]
+pub struct Semaphore {
+    segment: Arc<Segment>,
+    word: usize,
+    waiters: Waiters,
+}
+
+impl Semaphore {
+    /// Uses the word with this number as the counter, and these seats for those who wait: one for each
+    /// thread that may wait at the same time.
+    pub fn new(segment: &Arc<Segment>, word: usize, seats: Range<usize>) -> Self {
+        Self {
+            segment: Arc::clone(segment),
+            word,
+            waiters: Waiters::new(segment, seats),
+        }
+    }
+
+    /// The counter's value, which may be another by the time it is looked at.
+    #[doc(alias = "sem_getvalue")]
+    pub fn value(&self) -> u64 {
+        self.counter().load(Ordering::Acquire)
+    }
+
+    /// Adds 1 to the counter and wakes one of those who wait, if any do.
+    #[doc(alias = "sem_post")]
+    pub fn post(&self) {
+        self.post_many(1);
+    }
+
+    /// Adds `count` to the counter at once, and wakes one of those who wait: with a single waiter, one
+    /// wake-up for many posts.
+    pub fn post_many(&self, count: u64) {
+        self.counter().fetch_add(count, Ordering::Release);
+        self.waiters.wake_one();
+    }
+
+    /// Subtracts 1 from the counter if it is not 0; says whether it was not.
+    #[doc(alias = "sem_trywait")]
+    pub fn try_wait(&self) -> bool {
+        let less_one = |value: u64| value.checked_sub(1);
+        self.counter()
+            .fetch_update(Ordering::Acquire, Ordering::Relaxed, less_one)
+            .is_ok()
+    }
+
+    /// Subtracts 1 from the counter; blocks while it is 0.
+    ///
+    /// # Errors
+    /// Those of [`Waiters::wait`], time-out excepted.
+    #[doc(alias = "sem_wait")]
+    pub fn wait(&self, interrupt: &Interrupt) -> io::Result<()> {
+        self.wait_up_to(None, interrupt)
+    }
+
+    /// Subtracts 1 from the counter; blocks while it is 0, for `limit` at most.
+    ///
+    /// # Errors
+    /// Those of [`Waiters::wait`].
+    #[doc(alias = "sem_timedwait")]
+    pub fn wait_timeout(&self, limit: Duration, interrupt: &Interrupt) -> io::Result<()> {
+        self.wait_up_to(Some(limit), interrupt)
+    }
+
+    fn wait_up_to(&self, limit: Option<Duration>, interrupt: &Interrupt) -> io::Result<()> {
+        let ready = || self.try_wait().then_some(());
+        self.waiters.wait(limit, interrupt, ready)
+    }
+
+    fn counter(&self) -> &AtomicU64 {
+        &self.segment.words()[self.word]
+    }
+}

@@ -1,0 +1,195 @@
+//! Waiting for something in shared memory to become so, and waking who waits.
+//!
+//! The standard library's `Condvar` wakes threads of its own process. Here the waiter may be any
+//! process, and may be killed while it waits. So everybody who waits sits on a *seat* of its own, says
+//! on it that it sleeps, and is woken there, or wakes by itself a second later and looks around: a
+//! wake-up that got lost with a killed process costs that second, and never more.
+
+use std::io::{self, ErrorKind};
+use std::ops::Range;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+use std::{hint, thread};
+
+use super::Segment;
+use super::raw::{LONGEST_SLEEP, Seated};
+use crate::interrupt::Interrupt;
+
+/// How often to look before sitting down to sleep. To be put to sleep and woken again costs some ten
+/// microseconds; this is about one, and often enough what we wait for is that near.
+const SPINS: u32 = 64;
+/// How long to leave a waker to its work.
+const PAUSE: Duration = Duration::from_micros(50);
+
+/// The seats of those who wait for the same thing, and those who wake them.
+///
+/// What they wait for is kept in the segment's [words](Segment::words). Whoever changes it wakes
+/// *after* the change: then either a waiter sees the change or the waker sees the waiter.
+#[derive(Clone, Debug)]
+pub struct Waiters {
+    segment: Arc<Segment>,
+    seats: Range<usize>,
+}
+
+impl Waiters {
+    /// Uses these seats of `segment`: one for each thread that may wait at the same time.
+    ///
+    /// # Panics
+    /// If the segment has not so many seats.
+    pub fn new(segment: &Arc<Segment>, seats: Range<usize>) -> Self {
+        assert!(
+            seats.end <= segment.seats(),
+            "the segment has {} seats",
+            segment.seats()
+        );
+        let segment = Arc::clone(segment);
+        Self { segment, seats }
+    }
+
+    /// Blocks until `ready` gives a value, for `limit` at most (`None`: without end).
+    ///
+    /// `ready` is called a few times at once, then before and after every sleep.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::TimedOut`] after `limit`; not before `ready` was called once.
+    /// - [`ErrorKind::Interrupted`] when `interrupt` is raised.
+    /// - [`ErrorKind::ResourceBusy`]: every seat is taken by somebody who lives.
+    pub fn wait<T>(
+        &self,
+        limit: Option<Duration>,
+        interrupt: &Interrupt,
+        mut ready: impl FnMut() -> Option<T>,
+    ) -> io::Result<T> {
+        for _ in 0..SPINS {
+            if let Some(value) = ready() {
+                return Ok(value);
+            }
+            hint::spin_loop();
+        }
+        let deadline = limit.map(|limit| Instant::now() + limit);
+        let (number, seat) = self.sit_down()?;
+        let segment = Arc::clone(&self.segment);
+        let _waker = interrupt.on_raise(move || {
+            segment.seat(number).wake();
+        });
+        loop {
+            let announced = seat.announce();
+            if let Some(value) = ready() {
+                return Ok(value);
+            }
+            if interrupt.is_raised() {
+                return Err(ErrorKind::Interrupted.into());
+            }
+            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
+            match left {
+                Some(Duration::ZERO) => return Err(ErrorKind::TimedOut.into()),
+                left if announced => seat.sleep(left.unwrap_or(LONGEST_SLEEP)),
+                _ => thread::sleep(PAUSE),
+            }
+            seat.retract();
+        }
+    }
+
+    /// Wakes one of those who sleep here.
+    pub fn wake_one(&self) {
+        let mut seats = self.seats.clone();
+        seats.any(|seat| self.segment.seat(seat).wake());
+    }
+
+    /// Wakes all who sleep here.
+    pub fn wake_all(&self) {
+        for seat in self.seats.clone() {
+            self.segment.seat(seat).wake();
+        }
+    }
+
+    fn sit_down(&self) -> io::Result<(usize, Seated<'_>)> {
+        let mut seats = self.seats.clone();
+        let found = seats.find_map(|number| Some((number, self.segment.seat(number).take()?)));
+        found.ok_or_else(|| {
+            let seats = self.seats.len();
+            let fault = format!("all {seats} seats for waiting processes are taken");
+            io::Error::new(ErrorKind::ResourceBusy, fault)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::segment;
+    use super::*;
+    use std::sync::atomic::Ordering;
+
+    fn nothing() -> Option<()> {
+        None
+    }
+
+    #[test]
+    fn a_wait_ends_at_its_limit_to_the_millisecond_or_so() {
+        let waiters = Waiters::new(&segment("limit", 1, 1), 0..1);
+        for millis in [0, 5, 150, 1030] {
+            let limit = Duration::from_millis(millis);
+            let start = Instant::now();
+            let error = waiters
+                .wait(Some(limit), &Interrupt::new(), nothing)
+                .unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::TimedOut);
+            assert!(start.elapsed() >= limit, "{limit:?} became less");
+        }
+    }
+
+    #[test]
+    fn an_interrupt_wakes_who_sleeps() {
+        let (waiters, interrupt) = (Waiters::new(&segment("int", 1, 1), 0..1), Interrupt::new());
+        let raiser = interrupt.clone();
+        let sleeper = waiters.clone();
+        let raising = thread::spawn(move || {
+            while !sleeper.segment.seat(0).is_asleep() {
+                thread::yield_now();
+            }
+            raiser.raise();
+        });
+        let error = waiters.wait(None, &interrupt, nothing).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Interrupted);
+        raising.join().unwrap();
+    }
+
+    #[test]
+    fn a_seat_that_is_taken_is_no_seat_for_another() {
+        let waiters = Waiters::new(&segment("seats", 1, 1), 0..1);
+        let _taken = waiters.sit_down().unwrap();
+        let error = waiters.wait(None, &Interrupt::new(), nothing).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::ResourceBusy);
+    }
+
+    /// Two threads pass a number to and fro, a hundred thousand times: no wake-up may be lost, or
+    /// each would cost the second in which a sleeper wakes by itself.
+    #[test]
+    fn no_wake_up_is_lost() {
+        const TURNS: u64 = 100_000;
+        let segment = segment("turns", 1, 2);
+        let start = Instant::now();
+        let player = |own: u64| {
+            let segment = Arc::clone(&segment);
+            let seat = |of: u64| usize::try_from(of).unwrap()..usize::try_from(of).unwrap() + 1;
+            let (ours, theirs) = (
+                Waiters::new(&segment, seat(own)),
+                Waiters::new(&segment, seat(1 - own)),
+            );
+            move || {
+                let turn = &segment.words()[0];
+                for _ in 0..TURNS / 2 {
+                    let ready = || (turn.load(Ordering::Acquire) % 2 == own).then_some(());
+                    ours.wait(None, &Interrupt::new(), ready).unwrap();
+                    turn.fetch_add(1, Ordering::Release);
+                    theirs.wake_one();
+                }
+            }
+        };
+        let other = thread::spawn(player(1));
+        player(0)();
+        other.join().unwrap();
+        assert_eq!(segment.words()[0].load(Ordering::Relaxed), TURNS);
+        println!("{TURNS} turns took {:?}", start.elapsed());
+    }
+}

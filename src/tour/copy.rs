@@ -1,0 +1,117 @@
+//! File copy, by sockets and by shared memory (chapters 5 and 6).
+
+use std::{fs, io, process};
+
+use super::{Scene, Stage};
+
+pub(super) const SCENES: &[Scene] = &[
+    Scene {
+        name: "copy-socket",
+        chapter: "5",
+        about: "two clients get a file from one server",
+        play: by_sockets,
+    },
+    Scene {
+        name: "copy-race",
+        chapter: "6",
+        about: "two processes share memory, without order and with it",
+        play: race,
+    },
+    Scene {
+        name: "copy-sharedmem",
+        chapter: "6",
+        about: "two receivers read what a sender writes once",
+        play: by_shared_memory,
+    },
+];
+
+const LEN: usize = 4 << 20;
+
+fn by_sockets(stage: &Stage) -> io::Result<()> {
+    let bytes = make_file(stage)?;
+    let mut killed = stage.start("server 1", &["copy", "socket", "server", "file"])?;
+    killed.says("listening on")?;
+    killed.gets("KILL")?;
+    killed.ends(None)?;
+
+    let words = ["copy", "socket", "server", "file", "--peers", "2"];
+    let mut server = stage.start("server 2", &words)?;
+    server.says("listening on")?;
+    let client = |name, output| {
+        fs::create_dir(stage.path(output))?;
+        stage.start(name, &["copy", "socket", "client", "--output", output])
+    };
+    let (mut first, mut second) = (client("client 1", "a")?, client("client 2", "b")?);
+    first.says("copied to")?;
+    second.says("copied to")?;
+    first.ends(Some(0))?;
+    second.ends(Some(0))?;
+    server.says("has all 4194304 bytes")?;
+    server.ends(Some(0))?;
+    let same = |output| is_copy(stage, output, &bytes);
+    stage.check(
+        "both copies are the same as the file",
+        same("a") && same("b"),
+    )?;
+    stage.check("no socket file is left", !stage.path("copy.sock").exists())
+}
+
+fn race(stage: &Stage) -> io::Result<()> {
+    make_file(stage)?;
+    for (words, verdict) in [
+        (&["copy", "race"][..], "updates were lost"),
+        (&["copy", "race", "--semaphores"], "no update was lost"),
+        (&["copy", "race", "file"], "the copy differs"),
+        (
+            &["copy", "race", "file", "--semaphores"],
+            "the copy is the same",
+        ),
+    ] {
+        let mut pair = stage.start("two", words)?;
+        pair.prints("")?;
+        pair.prints(verdict)?;
+        pair.ends(Some(0))?;
+    }
+    Ok(())
+}
+
+fn by_shared_memory(stage: &Stage) -> io::Result<()> {
+    let bytes = make_file(stage)?;
+    let name = format!("tour-{}", process::id());
+    let receiver = |actor, output| {
+        fs::create_dir(stage.path(output))?;
+        let words = ["copy", "sharedmem", "receiver", "--output", output];
+        stage.start(actor, &[&words[..], &["--name", &name]].concat())
+    };
+    let mut first = receiver("recv 1", "a")?;
+    first.says("waiting 10 s for a sender")?;
+    first.gets("STOP")?;
+    let small = ["--slots", "2", "--slot-size", "65536", "--receivers", "2"];
+    let words = ["copy", "sharedmem", "sender", "file", "--name", &name];
+    let mut sender = stage.start("sender", &[&words[..], &small].concat())?;
+    sender.says("sending as")?;
+    let mut second = receiver("recv 2", "b")?;
+    first.gets("CONT")?;
+    first.says("copied to")?;
+    second.says("copied to")?;
+    first.ends(Some(0))?;
+    second.ends(Some(0))?;
+    sender.ends(Some(0))?;
+    let same = |output| is_copy(stage, output, &bytes);
+    stage.check(
+        "both copies are the same as the file",
+        same("a") && same("b"),
+    )?;
+    let left = crate::shm::path(&name)?.exists();
+    stage.check("no segment is left in /dev/shm", !left)
+}
+
+fn make_file(stage: &Stage) -> io::Result<Vec<u8>> {
+    let bytes: Vec<u8> = (0u32..).flat_map(u32::to_ne_bytes).take(LEN).collect();
+    fs::write(stage.path("file"), &bytes)?;
+    Ok(bytes)
+}
+
+fn is_copy(stage: &Stage, output: &str, bytes: &[u8]) -> bool {
+    fs::read(stage.path(output).join("file")).is_ok_and(|copy| copy == bytes)
+}

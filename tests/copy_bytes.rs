@@ -1,0 +1,299 @@
+//! Bytes arrive exactly, by either way, whatever the length and the name of the file.
+
+mod common;
+mod copying;
+
+use std::ffi::OsStr;
+use std::fs::{self, File};
+use std::io::{Read, Seek, SeekFrom, Write};
+use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+use std::process::Command;
+
+use common::{Place, has_tool};
+use copying::{FILE, RingPlace, SocketPlace, pattern};
+use ipc_primer::process::Program;
+use ipc_primer::process::Stream::{Stderr, Stdout};
+
+const SLOT: usize = 4096;
+const LENGTHS: &[usize] = &[0, 1, SLOT - 1, SLOT, SLOT + 1, 8 * SLOT, 100_003];
+
+#[test]
+fn every_length_arrives_by_sockets() {
+    for &len in LENGTHS {
+        let place = SocketPlace::new(len);
+        let mut server = place.server(&["--peers", "2", "--chunk", "4096"]);
+        server.wait_for(Stderr, "listening").unwrap();
+        let mut clients = [place.client("1", &[]), place.client("2", &[])];
+        for client in &mut clients {
+            assert!(client.wait().unwrap().success(), "{}", client.said(Stderr));
+        }
+        assert!(server.wait().unwrap().success(), "{}", server.said(Stderr));
+        place.assert_copied("1");
+        place.assert_copied("2");
+        place.assert_clean(&["1", "2"]);
+    }
+}
+
+#[test]
+fn every_length_arrives_by_shared_memory() {
+    for &len in LENGTHS {
+        for slots in ["1", "3"] {
+            let place = RingPlace::new(len);
+            // In any order: one receiver waits for the sender, one comes after it.
+            let mut first = place.receiver("1", &[]);
+            first.wait_for(Stderr, "waiting 10 s").unwrap();
+            let mut sender = place.sender(2, &["--slots", slots, "--slot-size", "4096"]);
+            sender.wait_for(Stderr, "sending as").unwrap();
+            let mut second = place.receiver("2", &[]);
+            for program in [&mut first, &mut second, &mut sender] {
+                assert!(
+                    program.wait().unwrap().success(),
+                    "{}",
+                    program.said(Stderr)
+                );
+            }
+            place.assert_copied("1");
+            place.assert_copied("2");
+            place.assert_no_segment();
+        }
+    }
+}
+
+#[test]
+fn a_slot_of_one_byte_is_a_slot() {
+    let place = RingPlace::new(1000);
+    let mut sender = place.sender(1, &["--slots", "1", "--slot-size", "1"]);
+    let mut receiver = place.receiver("1", &[]);
+    assert!(receiver.wait().unwrap().success());
+    assert!(sender.wait().unwrap().success());
+    place.assert_copied("1");
+}
+
+#[test]
+fn names_with_blanks_and_any_other_bytes_arrive() {
+    let names = [
+        &b"two words"[..],
+        "Größe 値.txt".as_bytes(),
+        b"-dash",
+        b"no utf-8 \xff\xfe",
+    ];
+    for name in names.map(OsStr::from_bytes) {
+        let place = RingPlace::new(0);
+        fs::create_dir(place.place.path("from")).unwrap();
+        fs::write(place.place.path("from").join(name), pattern(10)).unwrap();
+        let mut command = place
+            .place
+            .ipc(&["copy", "socket", "server", "--peers", "1", "--"]);
+        let mut server = Program::start(command.arg(Path::new("from").join(name))).unwrap();
+        server.wait_for(Stderr, "listening").unwrap();
+        fs::create_dir(place.place.path("1")).unwrap();
+        let client = ["copy", "socket", "client", "--output", "1"];
+        assert!(place.place.run(&client).status.success());
+        assert!(server.wait().unwrap().success());
+        assert_eq!(
+            fs::read(place.place.path("1").join(name)).unwrap(),
+            pattern(10)
+        );
+
+        let words = [
+            "copy",
+            "sharedmem",
+            "sender",
+            "--receivers=1",
+            "--name",
+            &place.name,
+        ];
+        let mut command = place.place.ipc(&words);
+        let mut sender = Program::start(command.arg(Path::new("from").join(name))).unwrap();
+        let mut receiver = place.receiver("2", &[]);
+        assert!(receiver.wait().unwrap().success());
+        assert!(sender.wait().unwrap().success());
+        assert_eq!(
+            fs::read(place.place.path("2").join(name)).unwrap(),
+            pattern(10)
+        );
+    }
+}
+
+/// Longer than 32 bits count, and mostly a hole: what was no byte on the disk becomes none.
+#[test]
+fn a_sparse_file_of_3_gib_arrives_by_both() {
+    const LEN: u64 = 3 << 30;
+    let place = RingPlace::new(0);
+    let marks = [0, (1 << 31) - 1, (1 << 32) - 4, LEN - 4].map(|at| at.min(LEN - 4));
+    let mut file = File::create(place.place.path(FILE)).unwrap();
+    file.set_len(LEN).unwrap();
+    for at in marks {
+        file.seek(SeekFrom::Start(at)).unwrap();
+        file.write_all(b"mark").unwrap();
+    }
+    let mut sender = place.sender(1, &["--slot-size", "1048576"]);
+    let mut receiver = place.receiver("1", &[]);
+    assert!(
+        receiver.wait().unwrap().success(),
+        "{}",
+        receiver.said(Stderr)
+    );
+    assert!(sender.wait().unwrap().success(), "{}", sender.said(Stderr));
+    assert_same_marks(&place.place, "1", LEN, &marks);
+
+    let mut server = place
+        .place
+        .start(&["copy", "socket", "server", FILE, "--peers", "1"]);
+    server.wait_for(Stderr, "listening").unwrap();
+    fs::create_dir(place.place.path("2")).unwrap();
+    let client = ["copy", "socket", "client", "--output", "2"];
+    assert!(place.place.run(&client).status.success());
+    assert!(server.wait().unwrap().success());
+    assert_same_marks(&place.place, "2", LEN, &marks);
+}
+
+fn assert_same_marks(place: &Place, output: &str, len: u64, marks: &[u64]) {
+    let path = place.path(output).join(FILE);
+    let found = fs::metadata(&path).unwrap();
+    assert_eq!(found.len(), len);
+    assert!(found.blocks() * 512 < 16 << 20, "the hole was filled");
+    let mut file = File::open(path).unwrap();
+    for &at in marks {
+        let mut mark = [0; 4];
+        file.seek(SeekFrom::Start(at)).unwrap();
+        file.read_exact(&mut mark).unwrap();
+        assert_eq!(&mark, b"mark", "at {at}");
+    }
+}
+
+/// `nc` is a full client: a line, the bytes, the end.
+#[test]
+fn the_wire_is_a_line_and_the_bytes() {
+    let place = SocketPlace::new(10_000);
+    let mut server = place.server(&["--peers", "1"]);
+    server.wait_for(Stderr, "listening").unwrap();
+    let mut got = Vec::new();
+    place.connect().read_to_end(&mut got).unwrap();
+    assert!(got == [copying::header(10_000).into_bytes(), pattern(10_000)].concat());
+    assert!(server.wait().unwrap().success());
+}
+
+#[test]
+fn progress_is_shown_at_a_terminal_and_nowhere_else() {
+    if !has_tool("script") {
+        return;
+    }
+    let place = SocketPlace::new(700_000);
+    let mut server = place.server(&["--chunk", "1"]); // takes long enough for a line or two
+    server.wait_for(Stderr, "listening").unwrap();
+    fs::create_dir(place.place.path("1")).unwrap();
+    let line = format!(
+        "{} copy socket client --output 1",
+        env!("CARGO_BIN_EXE_ipc")
+    );
+    let mut script = place.place.command("script");
+    let mut terminal = Program::start(script.args(["-qec", &line, "/dev/null"])).unwrap();
+    let shown = terminal.wait_for(Stdout, "copied to").unwrap();
+    assert!(shown.contains(" KiB of 684 KiB, "), "{shown:?}");
+    assert!(
+        shown.contains("/s, ") && shown.contains(" s left"),
+        "{shown:?}"
+    );
+    terminal.wait().unwrap();
+    let mut client = place.client("2", &[]);
+    client.wait().unwrap();
+    assert!(
+        !client.said(Stderr).contains("left"),
+        "{}",
+        client.said(Stderr)
+    );
+}
+
+/// Whatever the file, the server keeps a buffer for each client and no more.
+#[test]
+fn the_server_stays_below_32_mib() {
+    let place = SocketPlace::new(64 << 20);
+    let mut server = place.server(&[]);
+    server.wait_for(Stderr, "listening").unwrap();
+    for number in 0..4 {
+        assert!(
+            place
+                .client(&number.to_string(), &[])
+                .wait()
+                .unwrap()
+                .success()
+        );
+    }
+    let status = fs::read_to_string(format!("/proc/{}/status", server.pid())).unwrap();
+    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+    let peak: u64 = peak
+        .unwrap()
+        .trim()
+        .trim_end_matches(" kB")
+        .parse()
+        .unwrap();
+    assert!(peak < 32 << 10, "{peak} KiB at its peak");
+}
+
+/// Runs a shell in namespaces of its own, where `directory` is a small file system; `None` where that
+/// is not allowed.
+fn in_small(place: &Place, directory: &Path, size: &str, script: &str) -> Option<Program> {
+    if !has_tool("unshare") {
+        return None;
+    }
+    let probe = Command::new("unshare")
+        .args(["-rm", "mount", "-t", "tmpfs", "x", "/mnt"])
+        .output();
+    if !probe.is_ok_and(|probe| probe.status.success()) {
+        println!("skipped: no namespaces for us here");
+        return None;
+    }
+    let mount = format!("mount -t tmpfs -o size={size} tmpfs \"$1\" && {script}");
+    let mut shell = place.command("unshare");
+    shell.args(["-rm", "sh", "-c", &mount, "sh"]).arg(directory);
+    shell.env("IPC", env!("CARGO_BIN_EXE_ipc"));
+    Some(Program::start(&mut shell).unwrap())
+}
+
+#[test]
+fn a_dev_shm_too_small_for_the_ring_is_an_error_that_says_what_to_lower() {
+    let place = RingPlace::new(10);
+    let script = format!(
+        "$IPC copy sharedmem sender {FILE} --receivers 1 --name small; echo code $?; ls /dev/shm | wc -l; \
+         $IPC copy sharedmem sender {FILE} --receivers 1 --name small --slots 2 & \
+         $IPC copy sharedmem receiver --name small --output out; echo code $?; wait"
+    );
+    fs::create_dir(place.place.path("out")).unwrap();
+    let Some(mut shell) = in_small(&place.place, Path::new("/dev/shm"), "1m", &script) else {
+        return;
+    };
+    shell.wait().unwrap();
+    assert_eq!(
+        shell.said(Stdout),
+        "code 1\n0\ncode 0\n",
+        "{}",
+        shell.said(Stderr)
+    );
+    let said = shell.said(Stderr);
+    assert!(said.contains("lower --slots or --slot-size"), "{said}");
+    place.assert_copied("out");
+}
+
+#[test]
+fn a_full_disk_is_an_error_and_no_partial_file() {
+    let place = RingPlace::new(2 << 20);
+    fs::create_dir(place.place.path("out")).unwrap();
+    let script = format!(
+        "$IPC copy sharedmem sender {FILE} --receivers 1 --name full-{0} & \
+         $IPC copy sharedmem receiver --name full-{0} --output out; echo code $?; wait $!; echo code $?; \
+         ls -A out | wc -l",
+        place.name
+    );
+    let out = place.place.path("out");
+    let Some(mut shell) = in_small(&place.place, &out, "1m", &script) else {
+        return;
+    };
+    shell.wait().unwrap();
+    let said = shell.said(Stderr);
+    assert_eq!(shell.said(Stdout), "code 1\ncode 1\n0\n", "{said}");
+    assert!(said.contains("No space left on device"), "{said}");
+    assert!(said.contains("has gone before its end"), "{said}");
+}

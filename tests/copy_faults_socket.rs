@@ -1,0 +1,254 @@
+//! What goes wrong while a file is copied by sockets, with real processes.
+
+mod common;
+mod copying;
+
+use std::fs;
+use std::io::Write;
+use std::os::unix::net::UnixListener;
+use std::thread;
+
+use common::{Place, text};
+use copying::{FILE, SocketPlace, pattern};
+use ipc_primer::process::Stream::Stderr;
+
+/// More than all socket buffers hold, so that a peer that does not read holds up the copy.
+const LARGE: usize = 8 << 20;
+/// What takes a while byte by byte.
+const SLOW: usize = 300_000;
+
+#[test]
+fn a_client_killed_in_the_middle_is_reported_and_the_others_finish() {
+    let place = SocketPlace::new(SLOW);
+    let mut server = place.server(&["--peers", "2", "--chunk", "1"]);
+    server.wait_for(Stderr, "listening").unwrap();
+    let mut killed = place.client("1", &[]);
+    place.wait_for_partial("1");
+    let mut other = place.client("2", &[]);
+    killed.signal("KILL").unwrap();
+    killed.wait().unwrap();
+    server.wait_for(Stderr, "has gone before its end").unwrap();
+    let mut third = place.client("1", &[]); // and removes what the killed one left
+    assert!(other.wait().unwrap().success(), "{}", other.said(Stderr));
+    assert!(third.wait().unwrap().success(), "{}", third.said(Stderr));
+    assert_eq!(server.wait().unwrap().code(), Some(1));
+    assert!(server.said(Stderr).contains("1 copies were broken off"));
+    place.assert_copied("1");
+    place.assert_copied("2");
+    place.assert_clean(&["1", "2"]);
+}
+
+#[test]
+fn a_client_killed_by_sigkill_leaves_what_the_next_one_removes() {
+    let place = SocketPlace::new(LARGE);
+    let fake = UnixListener::bind(place.place.path("copy.sock")).unwrap();
+    let mut client = place.client("1", &[]);
+    let (mut stream, _) = fake.accept().unwrap();
+    stream.write_all(b"FILE 100 file\nhalf").unwrap();
+    place.wait_for_partial("1");
+    client.signal("KILL").unwrap();
+    client.wait().unwrap();
+    assert_eq!(place.files("1").len(), 1, "a killed client cannot clean up");
+    let mut client = place.client("1", &[]);
+    let (mut stream, _) = fake.accept().unwrap();
+    stream.write_all(b"FILE 4 file\nhalf").unwrap();
+    drop(stream);
+    assert!(client.wait().unwrap().success());
+    assert_eq!(place.files("1"), ["file"]);
+}
+
+#[test]
+fn a_server_killed_in_the_middle_leaves_no_partial_file() {
+    let place = SocketPlace::new(SLOW);
+    let mut server = place.server(&["--chunk", "1"]);
+    server.wait_for(Stderr, "listening").unwrap();
+    let mut client = place.client("1", &[]);
+    place.wait_for_partial("1");
+    server.signal("KILL").unwrap();
+    let status = client.wait().unwrap();
+    assert_eq!(status.code(), Some(1), "{}", client.said(Stderr));
+    let said = client.said(Stderr);
+    assert!(said.contains("nothing was kept"), "{said}");
+    assert!(place.files("1").is_empty());
+    server.wait().unwrap();
+    // What it left is taken over by the next.
+    let mut server = place.server(&["--peers", "1"]);
+    server.wait_for(Stderr, "listening").unwrap();
+    assert!(place.client("2", &[]).wait().unwrap().success());
+    assert!(server.wait().unwrap().success());
+    place.assert_copied("2");
+    place.assert_clean(&["1", "2"]);
+}
+
+#[test]
+fn a_server_that_breaks_off_leaves_no_partial_file() {
+    let place = SocketPlace::new(1);
+    for (sent, said) in [
+        (&b""[..], "went after 0 bytes"),
+        (b"FILE 10 x\nfive!", "went after 5 of 10 bytes"),
+        (b"FILE 1 x\nmore", "more than it had announced"),
+        (b"HTTP/1.1 400\n", "a copy begins with"),
+        (b"FILE 1 ..\nx", "which no file can be named"),
+    ] {
+        let _ = fs::remove_file(place.place.path("copy.sock"));
+        let fake = UnixListener::bind(place.place.path("copy.sock")).unwrap();
+        let serve = thread::spawn(move || fake.accept().unwrap().0.write_all(sent).unwrap());
+        let mut client = place.client("1", &[]);
+        let status = client.wait().unwrap();
+        serve.join().unwrap();
+        assert_eq!(status.code(), Some(1));
+        assert!(
+            client.said(Stderr).contains(said),
+            "{}",
+            client.said(Stderr)
+        );
+        assert!(place.files("1").is_empty(), "{:?}", place.files("1"));
+    }
+}
+
+#[test]
+fn a_name_cannot_lead_out_of_the_directory() {
+    let place = SocketPlace::new(1);
+    let fake = UnixListener::bind(place.place.path("copy.sock")).unwrap();
+    let mut client = place.client("1", &[]);
+    let (mut stream, _) = fake.accept().unwrap();
+    stream.write_all(b"FILE 1 ../../outside\nx").unwrap();
+    drop(stream);
+    assert!(client.wait().unwrap().success());
+    assert_eq!(place.files("1"), ["outside"]);
+}
+
+#[test]
+fn a_stopped_client_holds_up_nobody_and_goes_on() {
+    let place = SocketPlace::new(SLOW);
+    let mut server = place.server(&["--peers", "2", "--chunk", "1"]);
+    server.wait_for(Stderr, "listening").unwrap();
+    let mut slow = place.client("1", &[]);
+    place.wait_for_partial("1");
+    slow.signal("STOP").unwrap();
+    let mut quick = place.client("2", &[]);
+    assert!(quick.wait().unwrap().success());
+    slow.signal("CONT").unwrap();
+    assert!(slow.wait().unwrap().success(), "{}", slow.said(Stderr));
+    assert!(server.wait().unwrap().success());
+    place.assert_copied("1");
+    place.assert_copied("2");
+}
+
+#[test]
+fn everybody_ends_on_ctrl_c_with_code_0_and_leaves_nothing() {
+    let place = SocketPlace::new(LARGE);
+    let mut server = place.server(&[]);
+    server.wait_for(Stderr, "listening").unwrap();
+    let _idle = place.connect(); // never reads: its thread is blocked in `send`
+    server.signal("STOP").unwrap();
+    let mut client = place.client("1", &[]);
+    place.wait_for_connection(&client);
+    client.signal("INT").unwrap();
+    assert_eq!(
+        client.wait().unwrap().code(),
+        Some(0),
+        "{}",
+        client.said(Stderr)
+    );
+    server.signal("CONT").unwrap();
+    server.signal("INT").unwrap();
+    assert_eq!(
+        server.wait().unwrap().code(),
+        Some(0),
+        "{}",
+        server.said(Stderr)
+    );
+    place.assert_clean(&["1"]);
+    assert!(place.files("1").is_empty());
+}
+
+#[test]
+fn a_second_server_of_the_same_socket_is_refused() {
+    let place = SocketPlace::new(1);
+    let mut server = place.server(&[]);
+    server.wait_for(Stderr, "listening").unwrap();
+    let mut second = place.server(&[]);
+    assert_eq!(second.wait().unwrap().code(), Some(1));
+    assert!(second.said(Stderr).contains("another server is listening"));
+}
+
+#[test]
+fn a_file_that_shrinks_is_an_error_at_both_ends() {
+    let place = SocketPlace::new(LARGE);
+    let mut server = place.server(&[]);
+    server.wait_for(Stderr, "listening").unwrap();
+    let mut stream = place.connect();
+    place.wait_for_bytes(&mut stream); // so the header has gone out with the old length
+    fs::File::options()
+        .write(true)
+        .open(place.place.path(FILE))
+        .unwrap()
+        .set_len(10)
+        .unwrap();
+    let got = copying::read_all(&mut stream);
+    assert!(got < LARGE, "{got} bytes came of a file that was cut to 10");
+    server.wait_for(Stderr, "has shrunk").unwrap();
+}
+
+#[test]
+fn a_file_that_grows_is_copied_as_long_as_it_was() {
+    let place = SocketPlace::new(LARGE);
+    let mut server = place.server(&["--peers", "1"]);
+    server.wait_for(Stderr, "listening").unwrap();
+    let mut stream = place.connect();
+    place.wait_for_bytes(&mut stream);
+    let file = fs::File::options()
+        .append(true)
+        .open(place.place.path(FILE));
+    file.unwrap().write_all(b"more").unwrap();
+    let header = copying::header(LARGE);
+    assert_eq!(copying::read_all(&mut stream) + 1, header.len() + LARGE);
+    drop(stream);
+    server.wait_for(Stderr, "has grown").unwrap();
+    assert!(server.wait().unwrap().success());
+}
+
+#[test]
+fn a_file_that_cannot_be_copied_is_named_before_anybody_waits() {
+    let place = Place::new();
+    fs::create_dir(place.path("directory")).unwrap();
+    fs::write(place.path("two\nlines"), "").unwrap();
+    for (file, said) in [
+        ("missing", "No such file"),
+        ("directory", "is a directory"),
+        ("/dev/null", "is not a regular file"),
+        ("two\nlines", "has a line end in its name"),
+    ] {
+        let output = place.run(&["copy", "socket", "server", file]);
+        assert_eq!(output.status.code(), Some(1));
+        assert!(
+            text(&output.stderr).contains(said),
+            "{}",
+            text(&output.stderr)
+        );
+    }
+    place.assert_left(&["directory", "two\nlines"]);
+}
+
+#[test]
+fn a_target_that_exists_is_kept_unless_forced() {
+    let place = SocketPlace::new(10);
+    let mut server = place.server(&[]);
+    server.wait_for(Stderr, "listening").unwrap();
+    let target = place.place.path("1").join(FILE);
+    fs::create_dir(place.place.path("1")).unwrap();
+    fs::write(&target, "precious").unwrap();
+    let mut refused = place.client("1", &[]);
+    assert_eq!(refused.wait().unwrap().code(), Some(1));
+    assert!(refused.said(Stderr).contains("exists; pass --force"));
+    assert_eq!(fs::read(&target).unwrap(), b"precious");
+    assert!(place.client("1", &["--force"]).wait().unwrap().success());
+    assert_eq!(fs::read(&target).unwrap(), pattern(10));
+    fs::remove_file(&target).unwrap();
+    fs::create_dir(&target).unwrap();
+    let mut refused = place.client("1", &["--force"]);
+    assert_eq!(refused.wait().unwrap().code(), Some(1));
+    assert!(refused.said(Stderr).contains("is a directory"));
+    assert_eq!(place.files("1"), [FILE]);
+}
