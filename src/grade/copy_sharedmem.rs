@@ -55,7 +55,7 @@ const CHECKS: &[Check] = &[
     Check {
         name: "bounded",
         points: 2,
-        about: "a file of 64 MiB takes at most 16 MiB of shared memory",
+        about: "a file of 64 MiB takes at most 32 MiB of shared memory",
         cause: "the object is as large as the file, so nothing is copied at the same time: use a ring of slots again and again",
         run: bounded,
     },
@@ -224,9 +224,9 @@ fn bounded(lab: &Lab) -> Verdict {
     match most {
         0 => Err(Fault::new("nothing stood in /dev/shm")
             .expected("objects with the given name in theirs")),
-        _ if most <= 16 << 20 => Ok(()),
+        _ if most <= 32 << 20 => Ok(()),
         _ => Err(Fault::new("its shared memory grows with the file")
-            .expected("16 MiB at most")
+            .expected("32 MiB at most")
             .came("more")),
     }
 }
