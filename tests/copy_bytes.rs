@@ -258,7 +258,7 @@ fn a_dev_shm_too_small_for_the_ring_is_an_error_that_says_what_to_lower() {
     let place = RingPlace::new(10);
     let script = format!(
         "$IPC copy sharedmem sender {FILE} --receivers 1 --name small; echo code $?; ls /dev/shm | wc -l; \
-         $IPC copy sharedmem sender {FILE} --receivers 1 --name small --slots 2 & \
+         $IPC copy sharedmem sender {FILE} --receivers 1 --name small --slots 2 --slot-size 65536 & \
          $IPC copy sharedmem receiver --name small --output out; echo code $?; wait"
     );
     fs::create_dir(place.place.path("out")).unwrap();

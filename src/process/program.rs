@@ -14,7 +14,7 @@ use crate::input::read_line;
 use crate::interrupt::{Interrupt, Waker};
 
 /// How long a program may take to say or do what is expected of it. Only a broken one needs it.
-pub const LIMIT: Duration = Duration::from_secs(20);
+pub const LIMIT: Duration = Duration::from_secs(60);
 /// The longest line kept of what a program says, in bytes.
 const LINE_LEN: usize = 4096;
 /// How many lines may wait; the program waits when there are more.
