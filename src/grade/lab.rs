@@ -60,7 +60,7 @@ impl Directory {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let path = env::temp_dir().join(format!("ipc-grade-{}-{number}", process::id()));
+            let path = env::temp_dir().join(format!("ipc-grade-{:07}-{number:04}", process::id()));
             match DirBuilder::new().mode(0o700).create(&path) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {} // of a grader that was killed
                 made => {

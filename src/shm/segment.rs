@@ -228,12 +228,20 @@ impl Segment {
     }
 }
 
-impl Drop for Segment {
-    #[doc(alias = "shm_unlink")]
-    fn drop(&mut self) {
+impl Segment {
+    /// Removes the segment if it is our own, whoever in this process still holds it. A waker that is
+    /// running may be the last to let go of an `Arc`, on a thread that does not live to the end.
+    pub(super) fn remove(&self) {
         if let Some(file) = self.own_file {
             remove_own(&self.path, file);
         }
+    }
+}
+
+impl Drop for Segment {
+    #[doc(alias = "shm_unlink")]
+    fn drop(&mut self) {
+        self.remove();
     }
 }
 

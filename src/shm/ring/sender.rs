@@ -181,6 +181,7 @@ impl Drop for Sender {
     fn drop(&mut self) {
         self.ring.state().store(BROKEN_OFF, Ordering::Release);
         self.places.iter().for_each(|place| place.filled.post());
+        self.ring.segment.remove();
     }
 }
 
