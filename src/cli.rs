@@ -9,6 +9,7 @@ mod copy;
 mod grade;
 mod lambda;
 mod output;
+mod queue;
 mod race;
 mod signals;
 mod sum;
@@ -34,6 +35,7 @@ The scenarios, each in two terminals (`ipc SCENARIO --help` says how):
   ipc chat                 clients talk to a server, one-way or two-way
   ipc copy                 one file to many, by sockets or by shared memory
   ipc signals              what signals do, who sends them, what a process does
+  ipc queue                messages that wait, by priority, for who takes them
   ipc lambda               a server that runs functions from libraries
 
 For students and teachers:
@@ -84,6 +86,7 @@ fn dispatch(words: &mut Words) -> Outcome {
         Some("chat") => chat::run(words),
         Some("copy") => copy::run(words),
         Some("signals") => signals::run(words),
+        Some("queue") => queue::run(words),
         Some("lambda") => lambda::run(words),
         Some("tour") => tour::run(words),
         Some("grade") => grade::run(words),

@@ -45,6 +45,7 @@
 //! | 3, sockets | [5. Copy by sockets](guide::ch05_copy_by_sockets) | [`mod@copy`] |
 //! | 3, shared memory | [6. Copy by shared memory](guide::ch06_copy_by_shared_memory) | [`mod@copy`], [`shm`] |
 //! | 4, signals | [7. Signals](guide::ch07_signals) | [`signals`] |
+//! | 4, message queues | [8. Message queues](guide::ch08_message_queues) | [`queue`] |
 //! | 0, as a whole | [9. The lambda function loader](guide::ch09_lambda) | [`lambda`] |
 //! | | [10. For teachers](guide::ch10_for_teachers) | [`grade`] |
 //!
@@ -53,7 +54,7 @@
 //! A room uses what is below it, and no scenario knows another:
 //!
 //! - top floor: [`tour`], [`grade`]
-//! - first floor, a room a scenario: [`sum`], [`chat`], [`mod@copy`], [`signals`], [`lambda`]
+//! - first floor, a room a scenario: [`sum`], [`chat`], [`mod@copy`], [`signals`], [`queue`], [`lambda`]
 //! - ground floor: [`socket`], [`shm`], [`process`], [`interrupt`], [`input`], [`notice`], [`progress`], [`own_file`], [`error`]
 //!
 //! Coming from C? Search this documentation for the C name: `accept`, `create_socket`, `sigaction`.
@@ -73,6 +74,7 @@ pub mod notice;
 pub mod own_file;
 pub mod process;
 pub mod progress;
+pub mod queue;
 pub mod shm;
 pub mod signals;
 pub mod socket;

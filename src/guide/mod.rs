@@ -5,10 +5,12 @@
 //! [ch05]: ch05_copy_by_sockets
 //! [ch06]: ch06_copy_by_shared_memory
 //! [ch07]: ch07_signals
+//! [ch08]: ch08_message_queues
 //! [ch09]: ch09_lambda
 //! [chat]: crate::chat
 //! [copy]: crate::copy
 //! [lambda]: crate::lambda
+//! [queue]: crate::queue
 //! [shm]: crate::shm
 //! [signals]: crate::signals
 //! [ch10]: ch10_for_teachers
@@ -27,5 +29,6 @@ pub mod ch04_chat;
 pub mod ch05_copy_by_sockets;
 pub mod ch06_copy_by_shared_memory;
 pub mod ch07_signals;
+pub mod ch08_message_queues;
 pub mod ch09_lambda;
 pub mod ch10_for_teachers;

@@ -25,6 +25,7 @@ const WORD: usize = size_of::<u64>();
 /// # Panics
 /// If there are not words enough.
 #[doc(alias = "memcpy")]
+#[inline]
 pub fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
     let words = &words[..bytes.len().div_ceil(WORD)];
     let (whole, part) = bytes.as_chunks::<WORD>();
@@ -43,6 +44,7 @@ pub fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
 /// # Panics
 /// If there are not words enough.
 #[doc(alias = "memcpy")]
+#[inline]
 pub fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {
     let words = &words[..bytes.len().div_ceil(WORD)];
     let (whole, part) = bytes.as_chunks_mut::<WORD>();

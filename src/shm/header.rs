@@ -15,12 +15,12 @@
 //! | 7 | ready | 0: being made; 1: to be used. Written last (release), read first (acquire) |
 
 use std::fs::File;
-use std::io::{self, ErrorKind};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::object::show;
+use super::fault::{Fault, unfit};
 use super::owner;
 use super::raw::SEAT_LEN;
 use super::segment::{Format, Lifetime, Plan};
@@ -99,18 +99,21 @@ impl Header {
 
     /// Fails if this is not the header of a segment of `format`.
     pub(super) fn check(&self, path: &Path, format: Format) -> io::Result<()> {
-        let fault = if self.magic != MAGIC {
-            "is not a segment of this program".to_owned()
+        let (fault, what) = if self.magic != MAGIC {
+            let what = "is not a segment of this program".to_owned();
+            (Fault::Foreign, what)
         } else if self.format.kind != format.kind {
             let kind = self.format.kind.escape_ascii();
-            format!("is used for something else ({kind})")
+            let what = format!("is used for something else ({kind})");
+            (Fault::Foreign, what)
         } else if self.format.version != format.version {
             let (theirs, ours) = (self.format.version, format.version);
-            format!("is of version {theirs}, and this program's is {ours}")
+            let what = format!("is of version {theirs}, and this program's is {ours}");
+            (Fault::OtherVersion, what)
         } else {
             return Ok(());
         };
-        Err(foreign(path, &fault))
+        Err(unfit(path, fault, &what))
     }
 
     pub(super) fn seats_within(&self, len: usize) -> Option<usize> {
@@ -118,10 +121,4 @@ impl Header {
         let room = len.checked_sub(seats.checked_mul(SEAT_LEN)?)?;
         (room >= HEADER_LEN && room.is_multiple_of(CACHE_LINE)).then_some(seats)
     }
-}
-
-pub(super) fn foreign(path: &Path, fault: &str) -> io::Error {
-    let way_out = "remove it, if nobody needs it, or choose another name";
-    let message = format!("{} {fault}; {way_out}", show(path));
-    io::Error::new(ErrorKind::InvalidData, message)
 }

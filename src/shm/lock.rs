@@ -4,6 +4,7 @@
 //! waits for ever. This one asks whether the holder lives, as the kernel does for C's
 //! `PTHREAD_MUTEX_ROBUST`, and hands the lock on with the news.
 
+use std::hint;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use crate::interrupt::Interrupt;
 
 /// Nobody holds the lock.
 const FREE: u64 = 0;
+/// How often to look before asking whether the holder lives.
+const SPINS: u32 = 64;
 /// How often a waiter looks whether the holder lives.
 const LOOK: Duration = Duration::from_secs(1);
 
@@ -46,10 +49,15 @@ impl Lock {
     /// Uses the word with this number, and these seats for those who wait: one for each thread that may
     /// wait at the same time.
     pub fn new(segment: &Arc<Segment>, word: usize, seats: Range<usize>) -> Self {
+        Self::with_waiters(segment, word, Waiters::new(segment, seats))
+    }
+
+    /// Uses the word with this number, and these waiters.
+    pub fn with_waiters(segment: &Arc<Segment>, word: usize, waiters: Waiters) -> Self {
         Self {
             segment: Arc::clone(segment),
             word,
-            waiters: Waiters::new(segment, seats),
+            waiters,
         }
     }
 
@@ -58,8 +66,18 @@ impl Lock {
     /// # Errors
     /// Those of [`Waiters::wait`].
     #[doc(alias = "pthread_mutex_lock")]
+    #[inline]
     pub fn lock(&self, limit: Option<Duration>, interrupt: &Interrupt) -> io::Result<Held<'_>> {
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        match self.spin() {
+            Some(held) => Ok(held),
+            None => self.lock_taken(limit, interrupt),
+        }
+    }
+
+    /// Takes a lock that somebody has had for a while.
+    #[cold]
+    fn lock_taken(&self, limit: Option<Duration>, interrupt: &Interrupt) -> io::Result<Held<'_>> {
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             if let Some(held) = self.try_lock() {
                 return Ok(held);
@@ -70,7 +88,7 @@ impl Lock {
             match self.waiters.wait(Some(look), interrupt, free) {
                 Err(error) if error.kind() == ErrorKind::TimedOut => {
                     if left.is_some_and(|left| left <= LOOK) {
-                        return Err(error);
+                        return self.try_lock().ok_or(error);
                     }
                 }
                 taken => return taken,
@@ -88,10 +106,25 @@ impl Lock {
         self.take(holder)
     }
 
+    #[inline]
+    fn spin(&self) -> Option<Held<'_>> {
+        for _ in 0..SPINS {
+            if self.is_free()
+                && let Some(held) = self.take(FREE)
+            {
+                return Some(held);
+            }
+            hint::spin_loop();
+        }
+        None
+    }
+
+    #[inline]
     fn is_free(&self) -> bool {
         self.holder().load(Ordering::Relaxed) == FREE
     }
 
+    #[inline]
     fn take(&self, from: u64) -> Option<Held<'_>> {
         let taken = self.holder().compare_exchange(
             from,
@@ -105,6 +138,7 @@ impl Lock {
         })
     }
 
+    #[inline]
     fn holder(&self) -> &AtomicU64 {
         &self.segment.words()[self.word]
     }
@@ -128,8 +162,12 @@ impl Held<'_> {
 }
 
 impl Drop for Held<'_> {
+    #[inline]
     fn drop(&mut self) {
-        self.lock.holder().store(FREE, Ordering::Release);
-        self.lock.waiters.wake_one();
+        // SeqCst: whoever is not registered by now looks at the lock after this.
+        self.lock.holder().swap(FREE, Ordering::SeqCst);
+        if self.lock.waiters.are_registered() {
+            self.lock.waiters.wake_one();
+        }
     }
 }

@@ -4,7 +4,7 @@
 //! This room builds up from that, a file for each step; read them in this order:
 //!
 //! 1. [`Segment`] (`segment.rs`): a named piece of shared memory, as 64-bit atomic words;
-//!    `header.rs` is what each begins with, `object.rs` the file behind it.
+//!    `header.rs` is what each begins with, `object.rs` the file behind it, [`Fault`] what can be wrong with it.
 //! 2. [`bytes`]: copying bytes in and out.
 //! 3. [`Waiters`] (`waiters.rs`): blocking until something has changed there, and waking who blocks.
 //! 4. [`Semaphore`] (`semaphore.rs`): a counter that can be waited for.
@@ -14,10 +14,10 @@
 //! `raw.rs`, underneath, holds all `unsafe` of the crate, and says why what leaves it is safe.
 
 pub mod bytes;
+mod fault;
 mod header;
 mod lock;
 mod object;
-
 pub mod owner;
 mod raw;
 pub mod ring;
@@ -25,6 +25,7 @@ mod segment;
 mod semaphore;
 mod waiters;
 
+pub use fault::{Fault, fault_of};
 pub use lock::{Held, Lock};
 pub use segment::{Format, Lifetime, Plan, Segment, path, remove_if_stale, unlink};
 pub use semaphore::Semaphore;

@@ -1,7 +1,6 @@
 //! The object behind a segment, as the file that it is: made by one, left behind by a killed one,
 //! removed by whom it belongs to.
 
-use std::fmt;
 use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
@@ -145,26 +144,4 @@ pub(super) fn not_to_be_removed(error: io::Error) -> io::Error {
 
 pub(super) fn no_room(path: &Path, len: usize) -> String {
     format!("cannot reserve {len} bytes for {}", show(path))
-}
-
-/// Marks the error of a segment that is being made, or was by a killed process.
-#[derive(Debug)]
-struct IsUnfinished(String);
-
-impl fmt::Display for IsUnfinished {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} was never made ready; start its maker again", self.0)
-    }
-}
-
-impl std::error::Error for IsUnfinished {}
-
-pub(super) fn unfinished(path: &Path) -> io::Error {
-    io::Error::new(ErrorKind::InvalidData, IsUnfinished(show(path)))
-}
-
-pub(super) fn is_unfinished(error: &io::Error) -> bool {
-    error
-        .get_ref()
-        .is_some_and(|inner| inner.is::<IsUnfinished>())
 }

@@ -12,6 +12,7 @@ use crate::process::Identity;
 const START_BITS: u32 = 42;
 
 /// The owner word of the calling process.
+#[inline]
 pub fn own() -> u64 {
     static OWN: LazyLock<u64> = LazyLock::new(|| word(Identity::own()));
     *OWN

@@ -11,10 +11,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::header::{CACHE_LINE, HEADER, HEADER_LEN, Header, OWNER, READY, SEATS, foreign};
+use super::fault::{Fault, is_unfinished, unfinished, unfit};
+use super::header::{CACHE_LINE, HEADER, HEADER_LEN, Header, OWNER, READY, SEATS};
 use super::object::{
-    Unfinished, check_user, create_locked, identity, is_unfinished, no_room, not_to_be_removed,
-    remove_own, remove_stale, reserve, show, unfinished,
+    Unfinished, check_user, create_locked, identity, no_room, not_to_be_removed, remove_own,
+    remove_stale, reserve, show,
 };
 use super::raw::{Mapping, SEAT_LEN, Seat};
 use crate::error::Context;
@@ -167,6 +168,7 @@ impl Segment {
     }
 
     /// The words that are shared, those of its user.
+    #[inline]
     pub fn words(&self) -> &[AtomicU64] {
         &self.mapping.words()[HEADER..]
     }
@@ -206,7 +208,7 @@ impl Segment {
             other => other.context(|| format!("cannot open {}", show(path)))?,
         };
         if segment.mapping.len() < HEADER_LEN {
-            return Err(foreign(path, "is too short"));
+            return Err(unfit(path, Fault::Foreign, "is too short"));
         }
         // Acquire: what was written before it is there when it is.
         let is_ready = segment.header(READY).load(Ordering::Acquire) == 1;
@@ -222,7 +224,7 @@ impl Segment {
         let seats = header
             .seats_within(len)
             .filter(|_| header.length == len as u64);
-        let seats = seats.ok_or_else(|| foreign(path, "is cut off"))?;
+        let seats = seats.ok_or_else(|| unfit(path, Fault::CutOff, "is cut off"))?;
         segment.mapping.split_off_seats(seats);
         Ok(segment)
     }

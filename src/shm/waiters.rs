@@ -8,6 +8,7 @@
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::{Duration, Instant};
 use std::{hint, thread};
 
@@ -20,6 +21,8 @@ use crate::interrupt::Interrupt;
 const SPINS: u32 = 64;
 /// How long to leave a waker to its work.
 const PAUSE: Duration = Duration::from_micros(50);
+/// The most seats that a register has room for.
+const REGISTER_BITS: usize = 64;
 
 /// The seats of those who wait for the same thing, and those who wake them.
 ///
@@ -29,6 +32,8 @@ const PAUSE: Duration = Duration::from_micros(50);
 pub struct Waiters {
     segment: Arc<Segment>,
     seats: Range<usize>,
+    register: Option<usize>,
+    spins: u32,
 }
 
 impl Waiters {
@@ -43,7 +48,32 @@ impl Waiters {
             segment.seats()
         );
         let segment = Arc::clone(segment);
-        Self { segment, seats }
+        let (register, spins) = (None, SPINS);
+        Self {
+            segment,
+            seats,
+            register,
+            spins,
+        }
+    }
+
+    /// Keeps a register of the seats in use, a bit each, in the segment's word with this number: then
+    /// to wake nobody is a look at that word, and not at every seat. All who use these seats have to.
+    ///
+    /// # Panics
+    /// If there are more seats than a word has bits.
+    #[must_use]
+    pub fn registered_in(mut self, word: usize) -> Self {
+        assert!(self.seats.len() <= REGISTER_BITS, "a word has 64 bits");
+        self.register = Some(word);
+        self
+    }
+
+    /// Looks so often for what is waited for before sitting down to sleep.
+    #[must_use]
+    pub fn spinning(mut self, spins: u32) -> Self {
+        self.spins = spins;
+        self
     }
 
     /// Blocks until `ready` gives a value, for `limit` at most (`None`: without end).
@@ -60,14 +90,15 @@ impl Waiters {
         interrupt: &Interrupt,
         mut ready: impl FnMut() -> Option<T>,
     ) -> io::Result<T> {
-        for _ in 0..SPINS {
+        for _ in 0..self.spins {
             if let Some(value) = ready() {
                 return Ok(value);
             }
             hint::spin_loop();
         }
-        let deadline = limit.map(|limit| Instant::now() + limit);
+        let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let (number, seat) = self.sit_down()?;
+        let _registered = self.register(number);
         let segment = Arc::clone(&self.segment);
         let _waker = interrupt.on_raise(move || {
             segment.seat(number).wake();
@@ -92,15 +123,44 @@ impl Waiters {
 
     /// Wakes one of those who sleep here.
     pub fn wake_one(&self) {
-        let mut seats = self.seats.clone();
-        seats.any(|seat| self.segment.seat(seat).wake());
+        self.in_use().any(|seat| self.segment.seat(seat).wake());
     }
 
     /// Wakes all who sleep here.
     pub fn wake_all(&self) {
-        for seat in self.seats.clone() {
+        for seat in self.in_use() {
             self.segment.seat(seat).wake();
         }
+    }
+
+    /// Whether somebody may sleep here, by the register. Cheaper than [`wake_one`](Self::wake_one), and
+    /// right only for who has just made its change by a `SeqCst` exchange, or who has the lock under
+    /// which those who wait here look for that change.
+    #[inline]
+    pub fn are_registered(&self) -> bool {
+        let bits = |word: usize| self.segment.words()[word].load(Ordering::SeqCst);
+        self.register.is_none_or(|word| bits(word) != 0)
+    }
+
+    /// The seats that somebody may sleep on.
+    fn in_use(&self) -> impl Iterator<Item = usize> {
+        let mut bits = u64::MAX;
+        if let Some(word) = self.register {
+            // As in `Seat::is_asleep`: either this look sees the bit, or who set it sees the change.
+            fence(Ordering::SeqCst);
+            bits = self.segment.words()[word].load(Ordering::Relaxed);
+        }
+        let marked =
+            move |seat: &usize| bits >> ((seat - self.seats.start) % REGISTER_BITS) & 1 == 1;
+        let seats = if bits == 0 { 0..0 } else { self.seats.clone() };
+        seats.filter(marked)
+    }
+
+    fn register(&self, seat: usize) -> Option<Registered<'_>> {
+        let word = &self.segment.words()[self.register?];
+        let bit = 1 << (seat - self.seats.start);
+        word.fetch_or(bit, Ordering::SeqCst);
+        Some(Registered { word, bit })
     }
 
     fn sit_down(&self) -> io::Result<(usize, Seated<'_>)> {
@@ -111,6 +171,19 @@ impl Waiters {
             let fault = format!("all {seats} seats for waiting processes are taken");
             io::Error::new(ErrorKind::ResourceBusy, fault)
         })
+    }
+}
+
+/// A bit set in the register; dropping it clears the bit. That of a killed process stays until its
+/// seat is used again, and costs whoever wakes a look at that seat.
+struct Registered<'m> {
+    word: &'m AtomicU64,
+    bit: u64,
+}
+
+impl Drop for Registered<'_> {
+    fn drop(&mut self) {
+        self.word.fetch_and(!self.bit, Ordering::SeqCst);
     }
 }
 

@@ -7,6 +7,7 @@
 mod chat;
 mod copy;
 mod lambda;
+mod queue;
 mod signals;
 mod socket;
 mod stage;
@@ -38,6 +39,7 @@ pub fn scenes() -> impl Iterator<Item = &'static Scene> {
         chat::SCENES,
         copy::SCENES,
         signals::SCENES,
+        queue::SCENES,
         lambda::SCENES,
     ];
     rooms.into_iter().flatten()

@@ -1,0 +1,262 @@
+//! `ipc queue`: the words of the message queues.
+
+use std::io::{self, IsTerminal, Write};
+use std::sync::mpsc;
+use std::time::Duration;
+
+use ipc_primer::error::Context;
+use ipc_primer::input::send_stdin_lines;
+use ipc_primer::interrupt::Interrupt;
+use ipc_primer::queue::{self, Message, OpenOptions, PRIORITIES, Queue};
+
+use super::output::Output;
+use super::words::Words;
+use super::{Failure, Outcome, print, unknown_command};
+
+/// How many lines of stdin may wait for the queue.
+const LINES: usize = 64;
+
+const HELP: &str = "\
+ipc queue: messages between processes that need not run at the same time
+
+  ipc queue create NAME [--max-messages N] [--message-size BYTES]
+  ipc queue send NAME TEXT|- [--priority P] [--non-blocking] [--timeout SECONDS]
+  ipc queue receive NAME [--count N | --follow] [--non-blocking]
+                         [--timeout SECONDS]
+  ipc queue info NAME
+  ipc queue list
+  ipc queue unlink NAME
+
+A NAME begins with a slash: /jobs. A queue stays until it is unlinked.
+`send NAME -` sends stdin line by line, each line a message.
+
+Options:
+  --max-messages N      how many messages it can hold (default 10)
+  --message-size BYTES  how long each can be (default 8192)
+  --priority P          from 0, the default, to 32767; the higher goes first
+  --count N             how many messages to receive (default 1)
+  --follow              receive until Ctrl-C
+  --non-blocking        fail at once if the queue is full, or empty
+  --timeout SECONDS     fail if it stays so for so long
+
+Chapter 8 of the book explains it: docs/08-message-queues.md.
+";
+
+pub(super) fn run(words: &mut Words) -> Outcome {
+    words.set_command("ipc queue");
+    if words.wants_help() {
+        return print(HELP);
+    }
+    match words.command().as_deref() {
+        Some("create") => create(words),
+        Some("send") => send(words),
+        Some("receive") => receive(words),
+        Some("info") => info(words),
+        Some("list") => list(words),
+        Some("unlink") => unlink(words),
+        other => Err(unknown_command(other, words, "ipc queue")),
+    }
+}
+
+fn create(words: &mut Words) -> Outcome {
+    let mut number = |name| words.parsed(name, "a whole number from 1 on", |&number| number > 0);
+    let max_messages = number("--max-messages")?;
+    let message_size = number("--message-size")?;
+    let name = name(words)?;
+    words.finish()?;
+    let mut options = Queue::options().write(true).create(true).exclusive(true);
+    if let Some(max_messages) = max_messages {
+        options = options.max_messages(max_messages);
+    }
+    if let Some(message_size) = message_size {
+        options = options.message_size(message_size);
+    }
+    options.open(&name).map_err(io::Error::from)?;
+    Ok(())
+}
+
+fn send(words: &mut Words) -> Outcome {
+    let what = format!("a whole number from 0 to {}", PRIORITIES - 1);
+    let priority = words.parsed("--priority", what, |priority| *priority < PRIORITIES)?;
+    let priority = priority.unwrap_or(0);
+    let patience = Patience::of(words)?;
+    let from_stdin = words.flag("-");
+    let name = name(words)?;
+    let text = (!from_stdin).then(|| required(words, "a text, or - for stdin"));
+    let text = text.transpose()?;
+    words.finish()?;
+
+    let interrupt = Interrupt::on_signals()?;
+    let queue = patience.open(&name, Queue::options().write(true), &interrupt)?;
+    let send = |bytes: &[u8]| {
+        let sent = match patience.limit {
+            Some(limit) => queue.send_timeout(bytes, priority, limit),
+            None => queue.send(bytes, priority),
+        };
+        sent.map_err(io::Error::from)
+            .context(|| format!("cannot send to {name}"))
+    };
+    let sent = match text {
+        Some(text) => send(text.as_bytes()),
+        None => send_lines(message_size(&queue)?, &interrupt, send),
+    };
+    unless_interrupted(sent, &interrupt)
+}
+
+/// Sends each line of stdin, until its end or an interrupt.
+fn send_lines(
+    limit: usize,
+    interrupt: &Interrupt,
+    send: impl Fn(&[u8]) -> io::Result<()>,
+) -> io::Result<()> {
+    let (lines, events) = mpsc::sync_channel(LINES);
+    let waker = lines.clone();
+    // A full channel needs no such event: whoever empties it looks at the interrupt each time.
+    let _waker = interrupt.on_raise(move || drop(waker.try_send(None)));
+    send_stdin_lines(lines, limit, Some)?;
+    while let Ok(Some(line)) = events.recv()
+        && !interrupt.is_raised()
+    {
+        let Some(line) = line? else { break };
+        if line.cut {
+            let fault = format!("a line has more than the {limit} bytes that a message can have");
+            return Err(io::Error::new(io::ErrorKind::InvalidInput, fault));
+        }
+        send(&line.bytes)?;
+    }
+    Ok(())
+}
+
+fn receive(words: &mut Words) -> Outcome {
+    let count = words.parsed("--count", "a whole number from 1 on", |&count| {
+        count > 0_u64
+    })?;
+    let follow = words.flag("--follow");
+    if follow && count.is_some() {
+        return Err(words.fault("--count has no meaning with --follow: it receives all"));
+    }
+    let count = if follow { u64::MAX } else { count.unwrap_or(1) };
+    let patience = Patience::of(words)?;
+    let name = name(words)?;
+    words.finish()?;
+
+    let interrupt = Interrupt::on_signals()?;
+    let queue = patience.open(&name, Queue::options().read(true), &interrupt)?;
+    let received = receive_all(&queue, &name, count, patience.limit);
+    unless_interrupted(received, &interrupt)
+}
+
+fn receive_all(queue: &Queue, name: &str, count: u64, limit: Option<Duration>) -> io::Result<()> {
+    let mut buffer = vec![0; message_size(queue)?];
+    let mut output = Output::stdout();
+    for _ in 0..count {
+        let received = match limit {
+            Some(limit) => queue.receive_timeout(&mut buffer, limit),
+            None => queue.receive(&mut buffer),
+        };
+        let message = received
+            .map_err(io::Error::from)
+            .context(|| format!("cannot receive from {name}"))?;
+        show(message, &mut output)?;
+    }
+    Ok(())
+}
+
+/// Prints a message: to a terminal with control characters escaped, elsewhere as it is.
+fn show(message: Message<'_>, output: &mut Output) -> io::Result<()> {
+    if io::stdout().is_terminal() {
+        let text = String::from_utf8_lossy(message.bytes);
+        writeln!(output, "{}", text.escape_debug())?;
+    } else {
+        output.write_all(message.bytes)?;
+        output.write_all(b"\n")?;
+    }
+    output.flush()
+}
+
+fn info(words: &mut Words) -> Outcome {
+    let name = name(words)?;
+    words.finish()?;
+    let queue = Queue::options()
+        .read(true)
+        .open(&name)
+        .map_err(io::Error::from)?;
+    let attributes = queue.attributes().map_err(io::Error::from)?;
+    let lines = [
+        ("messages", attributes.messages),
+        ("max-messages", attributes.max_messages),
+        ("message-size", attributes.message_size),
+    ];
+    let mut output = Output::stdout();
+    for (what, number) in lines {
+        writeln!(output, "{what:<14}{number}")?;
+    }
+    Ok(output.flush()?)
+}
+
+fn list(words: &mut Words) -> Outcome {
+    words.finish()?;
+    let names = queue::list().map_err(io::Error::from)?;
+    let mut output = Output::stdout();
+    for name in names {
+        writeln!(output, "{}", name.escape_debug())?;
+    }
+    Ok(output.flush()?)
+}
+
+fn unlink(words: &mut Words) -> Outcome {
+    let name = name(words)?;
+    words.finish()?;
+    Ok(queue::unlink(&name).map_err(io::Error::from)?)
+}
+
+/// Whether and how long to block.
+struct Patience {
+    non_blocking: bool,
+    limit: Option<Duration>,
+}
+
+impl Patience {
+    fn of(words: &mut Words) -> Result<Self, Failure> {
+        let non_blocking = words.flag("--non-blocking");
+        let fits = |seconds: &f64| Duration::try_from_secs_f64(*seconds).is_ok();
+        let limit = words.parsed("--timeout", "a number of seconds", fits)?;
+        if non_blocking && limit.is_some() {
+            return Err(words.fault("--timeout has no meaning with --non-blocking"));
+        }
+        let limit = limit.map(Duration::from_secs_f64);
+        Ok(Self {
+            non_blocking,
+            limit,
+        })
+    }
+
+    fn open(&self, name: &str, options: OpenOptions, interrupt: &Interrupt) -> io::Result<Queue> {
+        let options = options.non_blocking(self.non_blocking).interrupt(interrupt);
+        Ok(options.open(name)?)
+    }
+}
+
+fn message_size(queue: &Queue) -> io::Result<usize> {
+    Ok(queue.attributes()?.message_size)
+}
+
+fn name(words: &mut Words) -> Result<String, Failure> {
+    required(words, "the NAME of a queue")
+}
+
+fn required(words: &mut Words, what: &str) -> Result<String, Failure> {
+    let word = words
+        .argument()
+        .ok_or_else(|| words.fault(format!("it needs {what}")))?;
+    let text = word.into_string();
+    text.map_err(|word| words.fault(format!("{word:?} is not UTF-8")))
+}
+
+/// An interrupt is an end like any other.
+fn unless_interrupted(outcome: io::Result<()>, interrupt: &Interrupt) -> Outcome {
+    match outcome {
+        Err(error) if error.kind() == io::ErrorKind::Interrupted && interrupt.is_raised() => Ok(()),
+        other => Ok(other?),
+    }
+}

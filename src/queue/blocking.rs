@@ -1,0 +1,141 @@
+//! Attempts with the lock held, and waiting between them: what sending and receiving have in common.
+
+use std::hint;
+use std::io::ErrorKind;
+use std::sync::atomic::Ordering;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use super::error::{Error, State};
+use super::handle::Queue;
+use super::layout::{LOCK, View};
+use super::messages::Messages;
+use crate::shm::{Held, Waiters, owner};
+
+/// How long even a call that must not block waits for the lock, which is held for a tenth of a
+/// microsecond: the limits that callers give are about messages.
+const STALLED: Duration = Duration::from_secs(2);
+/// How long to leave alone a lock that as many wait for as can.
+const CROWDED: Duration = Duration::from_millis(1);
+
+/// How long to look whether there is a message, or room, before sleeping. To be put to sleep and woken
+/// can take as long, and costs the process that wakes us the most.
+const SPINNING: Duration = Duration::from_micros(200);
+/// How often to look before giving our processor to whoever else wants it, who may be just the process
+/// that we wait for.
+const LOOKS: u32 = 10;
+
+/// How long a call may block.
+#[derive(Clone, Copy)]
+pub(super) enum Patience {
+    None,
+    For(Duration),
+    Endless,
+}
+
+impl Queue {
+    /// Makes an attempt, and more as long as the queue is in the `state` that blocks it.
+    pub(super) fn blocking<T>(
+        &self,
+        state: State,
+        patience: Patience,
+        mut attempt: impl FnMut(&mut Messages<'_>) -> Result<Option<T>, Error>,
+    ) -> Result<T, Error> {
+        if let Some(value) = self.attempt(state, patience, &mut attempt)? {
+            return Ok(value);
+        }
+        let deadline = match patience {
+            Patience::None => return Err(Error::WouldBlock(state)),
+            Patience::For(limit) => Instant::now().checked_add(limit),
+            Patience::Endless => None,
+        };
+        let left = || deadline.map(|at| at.saturating_duration_since(Instant::now()));
+        self.spin(state, deadline);
+        let ready = || {
+            let patience = left().map_or(Patience::Endless, Patience::For);
+            self.attempt(state, patience, &mut attempt).transpose()
+        };
+        let waited = self
+            .waiters(state)
+            .wait(left(), &self.options.interrupt, ready);
+        waited.unwrap_or_else(|error| match error.kind() {
+            ErrorKind::TimedOut => Err(Error::TimedOut(state)),
+            _ => Err(error.into()),
+        })
+    }
+
+    /// Makes one attempt with the lock, and wakes one of those whom its success lets go on.
+    ///
+    /// Those who wait make their last attempt before they sleep when their seat is in the register
+    /// already, and make it with the lock. So whoever has the lock after them sees the seat.
+    fn attempt<T>(
+        &self,
+        state: State,
+        patience: Patience,
+        attempt: impl FnOnce(&mut Messages<'_>) -> Result<Option<T>, Error>,
+    ) -> Result<Option<T>, Error> {
+        let held = self.locked(patience)?;
+        let mut messages = Messages::new(View::new(&self.segment, self.layout));
+        messages.check(&held)?;
+        let value = attempt(&mut messages)?;
+        let others = match state {
+            State::Full => &self.receivers,
+            State::Empty => &self.senders,
+        };
+        let wake = value.is_some() && others.are_registered();
+        drop(held);
+        if wake {
+            others.wake_one();
+        }
+        Ok(value)
+    }
+
+    /// Takes the lock. Only a process that was stopped while it had it keeps anybody waiting for it.
+    #[inline]
+    pub(super) fn locked(&self, patience: Patience) -> Result<Held<'_>, Error> {
+        let limit = match patience {
+            Patience::None => Some(STALLED),
+            Patience::For(limit) => Some(limit.max(STALLED)),
+            Patience::Endless => None,
+        };
+        loop {
+            match self.lock.lock(limit, &self.options.interrupt) {
+                Ok(held) => return Ok(held),
+                Err(error) if error.kind() == ErrorKind::ResourceBusy => thread::sleep(CROWDED),
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    let holder = self.segment.words()[LOCK].load(Ordering::Relaxed);
+                    let pid = owner::identity(holder).pid;
+                    return Err(Error::Stalled { pid });
+                }
+                Err(error) => return Err(error.into()),
+            }
+        }
+    }
+
+    /// Looks for a while whether the queue is still in the `state` that blocks, without its lock.
+    fn spin(&self, state: State, deadline: Option<Instant>) {
+        let count = View::new(&self.segment, self.layout).count();
+        let blocked_at = match state {
+            State::Empty => 0,
+            State::Full => self.layout.max_messages as u64,
+        };
+        let end = Instant::now() + SPINNING;
+        let end = deadline.map_or(end, |deadline| end.min(deadline));
+        while Instant::now() < end {
+            for _ in 0..LOOKS {
+                if count.load(Ordering::Relaxed) != blocked_at {
+                    return;
+                }
+                hint::spin_loop();
+            }
+            thread::yield_now();
+        }
+    }
+
+    fn waiters(&self, state: State) -> &Waiters {
+        match state {
+            State::Empty => &self.receivers,
+            State::Full => &self.senders,
+        }
+    }
+}

@@ -1,0 +1,236 @@
+//! A queue that is open: sending to it and receiving from it.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::blocking::Patience;
+use super::error::{Error, Mode, State};
+use super::layout::{LOCK, Layout, PRIORITIES, REGISTERS, SEATS, View};
+use super::messages::Messages;
+use super::options::OpenOptions;
+use crate::shm::{Lock, Segment, Waiters};
+
+/// A message queue that is open, as [`OpenOptions`] opened it; dropping it closes it (`mq_close(3)`),
+/// and the queue with its messages stays. All threads of a process can use one at the same time.
+///
+/// ```
+/// use ipc_primer::queue::{self, Queue};
+///
+/// let name = format!("/doc-queue-{}", std::process::id());
+/// let queue = Queue::options().read(true).write(true).create(true).open(&name)?;
+/// queue.send(b"the news", 0)?;
+/// queue.send(b"fire!", 9)?;
+///
+/// let mut buffer = vec![0; queue.attributes()?.message_size];
+/// assert_eq!(queue.receive(&mut buffer)?.bytes, b"fire!"); // the highest priority first
+/// assert_eq!(queue.receive(&mut buffer)?.bytes, b"the news");
+/// queue::unlink(&name)?;
+/// # Ok::<(), ipc_primer::queue::Error>(())
+/// ```
+#[derive(Debug)]
+#[doc(alias = "mqd_t")]
+#[doc(alias = "mq_close")]
+pub struct Queue {
+    pub(super) segment: Arc<Segment>,
+    pub(super) layout: Layout,
+    pub(super) lock: Lock,
+    pub(super) receivers: Waiters,
+    pub(super) senders: Waiters,
+    pub(super) options: OpenOptions,
+}
+
+/// A message as it was received, in the buffer of who received it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<'b> {
+    /// What was sent.
+    pub bytes: &'b [u8],
+    /// From 0 to 32767; the higher goes first.
+    pub priority: u32,
+}
+
+/// What a queue is like: `struct mq_attr`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[doc(alias = "mq_attr")]
+pub struct Attributes {
+    /// How many messages it can hold.
+    pub max_messages: usize,
+    /// How many bytes each can have.
+    pub message_size: usize,
+    /// How many messages it holds now.
+    pub messages: usize,
+    /// Whether this handle's [`send`](Queue::send) and [`receive`](Queue::receive) fail instead of
+    /// blocking: `O_NONBLOCK`.
+    pub non_blocking: bool,
+}
+
+impl Queue {
+    /// How a queue is to be opened: a builder, with nothing chosen yet.
+    pub fn options() -> OpenOptions {
+        OpenOptions::new()
+    }
+
+    pub(super) fn of(segment: Segment, layout: Layout, options: OpenOptions) -> Self {
+        let segment = Arc::new(segment);
+        let mut first = 0;
+        let [lock, receivers, senders] = [0, 1, 2].map(|which| {
+            let seats = first..first + SEATS[which];
+            first = seats.end;
+            Waiters::new(&segment, seats)
+                .registered_in(REGISTERS + which)
+                .spinning(0)
+        });
+        Self {
+            lock: Lock::with_waiters(&segment, LOCK, lock),
+            receivers,
+            senders,
+            segment,
+            layout,
+            options,
+        }
+    }
+
+    /// Puts a message in the queue; blocks while the queue is full, unless the handle is non-blocking.
+    ///
+    /// # Errors
+    /// - [`Error::Invalid`]: the priority is over 32767.
+    /// - [`Error::NotOpenFor`], [`Error::MessageSize`].
+    /// - [`Error::WouldBlock`], if the handle is non-blocking; else [`Error::Interrupted`] or
+    ///   [`Error::TooManyWaiters`].
+    /// - [`Error::Damaged`], [`Error::Stalled`].
+    #[doc(alias = "mq_send")]
+    pub fn send(&self, bytes: &[u8], priority: u32) -> Result<(), Error> {
+        self.send_with(bytes, priority, self.patience())
+    }
+
+    /// Puts a message in the queue if it is not full, whether or not the handle is non-blocking.
+    ///
+    /// # Errors
+    /// [`Error::WouldBlock`], and those of [`send`](Self::send) that are not about blocking.
+    pub fn try_send(&self, bytes: &[u8], priority: u32) -> Result<(), Error> {
+        self.send_with(bytes, priority, Patience::None)
+    }
+
+    /// As [`send`](Self::send), but blocks for `limit` at most. Zero is a try.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`], and those of [`send`](Self::send).
+    #[doc(alias = "mq_timedsend")]
+    pub fn send_timeout(&self, bytes: &[u8], priority: u32, limit: Duration) -> Result<(), Error> {
+        self.send_with(bytes, priority, self.patience_for(limit))
+    }
+
+    /// Takes the oldest message of the highest priority out of the queue, into `buffer`; blocks while
+    /// the queue is empty, unless the handle is non-blocking.
+    ///
+    /// A process killed in here may take one message with it: the one it was about to be given.
+    ///
+    /// # Errors
+    /// - [`Error::NotOpenFor`]; [`Error::MessageSize`]: the buffer has to have the queue's
+    ///   `message_size`, however short the message.
+    /// - [`Error::WouldBlock`], if the handle is non-blocking; else [`Error::Interrupted`] or
+    ///   [`Error::TooManyWaiters`].
+    /// - [`Error::Damaged`], [`Error::Stalled`].
+    #[doc(alias = "mq_receive")]
+    pub fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Message<'b>, Error> {
+        self.receive_with(buffer, self.patience())
+    }
+
+    /// Takes a message out of the queue if there is one, whether or not the handle is non-blocking.
+    ///
+    /// # Errors
+    /// [`Error::WouldBlock`], and those of [`receive`](Self::receive) that are not about blocking.
+    pub fn try_receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Message<'b>, Error> {
+        self.receive_with(buffer, Patience::None)
+    }
+
+    /// As [`receive`](Self::receive), but blocks for `limit` at most. Zero is a try.
+    ///
+    /// # Errors
+    /// [`Error::TimedOut`], and those of [`receive`](Self::receive).
+    #[doc(alias = "mq_timedreceive")]
+    pub fn receive_timeout<'b>(
+        &self,
+        buffer: &'b mut [u8],
+        limit: Duration,
+    ) -> Result<Message<'b>, Error> {
+        self.receive_with(buffer, self.patience_for(limit))
+    }
+
+    /// What the queue is like, and how many messages it holds now.
+    ///
+    /// # Errors
+    /// [`Error::Damaged`], [`Error::Stalled`].
+    #[doc(alias = "mq_getattr")]
+    pub fn attributes(&self) -> Result<Attributes, Error> {
+        let held = self.locked(Patience::None)?;
+        let mut messages = Messages::new(View::new(&self.segment, self.layout));
+        messages.check(&held)?;
+        Ok(Attributes {
+            max_messages: self.layout.max_messages,
+            message_size: self.layout.message_size,
+            messages: messages.count(),
+            non_blocking: self.options.non_blocking,
+        })
+    }
+
+    /// Makes this handle non-blocking, or blocking.
+    #[doc(alias = "mq_setattr")]
+    pub fn set_non_blocking(&mut self, non_blocking: bool) {
+        self.options.non_blocking = non_blocking;
+    }
+
+    fn patience(&self) -> Patience {
+        match self.options.non_blocking {
+            true => Patience::None,
+            false => Patience::Endless,
+        }
+    }
+
+    fn patience_for(&self, limit: Duration) -> Patience {
+        match self.options.non_blocking {
+            true => Patience::None,
+            false => Patience::For(limit),
+        }
+    }
+
+    fn send_with(&self, bytes: &[u8], priority: u32, patience: Patience) -> Result<(), Error> {
+        if priority >= PRIORITIES {
+            let fault = format!("a priority is from 0 to {}, not {priority}", PRIORITIES - 1);
+            return Err(Error::Invalid(fault));
+        }
+        self.check(self.options.write, Mode::Writing)?;
+        let (len, message_size) = (bytes.len(), self.layout.message_size);
+        if len > message_size {
+            return Err(Error::MessageSize { len, message_size });
+        }
+        self.blocking(State::Full, patience, |messages| {
+            if messages.is_full() {
+                return Ok(None);
+            }
+            messages.put(bytes, priority).map(Some)
+        })
+    }
+
+    fn receive_with<'b>(
+        &self,
+        buffer: &'b mut [u8],
+        patience: Patience,
+    ) -> Result<Message<'b>, Error> {
+        self.check(self.options.read, Mode::Reading)?;
+        let (len, message_size) = (buffer.len(), self.layout.message_size);
+        if len < message_size {
+            return Err(Error::MessageSize { len, message_size });
+        }
+        let (len, priority) =
+            self.blocking(State::Empty, patience, |messages| messages.take(buffer))?;
+        let bytes = &buffer[..len];
+        Ok(Message { bytes, priority })
+    }
+
+    fn check(&self, open: bool, mode: Mode) -> Result<(), Error> {
+        match open {
+            true => Ok(()),
+            false => Err(Error::NotOpenFor(mode)),
+        }
+    }
+}

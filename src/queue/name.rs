@@ -1,0 +1,93 @@
+//! The names of queues, by the rules of `mq_overview(7)`: `/` and at least one byte more, no other `/`.
+
+use std::fs;
+use std::path::Path;
+
+use super::Error;
+use super::layout::FORMAT;
+use crate::shm;
+
+/// What the names of our segments begin with.
+const PREFIX: &str = "queue.";
+/// `NAME_MAX`, less what stands before the name in that of the file: `ipc-primer-queue.`.
+const MAX_LEN: usize = 255 - "ipc-primer-".len() - PREFIX.len();
+
+/// The name of the segment that holds the queue `name`, checked in the order in which `mq_open(3)` and
+/// the kernel check theirs.
+pub(super) fn segment(name: &str) -> Result<String, Error> {
+    let rest = name.strip_prefix('/');
+    let rest = rest.ok_or_else(|| {
+        Error::Invalid(format!(
+            "{name:?} is no queue's name, which begins with a /"
+        ))
+    })?;
+    if rest.is_empty() {
+        return Err(Error::NotFound("no queue has the name \"/\"".into()));
+    } else if rest.contains('\0') {
+        return Err(Error::Invalid(format!(
+            "a queue's name holds no NUL: {name:?}"
+        )));
+    } else if rest.len() > MAX_LEN {
+        let len = rest.len();
+        return Err(Error::NameTooLong {
+            len,
+            limit: MAX_LEN,
+        });
+    } else if rest.contains('/') || matches!(rest, "." | "..") {
+        let rule = "a queue's name holds no second /, and is not . or ..";
+        return Err(Error::AccessDenied(format!("{rule}: {name:?}")));
+    }
+    Ok(format!("{PREFIX}{rest}"))
+}
+
+/// The names of all queues that there are, sorted: `ls /dev/mqueue`.
+///
+/// # Errors
+/// Those of reading the directory of shared memory objects.
+pub fn list() -> Result<Vec<String>, Error> {
+    let any = shm::path(PREFIX)?;
+    let directory = any.parent().unwrap_or(Path::new("/"));
+    let prefix = any.file_name().unwrap_or_default().to_string_lossy();
+    let mut names = Vec::new();
+    for entry in fs::read_dir(directory)? {
+        let file = entry?.file_name();
+        if let Some(name) = file.to_str().and_then(|file| file.strip_prefix(&*prefix)) {
+            names.push(format!("/{name}"));
+        }
+    }
+    names.sort();
+    Ok(names)
+}
+
+/// Removes the name of a queue. Who has it open keeps it until the last has closed it; nobody else
+/// finds it, and a new queue may be made under the name at once.
+///
+/// # Errors
+/// [`Error::NotFound`], [`Error::AccessDenied`], [`Error::NameTooLong`], [`Error::Invalid`], as for
+/// [`OpenOptions::open`](super::OpenOptions::open); [`Error::NotAQueue`] and [`Error::OtherVersion`]:
+/// what is there is not ours to remove.
+#[doc(alias = "mq_unlink")]
+pub fn unlink(name: &str) -> Result<(), Error> {
+    let removed = shm::unlink(&segment(name)?, FORMAT);
+    removed.map_err(|error| Error::from(error).about(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_judged_as_the_manual_pages_say() {
+        let errno = |name: &str| segment(name).map_err(|error| error.errno());
+        assert_eq!(errno("/jobs").unwrap(), "queue.jobs");
+        assert_eq!(errno("jobs"), Err(Some("EINVAL")));
+        assert_eq!(errno(""), Err(Some("EINVAL")));
+        assert_eq!(errno("/"), Err(Some("ENOENT")));
+        assert_eq!(errno("/a/b"), Err(Some("EACCES")));
+        assert_eq!(errno("//"), Err(Some("EACCES")));
+        assert_eq!(errno("/.."), Err(Some("EACCES")));
+        assert!(segment(&format!("/{}", "n".repeat(MAX_LEN))).is_ok());
+        let long = format!("/{}", "n".repeat(MAX_LEN + 1));
+        assert_eq!(errno(&long), Err(Some("ENAMETOOLONG")));
+    }
+}

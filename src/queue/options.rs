@@ -1,0 +1,178 @@
+//! Opening a queue: what the flags and attributes of `mq_open(3)` say, by name.
+
+use std::io::ErrorKind;
+
+use super::layout::{FORMAT, Layout};
+use super::{Error, Queue, name};
+use crate::interrupt::Interrupt;
+use crate::shm::Segment;
+
+/// How often to begin anew when the queue is made and unlinked by others at the same time.
+const TRIES: u32 = 100;
+
+/// How a queue is to be opened, as [`std::fs::OpenOptions`] is for files.
+///
+/// | here | `mq_open(3)` |
+/// |---|---|
+/// | `read(true)`, `write(true)`, or both | `O_RDONLY`, `O_WRONLY`, `O_RDWR` |
+/// | `create(true)` | `O_CREAT` |
+/// | `exclusive(true)` | `O_EXCL` |
+/// | `non_blocking(true)` | `O_NONBLOCK` |
+/// | `max_messages(n)`, `message_size(n)` | `mq_maxmsg`, `mq_msgsize` |
+/// | nothing: it is always 0600 | the mode |
+#[derive(Clone, Debug)]
+pub struct OpenOptions {
+    pub(super) read: bool,
+    pub(super) write: bool,
+    pub(super) non_blocking: bool,
+    pub(super) interrupt: Interrupt,
+    create: bool,
+    exclusive: bool,
+    max_messages: usize,
+    message_size: usize,
+}
+
+impl Default for OpenOptions {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl OpenOptions {
+    /// Nothing chosen; 10 messages of 8192 bytes, should the queue be made.
+    pub fn new() -> Self {
+        Self {
+            read: false,
+            write: false,
+            non_blocking: false,
+            interrupt: Interrupt::new(),
+            create: false,
+            exclusive: false,
+            max_messages: 10,
+            message_size: 8192,
+        }
+    }
+
+    /// To receive from it.
+    #[doc(alias = "O_RDONLY")]
+    #[must_use]
+    pub fn read(mut self, read: bool) -> Self {
+        self.read = read;
+        self
+    }
+
+    /// To send to it.
+    #[doc(alias = "O_WRONLY")]
+    #[must_use]
+    pub fn write(mut self, write: bool) -> Self {
+        self.write = write;
+        self
+    }
+
+    /// Makes it if it is not there.
+    #[doc(alias = "O_CREAT")]
+    #[must_use]
+    pub fn create(mut self, create: bool) -> Self {
+        self.create = create;
+        self
+    }
+
+    /// With [`create`](Self::create): fails if it is there.
+    #[doc(alias = "O_EXCL")]
+    #[must_use]
+    pub fn exclusive(mut self, exclusive: bool) -> Self {
+        self.exclusive = exclusive;
+        self
+    }
+
+    /// Lets [`Queue::send`] and [`Queue::receive`] fail where they would block.
+    #[doc(alias = "O_NONBLOCK")]
+    #[must_use]
+    pub fn non_blocking(mut self, non_blocking: bool) -> Self {
+        self.non_blocking = non_blocking;
+        self
+    }
+
+    /// How many messages it can hold if this makes it: from 1 to
+    /// [`MAX_MESSAGES`](super::MAX_MESSAGES).
+    #[doc(alias = "mq_maxmsg")]
+    #[must_use]
+    pub fn max_messages(mut self, max_messages: usize) -> Self {
+        self.max_messages = max_messages;
+        self
+    }
+
+    /// How many bytes a message can have if this makes it: from 1 to
+    /// [`MAX_MESSAGE_SIZE`](super::MAX_MESSAGE_SIZE).
+    #[doc(alias = "mq_msgsize")]
+    #[must_use]
+    pub fn message_size(mut self, message_size: usize) -> Self {
+        self.message_size = message_size;
+        self
+    }
+
+    /// What ends the calls of this handle that block.
+    #[must_use]
+    pub fn interrupt(mut self, interrupt: &Interrupt) -> Self {
+        self.interrupt = interrupt.clone();
+        self
+    }
+
+    /// Opens the queue `name`, which begins with a `/`.
+    ///
+    /// The memory of a queue that this makes is reserved here, all of it; so a send never fails for
+    /// want of memory.
+    ///
+    /// # Errors
+    /// - [`Error::NotFound`]: it is not there, and was not to be made.
+    /// - [`Error::Exists`]: it is there, and was to be made exclusively.
+    /// - [`Error::Invalid`], [`Error::NameTooLong`], [`Error::AccessDenied`]: the name, or an attribute
+    ///   of a queue to be made; or neither reading nor writing was chosen; or it is another user's.
+    /// - [`Error::NoSpace`], [`Error::NoMemory`], [`Error::ProcessFileLimit`],
+    ///   [`Error::SystemFileLimit`].
+    /// - [`Error::NotAQueue`], [`Error::OtherVersion`], [`Error::Damaged`]: something else has the name.
+    #[doc(alias = "mq_open")]
+    pub fn open(&self, name: &str) -> Result<Queue, Error> {
+        let segment = name::segment(name)?;
+        if !self.read && !self.write {
+            return Err(Error::Invalid(
+                "a queue is opened to read, to write, or both".into(),
+            ));
+        }
+        let found = match self.create {
+            true => self.open_or_create(&segment),
+            false => self.open_found(&segment),
+        };
+        found.map_err(|error| error.about(name))
+    }
+
+    fn open_or_create(&self, segment: &str) -> Result<Queue, Error> {
+        for _ in 0..TRIES {
+            let made = self.create_new(segment);
+            match made {
+                Err(Error::Exists(_)) if !self.exclusive => {}
+                Err(Error::Invalid(_)) => {} // which does not matter if it is there
+                made => return made,
+            }
+            match (self.open_found(segment), made) {
+                (Ok(_), _) if self.exclusive => return Err(Error::Exists(String::new())),
+                (Err(Error::NotFound(_)), Err(Error::Exists(_))) => {} // it was unlinked in between
+                (Err(Error::NotFound(_)), invalid) => return invalid,
+                (found, _) => return found,
+            }
+        }
+        Err(Error::System(ErrorKind::ResourceBusy.into()))
+    }
+
+    fn create_new(&self, segment: &str) -> Result<Queue, Error> {
+        let layout = Layout::checked(self.max_messages, self.message_size)?;
+        let made = Segment::create(segment, layout.plan(), |new| layout.init(new))?;
+        Ok(Queue::of(made, layout, self.clone()))
+    }
+
+    fn open_found(&self, segment: &str) -> Result<Queue, Error> {
+        let found = Segment::open(segment, FORMAT)?;
+        let layout = Layout::read(&found)?;
+        Ok(Queue::of(found, layout, self.clone()))
+    }
+}

@@ -1,0 +1,60 @@
+//! What makes a segment unfit to be used, where the kind of the error does not say enough.
+
+use std::io::{self, ErrorKind};
+use std::path::Path;
+use std::{error, fmt};
+
+use super::object::show;
+
+/// What is wrong with a segment that cannot be opened, though it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Another program made it, or it is used for something else.
+    Foreign,
+    /// Another version of this program made it.
+    OtherVersion,
+    /// It is shorter than its header says.
+    CutOff,
+    /// It is being made, or was by a process that was killed.
+    Unfinished,
+}
+
+/// What makes the segment unfit, if that is what an error of this room is about.
+pub fn fault_of(error: &io::Error) -> Option<Fault> {
+    let inner = error.get_ref()?;
+    match inner.downcast_ref::<Unfit>() {
+        Some(unfit) => Some(unfit.fault),
+        None => inner.downcast_ref().and_then(fault_of),
+    }
+}
+
+#[derive(Debug)]
+struct Unfit {
+    fault: Fault,
+    message: String,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl error::Error for Unfit {}
+
+pub(super) fn unfit(path: &Path, fault: Fault, what: &str) -> io::Error {
+    let way_out = match fault {
+        Fault::Unfinished => "start its maker again",
+        _ => "remove it, if nobody needs it, or choose another name",
+    };
+    let message = format!("{} {what}; {way_out}", show(path));
+    io::Error::new(ErrorKind::InvalidData, Unfit { fault, message })
+}
+
+pub(super) fn unfinished(path: &Path) -> io::Error {
+    unfit(path, Fault::Unfinished, "was never made ready")
+}
+
+pub(super) fn is_unfinished(error: &io::Error) -> bool {
+    fault_of(error) == Some(Fault::Unfinished)
+}

@@ -1,0 +1,50 @@
+//! A message queue: kept without a process, ordered by priority, waited for (chapter 8).
+
+use std::io;
+use std::process;
+
+use super::{Scene, Stage};
+use crate::queue;
+
+pub(super) const SCENES: &[Scene] = &[Scene {
+    name: "message-queue",
+    chapter: "8",
+    about: "messages wait for their receiver, the urgent one in front; then he waits for them",
+    play,
+}];
+
+fn play(stage: &Stage) -> io::Result<()> {
+    let unlinked = Unlinked(format!("/tour-{}", process::id()));
+    let name = unlinked.0.as_str();
+    let run = |who, words: &[&str]| stage.start(who, words)?.ends(Some(0));
+    run("maker", &["queue", "create", name])?;
+    run("sender 1", &["queue", "send", name, "the news"])?;
+    run(
+        "sender 2",
+        &["queue", "send", name, "fire!", "--priority", "9"],
+    )?;
+
+    let mut receiver = stage.start("receiver", &["queue", "receive", name, "--follow"])?;
+    receiver.prints("fire!")?;
+    receiver.prints("the news")?;
+    run("sender 3", &["queue", "send", name, "it is out"])?;
+    receiver.prints("it is out")?;
+    receiver.gets("INT")?;
+    receiver.ends(Some(0))?;
+
+    run("maker", &["queue", "unlink", name])?;
+    let mut late = stage.start("late", &["queue", "send", name, "anybody?"])?;
+    late.says("there is no queue")?;
+    late.ends(Some(1))?;
+    let listed = queue::list()?.iter().any(|listed| listed == name);
+    stage.check("no queue is left", !listed)
+}
+
+/// The name of the scene's queue; dropping it unlinks the queue, however the scene ends.
+struct Unlinked(String);
+
+impl Drop for Unlinked {
+    fn drop(&mut self) {
+        let _ = queue::unlink(&self.0);
+    }
+}
