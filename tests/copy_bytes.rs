@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{Place, has_tool};
-use copying::{FILE, RingPlace, SocketPlace, pattern};
+use copying::{FILE, RingPlace, SocketPlace, pattern, wait_long};
 use ipc_primer::process::Program;
 use ipc_primer::process::Stream::{Stderr, Stdout};
 
@@ -132,11 +132,11 @@ fn a_sparse_file_of_3_gib_arrives_by_both() {
     let mut sender = place.sender(1, &["--slot-size", "1048576"]);
     let mut receiver = place.receiver("1", &[]);
     assert!(
-        receiver.wait().unwrap().success(),
+        wait_long(&mut receiver).success(),
         "{}",
         receiver.said(Stderr)
     );
-    assert!(sender.wait().unwrap().success(), "{}", sender.said(Stderr));
+    assert!(wait_long(&mut sender).success(), "{}", sender.said(Stderr));
     assert_same_marks(&place.place, "1", LEN, &marks);
 
     let mut server = place
@@ -146,7 +146,7 @@ fn a_sparse_file_of_3_gib_arrives_by_both() {
     fs::create_dir(place.place.path("2")).unwrap();
     let client = ["copy", "socket", "client", "--output", "2"];
     assert!(place.place.run(&client).status.success());
-    assert!(server.wait().unwrap().success());
+    assert!(wait_long(&mut server).success());
     assert_same_marks(&place.place, "2", LEN, &marks);
 }
 
@@ -258,7 +258,7 @@ fn a_dev_shm_too_small_for_the_ring_is_an_error_that_says_what_to_lower() {
     let place = RingPlace::new(10);
     let script = format!(
         "$IPC copy sharedmem sender {FILE} --receivers 1 --name small; echo code $?; ls /dev/shm | wc -l; \
-         $IPC copy sharedmem sender {FILE} --receivers 1 --name small --slots 2 --slot-size 65536 & \
+         $IPC copy sharedmem sender {FILE} --receivers 1 --name small --slots 2 --slot-size 4096 & \
          $IPC copy sharedmem receiver --name small --output out; echo code $?; wait"
     );
     fs::create_dir(place.place.path("out")).unwrap();

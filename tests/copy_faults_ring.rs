@@ -16,7 +16,7 @@ use ipc_primer::process::Stream::Stderr;
 const LARGE: usize = 1 << 20;
 const SMALL_RING: &[&str] = &["--slots", "2", "--slot-size", "4096"];
 
-/// A sender to `receivers`, in the middle of its copy: receiver `1` was stopped there.
+/// A sender to `receivers`, two or more, and receiver `1`, which has joined and was stopped.
 fn in_the_middle(place: &RingPlace, receivers: usize) -> (Program, Program) {
     let sender = place.sender(receivers, SMALL_RING);
     let first = place.receiver("1", &[]);
@@ -217,15 +217,22 @@ fn a_second_sender_of_the_name_is_refused() {
 #[test]
 fn a_receiver_too_many_is_told_so() {
     let place = RingPlace::new(LARGE);
-    let (mut sender, mut first) = in_the_middle(&place, 1);
+    let (mut sender, mut first) = in_the_middle(&place, 2);
     let mut second = place.receiver("2", &[]);
-    assert_eq!(second.wait().unwrap().code(), Some(1));
-    let said = second.said(Stderr);
-    assert!(said.contains("has its 1 receivers already"), "{said}");
+    wait_until("the other has joined", || !place.files("2").is_empty());
+    let mut third = place.receiver("3", &[]);
+    assert_eq!(third.wait().unwrap().code(), Some(1));
+    let said = third.said(Stderr);
+    assert!(said.contains("has its 2 receivers already"), "{said}");
     first.signal("CONT").unwrap();
-    assert!(first.wait().unwrap().success());
-    assert!(sender.wait().unwrap().success());
-    assert!(place.files("2").is_empty());
+    for program in [&mut first, &mut second, &mut sender] {
+        assert!(
+            program.wait().unwrap().success(),
+            "{}",
+            program.said(Stderr)
+        );
+    }
+    assert!(place.files("3").is_empty());
 }
 
 #[test]
@@ -256,17 +263,19 @@ fn a_receiver_whose_target_cannot_be_is_reported_and_the_others_finish() {
 #[test]
 fn a_file_that_shrinks_is_an_error_at_both_ends() {
     let place = RingPlace::new(LARGE);
-    let (mut sender, mut first) = in_the_middle(&place, 1);
+    let mut sender = place.sender(2, SMALL_RING); // has looked at the length, and waits
+    let mut first = place.receiver("1", &[]);
+    place_is_taken(&place, &first);
     let file = fs::File::options().write(true).open(place.place.path(FILE));
     file.unwrap().set_len(10).unwrap();
-    first.signal("CONT").unwrap();
-    // The receiver may have had everything before it was stopped.
-    let (sent, received) = (sender.wait().unwrap(), first.wait().unwrap());
-    assert_eq!(sent.code(), received.code());
-    if !sent.success() {
-        assert!(sender.said(Stderr).contains("has shrunk"));
-        assert!(first.said(Stderr).contains("broke off"));
-        assert!(place.files("1").is_empty());
+    let mut second = place.receiver("2", &[]);
+    assert_eq!(sender.wait().unwrap().code(), Some(1));
+    assert!(sender.said(Stderr).contains("has shrunk"));
+    for (receiver, output) in [(&mut first, "1"), (&mut second, "2")] {
+        assert_eq!(receiver.wait().unwrap().code(), Some(1));
+        let said = receiver.said(Stderr);
+        assert!(said.contains("broke off"), "{said}");
+        assert!(place.files(output).is_empty());
     }
     place.assert_no_segment();
 }

@@ -46,7 +46,7 @@ fn worker() {
         .write(true)
         .open(&words[1])
         .unwrap();
-    let sender = words[2].parse().unwrap();
+    let sender: u64 = words[2].parse().unwrap(); // or receiver
     let mut buffer = [0; SIZE];
     for number in 0.. {
         if words[0] == "send" {
@@ -55,9 +55,8 @@ fn worker() {
                 .unwrap();
         } else {
             let received = queue.receive(&mut buffer).unwrap();
-            stderr()
-                .write_all(&id_of(received.bytes).to_ne_bytes())
-                .unwrap();
+            let report = [sender, id_of(received.bytes)].map(u64::to_ne_bytes);
+            stderr().write_all(report.as_flattened()).unwrap();
         }
     }
 }
@@ -65,9 +64,9 @@ fn worker() {
 /// All processes of the test, and what its receivers report.
 struct Crowd {
     name: Name,
-    reports: Receiver<u64>,
+    reports: Receiver<[u64; 2]>,
     writer: PipeWriter,
-    workers: Vec<(&'static str, Mortal)>,
+    workers: Vec<(&'static str, u64, Mortal)>,
     started: u64,
     heard: Vec<u64>,
 }
@@ -78,7 +77,7 @@ impl Crowd {
         name.create(slots, SIZE);
         let (reader, writer) = pipe().unwrap();
         let (sender, reports) = mpsc::channel();
-        thread::spawn(move || forward(reader, |id| sender.send(id).is_ok()));
+        thread::spawn(move || forward(reader, |report| sender.send(report).is_ok()));
         let (workers, heard) = (Vec::new(), Vec::new());
         let mut crowd = Self {
             name,
@@ -100,23 +99,41 @@ impl Crowd {
         if role == "receive" {
             command.stderr(self.writer.try_clone().unwrap());
         }
-        self.workers.push((role, Mortal::start(&mut command)));
+        let mortal = Mortal::start(&mut command);
+        self.workers.push((role, self.started, mortal));
     }
 
-    /// Waits until the receivers have reported so many messages more.
-    fn hear(&mut self, reports: u64, seed: u64) {
-        for _ in 0..reports {
-            let report = self.reports.recv_timeout(LONGEST_HANG);
-            let hang =
-                format!("seed {seed}: two senders and two receivers live, and nothing moves");
-            self.heard.push(report.expect(&hang));
+    /// Waits for the next report: who received, and what.
+    fn hear(&mut self, seed: u64) -> [u64; 2] {
+        let report = self.reports.recv_timeout(LONGEST_HANG);
+        let hang = format!("seed {seed}: two senders and two receivers live, and nothing moves");
+        let report = report.expect(&hang);
+        self.heard.push(report[1]);
+        report
+    }
+
+    /// Waits until each of those who live has sent or received something: nobody hangs.
+    fn hear_of_all(&mut self, seed: u64) {
+        let mut silent: BTreeSet<u64> = self.workers.iter().map(|(_, number, _)| *number).collect();
+        let start = Instant::now();
+        while !silent.is_empty() {
+            let [receiver, id] = self.hear(seed);
+            silent.remove(&receiver);
+            silent.remove(&(id >> 32));
+            let waited = start.elapsed();
+            assert!(
+                waited < LONGEST_HANG,
+                "seed {seed}: {silent:?} hang, while others go on"
+            );
         }
     }
 }
 
-fn forward(mut reader: PipeReader, mut tell: impl FnMut(u64) -> bool) {
-    let mut word = [0; 8];
-    while reader.read_exact(&mut word).is_ok() && tell(u64::from_ne_bytes(word)) {}
+fn forward(mut reader: PipeReader, mut tell: impl FnMut([u64; 2]) -> bool) {
+    let mut report = [[0; 8]; 2];
+    while reader.read_exact(report.as_flattened_mut()).is_ok()
+        && tell(report.map(u64::from_ne_bytes))
+    {}
 }
 
 #[test]
@@ -129,14 +146,18 @@ fn whoever_is_killed_at_any_moment_takes_one_message_at_most() {
     for slots in [1, 4, 64] {
         let mut crowd = Crowd::new(slots);
         for _ in 0..KILLS / 3 {
-            let moment = random.below(40);
-            crowd.hear(moment, seed);
+            for _ in 0..random.below(40) {
+                crowd.hear(seed);
+            }
             let victim = random.below(crowd.workers.len() as u64) as usize;
-            let (role, mortal) = crowd.workers.remove(victim);
+            let (role, _, mortal) = crowd.workers.remove(victim);
             drop(mortal);
-            kills += 1;
             killed_receivers += usize::from(role == "receive");
             crowd.start(role);
+            kills += 1;
+            if kills % 50 == 0 {
+                crowd.hear_of_all(seed);
+            }
         }
         let receivers = killed_receivers + 2;
         killed_receivers = 0;
@@ -150,7 +171,7 @@ fn check(mut crowd: Crowd, receivers: usize) {
     crowd.workers.clear();
     let queue = crowd.name.both_ways().open(&crowd.name.0).unwrap();
     while let Ok(report) = crowd.reports.recv_timeout(Duration::from_millis(50)) {
-        crowd.heard.push(report);
+        crowd.heard.push(report[1]);
     }
     let mut buffer = [0; SIZE];
     loop {

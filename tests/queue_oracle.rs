@@ -13,7 +13,7 @@ use kernel::{Flags, Queues, kernel_has_queues};
 use nix::mqueue::MqdT;
 use queueing::Random;
 
-const SEQUENCES: u64 = 200;
+const SEQUENCES: u64 = 100;
 const CALLS: usize = 400;
 
 /// Both queues opened by the same call.

@@ -117,7 +117,7 @@ fn a_lock_whose_holder_was_killed_is_handed_on_with_the_news() {
     assert!(!lock.try_lock().unwrap().was_abandoned(), "and told once");
 }
 
-/// `raw_sync`'s event alone would hang here at the second post: its waiter was killed.
+/// `raw_sync`'s event would hang here at the second post: its waiter was killed.
 #[test]
 fn a_killed_waiter_hangs_nobody_and_its_seat_is_taken_over() {
     let (name, segment) = create("waiter");

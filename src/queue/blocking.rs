@@ -23,7 +23,7 @@ const CROWDED: Duration = Duration::from_millis(1);
 const SPINNING: Duration = Duration::from_micros(200);
 /// How often to look before giving our processor to whoever else wants it, who may be just the process
 /// that we wait for.
-const LOOKS: u32 = 10;
+const LOOKS: u32 = 3;
 
 /// How long a call may block.
 #[derive(Clone, Copy)]

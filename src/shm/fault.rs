@@ -51,10 +51,12 @@ pub(super) fn unfit(path: &Path, fault: Fault, what: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, Unfit { fault, message })
 }
 
+/// The error of a segment that is being made, or was by a killed process.
 pub(super) fn unfinished(path: &Path) -> io::Error {
     unfit(path, Fault::Unfinished, "was never made ready")
 }
 
+/// Whether the segment may be whole when it is looked at again.
 pub(super) fn is_unfinished(error: &io::Error) -> bool {
-    fault_of(error) == Some(Fault::Unfinished)
+    matches!(fault_of(error), Some(Fault::Unfinished | Fault::CutOff))
 }

@@ -5,6 +5,8 @@ use std::fs::{self, File, Metadata, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::Path;
+use std::thread;
+use std::time::Duration;
 
 use super::header::{HEADER_LEN, Header};
 use super::owner;
@@ -13,6 +15,9 @@ use crate::error::Context;
 
 /// How many bytes of zeros are written at a time.
 const ZEROS: usize = 256 * 1024;
+/// How often, and in between how long, to try for a lock that others hold for a look only.
+const LOCK_TRIES: u32 = 500;
+const RETRY: Duration = Duration::from_millis(1);
 
 /// Makes the object and locks it while it is being made: `flock(2)` ends with its holder, so a lock
 /// that is free says that nobody is at work on it. `None` if it was taken away before it was locked.
@@ -55,15 +60,32 @@ pub(super) fn remove_stale(path: &Path, format: Format) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
         other => other.context(sentence)?,
     };
-    match file.try_lock() {
-        Ok(()) => {}
-        Err(TryLockError::WouldBlock) => return Err(in_use(path, "another process is making")),
-        Err(TryLockError::Error(error)) => return Err(error).context(sentence),
+    if !lock(&file).context(sentence)? {
+        return Err(in_use(path, "another process is making"));
     }
-    if !stands_at(&file, path) {
+    let removed = remove_if_left(&file, path, format);
+    file.unlock()?; // not only dropped: a child that is just being started may have a copy
+    removed
+}
+
+/// Locks it; false if somebody else has it for longer than a look takes.
+fn lock(file: &File) -> io::Result<bool> {
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(true),
+            Err(TryLockError::WouldBlock) => thread::sleep(RETRY),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+    Ok(false)
+}
+
+/// Removes the locked `file` at `path`, if a killed process left it.
+fn remove_if_left(file: &File, path: &Path, format: Format) -> io::Result<bool> {
+    if !stands_at(file, path) {
         return Ok(false);
     }
-    if let Some(header) = Header::read_from(&file).context(sentence)? {
+    if let Some(header) = Header::read_from(file)? {
         header.check(path, format).map_err(not_to_be_removed)?;
         let owner = owner::identity(header.owner);
         if header.ready && header.kept {
@@ -83,7 +105,7 @@ pub(super) fn remove_stale(path: &Path, format: Format) -> io::Result<bool> {
 pub(super) fn check_user(path: &Path) -> io::Result<()> {
     let found = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            return Err(error).context(|| format!("there is no {}", show(path)));
+            return Err(error).context(|| format!("there is no {}", path.display()));
         }
         other => other?,
     };

@@ -4,9 +4,8 @@
 //!
 //! - [`Mapping::words`]: the memory as 64-bit atomics. A `&[u8]` would be a promise that nobody writes
 //!   to it meanwhile, which no process can give for another; an atomic promises nothing of the kind.
-//! - [`Seat`]: a place where one thread can sleep until another, of any process, wakes it. It stands on
-//!   a `raw_sync` event, which a killed process leaves in disorder; its state word keeps that from
-//!   spreading. The seats lie behind the words, where no atomic view reaches.
+//! - [`Seat`]: a place where one thread can sleep until another, of any process, wakes it. The seats lie
+//!   behind the words, where no atomic view reaches.
 
 #![allow(
     unsafe_code,
@@ -14,6 +13,7 @@
 )]
 
 use std::io;
+use std::mem;
 use std::ptr::null_mut;
 use std::slice;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
@@ -21,25 +21,20 @@ use std::thread;
 use std::time::{Duration, SystemTime};
 
 use raw_sync::Timeout;
-use raw_sync::events::{Event, EventImpl, EventInit, EventState};
-use raw_sync::locks::{LockInit, Mutex};
+use raw_sync::locks::{LockImpl, LockInit, Mutex};
 use shared_memory::{Shmem, ShmemConf, ShmemError};
 
 use super::owner;
 
-/// The bytes of one [`Seat`]: a cache line for its two words, two for its event.
-pub(super) const SEAT_LEN: usize = 192;
-/// Where in a seat its event begins, in bytes.
-const EVENT_AT: usize = 64;
+/// The bytes of one [`Seat`]: a cache line for its two words, one for its gate.
+pub(super) const SEAT_LEN: usize = 128;
+/// Where in a seat its gate begins, in bytes.
+const GATE_AT: usize = 64;
 
-/// Values of a seat's state word; any other is the owner word of who is waking the sleeper.
+/// Values of a seat's state word.
 const AWAKE: u64 = 0;
 const ASLEEP: u64 = 1;
 
-/// How often to try for an event's mutex, and how long to wait in between: its holder, the sleeper,
-/// has it for a tenth of a microsecond, unless it was stopped or killed just then.
-const TRIES: u32 = 200;
-const BETWEEN_TRIES: Duration = Duration::from_micros(100);
 /// The longest sleep without a look around.
 pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 
@@ -51,7 +46,7 @@ pub(super) struct Mapping {
 }
 
 // SAFETY: after `open`, `shmem` is only asked for its address and length, which do not change, and
-// the memory behind is accessed by atomics and by the thread-safe calls of process-shared events.
+// the memory behind is accessed by atomics and by the thread-safe calls of process-shared mutexes.
 unsafe impl Send for Mapping {}
 // SAFETY: as for `Send`.
 unsafe impl Sync for Mapping {}
@@ -75,7 +70,7 @@ impl Mapping {
     pub(super) fn split_off_seats(&mut self, seats: usize) {
         let taken = seats.checked_mul(SEAT_LEN);
         let rest = taken.and_then(|taken| self.len().checked_sub(taken));
-        let rest = rest.filter(|rest| rest % EVENT_AT == 0);
+        let rest = rest.filter(|rest| rest % GATE_AT == 0);
         self.words = rest.expect("the segment's length was checked") / size_of::<AtomicU64>();
     }
 
@@ -102,7 +97,7 @@ impl Mapping {
             occupant: unsafe { AtomicU64::from_ptr(seat.cast()) },
             // SAFETY: as the word before it.
             state: unsafe { AtomicU64::from_ptr(state.cast()) },
-            event: seat.wrapping_add(EVENT_AT),
+            gate: seat.wrapping_add(GATE_AT),
         }
     }
 }
@@ -116,33 +111,44 @@ fn into_io(error: ShmemError) -> io::Error {
     }
 }
 
-/// A place in shared memory where one thread can sleep. Two words and an event:
+/// A place in shared memory where one thread can sleep. Two words and a gate:
 ///
 /// | word | who writes it | what its values mean |
 /// |---|---|---|
 /// | occupant | who sits down, who gets up | 0: free; else the owner word of who sits here |
-/// | state | the occupant; who wakes it | 0: awake; 1: asleep, or about to be; else who is waking it |
+/// | state | the occupant; who wakes it | 0: awake; 1: asleep, or about to be |
 ///
-/// The state word lets an event be set once for each sleep: an event whose waiter was killed makes
-/// the second setter hang. While it names a waker, nobody makes the event anew.
+/// The gate is a `raw_sync` mutex that is locked for good: to sleep is to try to lock it once more, to
+/// wake is to release it, once for each sleep. Whoever is killed, before, in or after either of these
+/// calls, leaves a mutex that is locked or free, and both are fine for the next: free, it ends one
+/// sleep at once.
+///
+/// `raw_sync`'s event would be the nearer choice, but does not survive this: a process killed in `set`
+/// has the event's mutex, for which the sleeper then waits without a limit; one killed in `wait` makes
+/// a later `set` hang. A mutex that one thread locks and another releases is one that POSIX leaves
+/// undefined and glibc defines for this kind of mutex: it neither keeps nor asks whose it is.
 #[derive(Clone, Copy)]
 pub(super) struct Seat<'m> {
     occupant: &'m AtomicU64,
     state: &'m AtomicU64,
-    event: *mut u8,
+    gate: *mut u8,
 }
 
 impl<'m> Seat<'m> {
     /// Makes the seat ready, in a segment that nobody else uses yet.
     pub(super) fn init(self) {
-        self.renew();
+        // SAFETY: `gate` points to SEAT_LEN - GATE_AT mapped bytes, 8-byte aligned, more than a mutex
+        // needs, and nobody has found the segment yet.
+        let made = unsafe { Mutex::new(self.gate, null_mut()) };
+        if let Ok((gate, _)) = made {
+            let _ = gate.try_lock(Timeout::Infinite).map(mem::forget); // it is free: at once
+        }
     }
 
     /// Sits down if the seat is free or its occupant was killed.
     pub(super) fn take(self) -> Option<Seated<'m>> {
         let found = self.occupant.load(Ordering::Relaxed);
-        let dead = found != 0 && !owner::is_alive(found);
-        if found != 0 && !dead {
+        if found != 0 && owner::is_alive(found) {
             return None;
         }
         let taken = self.occupant.compare_exchange(
@@ -152,10 +158,6 @@ impl<'m> Seat<'m> {
             Ordering::Relaxed,
         );
         taken.ok()?;
-        if dead && !self.renew() {
-            self.occupant.store(found, Ordering::SeqCst); // somebody is still waking the dead
-            return None;
-        }
         Some(Seated { seat: self })
     }
 
@@ -166,78 +168,21 @@ impl<'m> Seat<'m> {
         self.state.load(Ordering::Relaxed) == ASLEEP
     }
 
-    /// Wakes who sleeps here; says whether it is there to be woken. Never blocks: if the event's mutex
-    /// cannot be had, the sleeper is left to wake by itself, within [`LONGEST_SLEEP`].
+    /// Wakes who sleeps here; says whether somebody does who lives. Never blocks.
     pub(super) fn wake(self) -> bool {
-        let state = |from, to| {
-            let exchanged =
-                self.state
-                    .compare_exchange(from, to, Ordering::SeqCst, Ordering::Relaxed);
-            exchanged.is_ok()
-        };
-        if !self.is_asleep() || !state(ASLEEP, owner::own()) {
+        if !self.is_asleep() || self.state.swap(AWAKE, Ordering::SeqCst) != ASLEEP {
             return false;
         }
-        let alive = owner::is_alive(self.occupant.load(Ordering::Relaxed));
-        if alive && self.mutex_is_free() {
-            // An event that cannot be set is one more that the sleeper does not wait for.
-            let _ = self.event().map(|event| event.set(EventState::Signaled));
-        }
-        self.state.store(AWAKE, Ordering::SeqCst);
-        alive
+        // An error would be that of no mutex at all; the sleeper wakes by itself then.
+        let _ = self.gate().map(|gate| gate.release());
+        owner::is_alive(self.occupant.load(Ordering::Relaxed))
     }
 
-    /// Waits a moment for the event's mutex: `set` waits for ever, and a sleeper that was killed or
-    /// stopped in the wrong moment has it.
-    fn mutex_is_free(self) -> bool {
-        // SAFETY: `event` points to an initialised event of raw_sync 0.1.5, which begins with its mutex.
-        let Ok((mutex, _)) = (unsafe { Mutex::from_existing(self.event, null_mut()) }) else {
-            return false;
-        };
-        let free = |_| {
-            let held = mutex.try_lock(Timeout::Val(Duration::ZERO)).is_err();
-            if held {
-                thread::sleep(BETWEEN_TRIES);
-            }
-            !held
-        };
-        (0..TRIES).any(free)
-    }
-
-    fn event(self) -> Option<Box<dyn EventImpl>> {
-        // SAFETY: `event` points to SEAT_LEN - EVENT_AT mapped bytes, in which `renew` made an event
+    fn gate(self) -> Option<Box<dyn LockImpl>> {
+        // SAFETY: `gate` points to SEAT_LEN - GATE_AT mapped bytes, in which `init` made a mutex
         // before anybody could find the segment.
-        let event = unsafe { Event::from_existing(self.event) };
-        event.ok().map(|(event, _)| event)
-    }
-
-    /// Makes the event anew; false if somebody alive has not done with the old one after a while.
-    fn renew(self) -> bool {
-        let mut tries = 0..TRIES;
-        loop {
-            let state = self.state.load(Ordering::SeqCst);
-            let in_use = state > ASLEEP && owner::is_alive(state);
-            let exchange = || {
-                self.state.compare_exchange(
-                    state,
-                    owner::own(),
-                    Ordering::SeqCst,
-                    Ordering::Relaxed,
-                )
-            };
-            if !in_use && exchange().is_ok() {
-                break;
-            }
-            if tries.next().is_none() {
-                return false;
-            }
-            thread::sleep(BETWEEN_TRIES);
-        }
-        // SAFETY: `event` points to SEAT_LEN - EVENT_AT mapped bytes, 8-byte aligned, more than an
-        // event needs; the state word names us, so that nobody else uses them.
-        let made = unsafe { Event::new(self.event, true) };
-        self.state.store(AWAKE, Ordering::SeqCst);
-        made.is_ok()
+        let gate = unsafe { Mutex::from_existing(self.gate, null_mut()) };
+        gate.ok().map(|(gate, _)| gate)
     }
 }
 
@@ -253,37 +198,24 @@ pub(super) struct Seated<'m> {
 
 impl Seated<'_> {
     /// Says that we are about to sleep: from now on whoever wakes us does. What we wait for must be
-    /// looked at once more after this. False if we cannot sleep just now, for a waker is at work.
-    pub(super) fn announce(&self) -> bool {
-        let state = self.seat.state;
-        match state.compare_exchange(AWAKE, ASLEEP, Ordering::SeqCst, Ordering::SeqCst) {
-            Ok(_) | Err(ASLEEP) => {}
-            // A waker killed at work may have left the event in any state.
-            Err(waker) if !owner::is_alive(waker) => {
-                self.seat.renew();
-                return false;
-            }
-            Err(_) => return false,
-        }
+    /// looked at once more after this.
+    pub(super) fn announce(&self) {
+        self.seat.state.store(ASLEEP, Ordering::SeqCst);
         fence(Ordering::SeqCst);
-        true
     }
 
     /// Sleeps until woken or for about `limit`, a second at most; perhaps shorter.
     pub(super) fn sleep(&self, limit: Duration) {
-        match (fitting(limit), self.seat.event()) {
-            // An error is the limit; and all is looked at again in any case.
-            (Some(limit), Some(event)) => drop(event.wait(Timeout::Val(limit))),
-            _ => thread::sleep(BORDER),
-        }
+        let (Some(limit), Some(gate)) = (fitting(limit), self.seat.gate()) else {
+            return thread::sleep(BORDER);
+        };
+        // An error is the limit; and all is looked at again in any case. The gate stays locked.
+        let _ = gate.try_lock(Timeout::Val(limit)).map(mem::forget);
     }
 
     /// Takes the announcement back. If somebody is just waking us, that costs one sleep cut short.
     pub(super) fn retract(&self) {
-        let _ =
-            self.seat
-                .state
-                .compare_exchange(ASLEEP, AWAKE, Ordering::SeqCst, Ordering::Relaxed);
+        self.seat.state.store(AWAKE, Ordering::SeqCst);
     }
 }
 
@@ -294,7 +226,7 @@ impl Drop for Seated<'_> {
     }
 }
 
-/// So long before the clock's next full second nobody waits for an event.
+/// So long before the clock's next full second nobody waits at a gate.
 const BORDER: Duration = Duration::from_millis(1);
 
 /// The limit that `raw_sync` can be given for one of `limit`: it adds the nanoseconds of the clock and

@@ -7,6 +7,7 @@ use std::fmt;
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -67,7 +68,8 @@ pub struct Plan {
 
 /// A segment in our address space. What processes share are its [`words`](Self::words).
 pub struct Segment {
-    mapping: Mapping,
+    /// Shared with whoever wakes from another thread: the name goes with the segment all the same.
+    mapping: Arc<Mapping>,
     path: PathBuf,
     /// The file to remove when this is dropped, if it is still the one of this name.
     own_file: Option<(u64, u64)>,
@@ -133,7 +135,7 @@ impl Segment {
         };
         reserve(&file, &plan).context(|| no_room(&path, plan.len()))?;
         let mut segment = Self::map(&path)?;
-        segment.mapping.split_off_seats(plan.seats);
+        segment.split_off_seats(plan.seats);
         (0..plan.seats).for_each(|seat| segment.seat(seat).init());
         if plan.lifetime == Lifetime::Owner {
             segment.own_file = Some(unfinished.file);
@@ -141,6 +143,8 @@ impl Segment {
         init(&segment);
         segment.header(READY).store(1, Ordering::Release);
         std::mem::forget(unfinished);
+        // Not only dropped: a child that another thread is just starting has a copy of the descriptor.
+        file.unlock()?;
         Ok(segment)
     }
 
@@ -187,13 +191,25 @@ impl Segment {
         self.mapping.seat(number)
     }
 
+    /// The memory alone, which stays as long as somebody has it.
+    pub(super) fn memory(&self) -> Arc<Mapping> {
+        Arc::clone(&self.mapping)
+    }
+
+    fn split_off_seats(&mut self, seats: usize) {
+        let mapping = Arc::get_mut(&mut self.mapping);
+        mapping
+            .expect("nobody else has it yet")
+            .split_off_seats(seats);
+    }
+
     fn header(&self, word: usize) -> &AtomicU64 {
         &self.mapping.words()[word]
     }
 
     fn map(path: &Path) -> io::Result<Self> {
         let name = path.file_name().expect("it was made of a name");
-        let mapping = Mapping::open(&name.to_string_lossy())?;
+        let mapping = Arc::new(Mapping::open(&name.to_string_lossy())?);
         Ok(Self {
             mapping,
             path: path.to_owned(),
@@ -204,7 +220,9 @@ impl Segment {
     fn try_open(path: &Path, format: Format) -> io::Result<Self> {
         check_user(path)?;
         let mut segment = match Self::map(path) {
-            Err(error) if error.kind() == ErrorKind::InvalidInput => return Err(unfinished(path)),
+            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                return Err(unfinished(path));
+            }
             other => other.context(|| format!("cannot open {}", show(path)))?,
         };
         if segment.mapping.len() < HEADER_LEN {
@@ -217,15 +235,13 @@ impl Segment {
         if !is_ready {
             return Err(unfinished(path));
         }
-        if header.length != segment.mapping.len() as u64 {
-            segment = Self::map(path)?; // it has grown since; being ready, it does no more
-        }
         let len = segment.mapping.len();
         let seats = header
             .seats_within(len)
             .filter(|_| header.length == len as u64);
+        // If it has only grown since it was mapped, the next look finds all of it.
         let seats = seats.ok_or_else(|| unfit(path, Fault::CutOff, "is cut off"))?;
-        segment.mapping.split_off_seats(seats);
+        segment.split_off_seats(seats);
         Ok(segment)
     }
 }

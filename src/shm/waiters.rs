@@ -5,12 +5,12 @@
 //! on it that it sleeps, and is woken there, or wakes by itself a second later and looks around: a
 //! wake-up that got lost with a killed process costs that second, and never more.
 
+use std::hint;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::time::{Duration, Instant};
-use std::{hint, thread};
 
 use super::Segment;
 use super::raw::{LONGEST_SLEEP, Seated};
@@ -19,8 +19,6 @@ use crate::interrupt::Interrupt;
 /// How often to look before sitting down to sleep. To be put to sleep and woken again costs some ten
 /// microseconds; this is about one, and often enough what we wait for is that near.
 const SPINS: u32 = 64;
-/// How long to leave a waker to its work.
-const PAUSE: Duration = Duration::from_micros(50);
 /// The most seats that a register has room for.
 const REGISTER_BITS: usize = 64;
 
@@ -99,12 +97,12 @@ impl Waiters {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         let (number, seat) = self.sit_down()?;
         let _registered = self.register(number);
-        let segment = Arc::clone(&self.segment);
+        let memory = self.segment.memory();
         let _waker = interrupt.on_raise(move || {
-            segment.seat(number).wake();
+            memory.seat(number).wake();
         });
         loop {
-            let announced = seat.announce();
+            seat.announce();
             if let Some(value) = ready() {
                 return Ok(value);
             }
@@ -114,8 +112,7 @@ impl Waiters {
             let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
             match left {
                 Some(Duration::ZERO) => return Err(ErrorKind::TimedOut.into()),
-                left if announced => seat.sleep(left.unwrap_or(LONGEST_SLEEP)),
-                _ => thread::sleep(PAUSE),
+                left => seat.sleep(left.unwrap_or(LONGEST_SLEEP)),
             }
             seat.retract();
         }
@@ -192,6 +189,7 @@ mod tests {
     use super::super::tests::segment;
     use super::*;
     use std::sync::atomic::Ordering;
+    use std::thread;
 
     fn nothing() -> Option<()> {
         None
