@@ -6,6 +6,7 @@
 
 mod chat;
 mod copy;
+mod grade;
 mod lambda;
 mod output;
 mod queue;
@@ -36,6 +37,9 @@ The scenarios, each in two terminals (`ipc SCENARIO --help` says how):
   ipc signals              what signals do, who sends them, what a process does
   ipc queue                messages that wait, by priority, for who takes them
   ipc lambda               a server that runs functions from libraries
+
+For students and teachers:
+  ipc grade                run a program of yours against an assignment
 
 Read the book with `cargo doc --open`, walk through it with `cargo test`.
 ";
@@ -85,6 +89,7 @@ fn dispatch(words: &mut Words) -> Outcome {
         Some("queue") => queue::run(words),
         Some("lambda") => lambda::run(words),
         Some("tour") => tour::run(words),
+        Some("grade") => grade::run(words),
         None if words.is_empty() => print(HELP),
         None if words.wants_help() => print(HELP),
         other => Err(unknown_command(other, words, "ipc")),

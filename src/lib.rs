@@ -47,12 +47,13 @@
 //! | 4, signals | [7. Signals](guide::ch07_signals) | [`signals`] |
 //! | 4, message queues | [8. Message queues](guide::ch08_message_queues) | [`queue`] |
 //! | 0, as a whole | [9. The lambda function loader](guide::ch09_lambda) | [`lambda`] |
+//! | | [10. For teachers](guide::ch10_for_teachers) | [`grade`] |
 //!
 //! # The house
 //!
 //! A room uses what is below it, and no scenario knows another:
 //!
-//! - top floor: [`tour`]
+//! - top floor: [`tour`], [`grade`]
 //! - first floor, a room a scenario: [`sum`], [`chat`], [`mod@copy`], [`signals`], [`queue`], [`lambda`]
 //! - ground floor: [`socket`], [`shm`], [`process`], [`interrupt`], [`input`], [`notice`], [`progress`], [`own_file`], [`error`]
 //!
@@ -63,6 +64,7 @@
 pub mod chat;
 pub mod copy;
 pub mod error;
+pub mod grade;
 #[cfg(doc)]
 pub mod guide;
 pub mod input;

@@ -18,7 +18,7 @@ use ipc_primer::socket::{Received, close, connect, listen, recv, send};
 fn the_twelve_steps_in_one_piece() {
     let place = Place::new();
     let path = place.path("twelve.sock");
-    drop(UnixListener::bind(&path).unwrap()); // a run that was killed left its file
+    common::leave_stale_socket(&path); // a run that was killed left its file
 
     let listener = listen(&path).unwrap();
     println!("1 to 5: the stale file is gone, a new socket is bound to its name and listens");
@@ -76,7 +76,7 @@ fn step_02_to_05_of_many_servers_at_one_instant_one_wins() {
     let place = Place::new();
     let path = place.path("a.sock");
     for round in 0..50 {
-        drop(UnixListener::bind(&path).unwrap()); // a stale file tempts all of them
+        common::leave_stale_socket(&path); // it tempts all of them
         let start = std::sync::Barrier::new(8);
         let attempt = || {
             start.wait();

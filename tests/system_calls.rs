@@ -4,7 +4,6 @@ mod common;
 
 use std::fs;
 use std::io::Read;
-use std::os::unix::net::UnixListener;
 
 use common::{Place, has_tool};
 use ipc_primer::process::{Program, Stream};
@@ -55,7 +54,7 @@ fn listen_accept_connect_and_close_make_these_calls() {
         return;
     }
     let place = Place::new();
-    drop(UnixListener::bind(place.path("sum.sock")).unwrap()); // a stale file, for step 1
+    common::leave_stale_socket(&place.path("sum.sock")); // for step 1
     let server_calls = "socket,bind,listen,accept4,recvfrom,sendto,shutdown,?unlink,?unlinkat";
     let mut server = traced(&place, server_calls, "server", "sum server --sequential");
     server.wait_for(Stream::Stderr, "listening on").unwrap();

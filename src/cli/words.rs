@@ -130,6 +130,11 @@ impl Words {
         Failure::Usage(format!("{fault}"), self.command)
     }
 
+    /// Takes all that stands behind `--`.
+    pub(super) fn behind_dashes(&mut self) -> Vec<OsString> {
+        std::mem::take(&mut self.plain)
+    }
+
     /// The last call: words that nobody took are a mistake.
     pub(super) fn finish(&mut self) -> Outcome {
         match self.options.first().or(self.plain.first()) {

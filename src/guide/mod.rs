@@ -13,11 +13,15 @@
 //! [queue]: crate::queue
 //! [shm]: crate::shm
 //! [signals]: crate::signals
+//! [ch10]: ch10_for_teachers
+//! [assignments]: assignments
+//! [grade]: crate::grade
 //! [socket]: crate::socket
 //! [sum]: crate::sum
 //!
 #![doc = include_str!("../../docs/README.md")]
 
+pub mod assignments;
 pub mod ch01_socket_primitives;
 pub mod ch02_server_step_by_step;
 pub mod ch03_sum;
@@ -27,3 +31,4 @@ pub mod ch06_copy_by_shared_memory;
 pub mod ch07_signals;
 pub mod ch08_message_queues;
 pub mod ch09_lambda;
+pub mod ch10_for_teachers;

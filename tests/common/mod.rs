@@ -6,6 +6,7 @@ pub mod sum;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -69,6 +70,15 @@ impl Place {
     #[track_caller]
     pub fn assert_left(&self, kept: &[&str]) {
         assert_eq!(self.files(), kept, "these files should be all that is left");
+    }
+}
+
+/// Leaves a socket file at `path` as a killed server does: nobody listens behind it.
+pub fn leave_stale_socket(path: &Path) {
+    drop(UnixListener::bind(path).unwrap());
+    // A child that another test is just starting has a copy of the descriptor until it runs.
+    while UnixStream::connect(path).is_ok() {
+        std::thread::yield_now();
     }
 }
 

@@ -1,0 +1,194 @@
+//! `ipc grade`: the words of the grader.
+
+use std::ffi::OsString;
+use std::fs;
+use std::io::{self, IsTerminal, Write};
+use std::path::PathBuf;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use ipc_primer::error::Context;
+use ipc_primer::grade::{self, ASSIGNMENTS, Assignment, Check, Report, Submission, report};
+use ipc_primer::interrupt::Interrupt;
+use ipc_primer::notice::notice;
+
+use super::output::Output;
+use super::words::Words;
+use super::{Failure, Outcome, print};
+
+const HELP: &str = "\
+ipc grade: run a student's program, in any language, against an assignment
+
+  ipc grade list                list the assignments
+  ipc grade show ASSIGNMENT     the task, the wire format, the checks
+  ipc grade ASSIGNMENT [OPTIONS] -- PROGRAM ARGS...
+
+In ARGS, and in the values of environment variables, {socket}, {file}, {dir} and
+{name} stand for what each check gives the program; $IPC_SOCKET, $IPC_FILE,
+$IPC_DIR and $IPC_NAME hold the same. The exit code is 0 if every check holds.
+
+Options:
+  --socket PATH      the path that is written into the program
+  --only CHECK       try one check
+  --timeout SECONDS  how long the program may take for each thing (default 5)
+  --seed NUMBER      repeat a run with the random inputs of this seed
+  --format FORMAT    text (default), tap, junit or gradescope
+  --output FILE      write the report to FILE
+
+For teachers, chapter 10 of the book: docs/10-for-teachers.md.
+";
+
+pub(super) fn run(words: &mut Words) -> Outcome {
+    words.set_command("ipc grade");
+    if words.wants_help() {
+        return print(HELP);
+    }
+    match words.command().as_deref() {
+        Some("list") => list(words),
+        Some("show") => show(words),
+        Some(name) => grade(find(name, words)?, words),
+        None => Err(words.fault("which assignment? `ipc grade list` lists them")),
+    }
+}
+
+fn find(name: &str, words: &Words) -> Result<&'static Assignment, Failure> {
+    let fault = || {
+        words.fault(format!(
+            "there is no assignment {name:?}; `ipc grade list` lists them"
+        ))
+    };
+    grade::assignment(name).ok_or_else(fault)
+}
+
+fn list(words: &mut Words) -> Outcome {
+    words.finish()?;
+    let mut output = Output::stdout();
+    for assignment in ASSIGNMENTS {
+        writeln!(
+            output,
+            "{:<20} chapter {:<3} {}",
+            assignment.name, assignment.chapter, assignment.about
+        )?;
+    }
+    Ok(output.flush()?)
+}
+
+fn show(words: &mut Words) -> Outcome {
+    let name = words.command().unwrap_or_default();
+    let assignment = find(&name, words)?;
+    words.finish()?;
+    let mut output = Output::stdout();
+    writeln!(
+        output,
+        "{name}: {}\n\n{}",
+        assignment.about,
+        assignment.task().trim_end()
+    )?;
+    writeln!(output, "\n## Checks\n")?;
+    for check in assignment.all_checks() {
+        writeln!(
+            output,
+            "{:<18} {:>2}  {}",
+            check.name, check.points, check.about
+        )?;
+    }
+    let points: u32 = assignment.all_checks().map(|check| check.points).sum();
+    writeln!(output, "{:<18} {points:>2}  points", "")?;
+    writeln!(output, "\nipc grade {name} -- {}", assignment.example)?;
+    Ok(output.flush()?)
+}
+
+/// How a report is to look and where it goes.
+struct Form {
+    format: fn(&Report) -> String,
+    output: Option<PathBuf>,
+}
+
+fn grade(assignment: &'static Assignment, words: &mut Words) -> Outcome {
+    let checks = checks(assignment, words)?;
+    let form = form(words)?;
+    let submission = submission(assignment, words)?;
+    words.finish()?;
+    let interrupt = Interrupt::on_signals()?;
+    let shows_progress = io::stderr().is_terminal();
+    let progress = |check: &Check| {
+        if shows_progress {
+            notice(format!("trying {}: {}", check.name, check.about));
+        }
+    };
+    let report = grade::grade(assignment, &checks, &submission, &progress, &interrupt)?;
+    deliver(&(form.format)(&report), form.output)?;
+    match report.holds() {
+        true => Ok(()),
+        false => Err(Failure::Run(io::Error::other("not every check holds"))),
+    }
+}
+
+fn checks(
+    assignment: &'static Assignment,
+    words: &mut Words,
+) -> Result<Vec<&'static Check>, Failure> {
+    let only = words.value("--only")?;
+    let wanted = |check: &&Check| only.as_ref().is_none_or(|name| name == check.name);
+    let checks: Vec<_> = assignment.all_checks().filter(wanted).collect();
+    match checks.is_empty() {
+        true => Err(words.fault(format!(
+            "{0} has no such check; `ipc grade show {0}` lists them",
+            assignment.name
+        ))),
+        false => Ok(checks),
+    }
+}
+
+fn form(words: &mut Words) -> Result<Form, Failure> {
+    let format: fn(&Report) -> String = match words
+        .value("--format")?
+        .as_deref()
+        .map(|format| format.to_str())
+    {
+        None | Some(Some("text")) => report::text,
+        Some(Some("tap")) => report::tap,
+        Some(Some("junit")) => report::junit,
+        Some(Some("gradescope")) => report::gradescope,
+        Some(_) => return Err(words.fault("--format needs text, tap, junit or gradescope")),
+    };
+    let output = words.path("--output")?;
+    Ok(Form { format, output })
+}
+
+fn submission(assignment: &Assignment, words: &mut Words) -> Result<Submission, Failure> {
+    let socket = words.path("--socket")?;
+    let positive = |&seconds: &f64| seconds > 0.0 && seconds <= 3600.0;
+    let timeout = words.parsed("--timeout", "a number of seconds, at most 3600", positive)?;
+    let seed = words.parsed("--seed", "a whole number", |_: &u64| true)?;
+    let program: Vec<OsString> = words.behind_dashes();
+    if program.is_empty() {
+        let example = assignment.example;
+        return Err(words.fault(format!(
+            "the program stands behind `--`: ipc grade {} -- {example}",
+            assignment.name
+        )));
+    }
+    Ok(Submission {
+        words: program,
+        socket,
+        timeout: Duration::from_secs_f64(timeout.unwrap_or(5.0)),
+        seed: seed.unwrap_or_else(new_seed),
+    })
+}
+
+/// Few digits, since a person may have to type them.
+fn new_seed() -> u64 {
+    let now = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default();
+    u64::from(now.subsec_nanos()) % 1_000_000
+}
+
+fn deliver(report: &str, file: Option<PathBuf>) -> Outcome {
+    match file {
+        Some(file) => {
+            Ok(fs::write(&file, report).context(|| format!("cannot write {}", file.display()))?)
+        }
+        None => print(report),
+    }
+}

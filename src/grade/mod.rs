@@ -1,0 +1,184 @@
+//! The grader: a student's program, in any language, held against the protocols of this book.
+//!
+//! An [`Assignment`] is a list of [`Check`]s; a check is a name, points, and a plain function that starts
+//! the student's program in a [`Lab`], talks to it, and returns a [`Fault`] if something does not
+//! hold. Read the room in this order:
+//!
+//! 1. `sum_server.rs`: an assignment, which is what a teacher writes.
+//! 2. [`Lab`] and [`Running`]: what a check can do with a program: start it, watch it, signal it, end it.
+//! 3. [`Peer`]: the other end of its socket, where bytes are sent and compared.
+//! 4. [`Fault`]: what a student reads when a check does not hold.
+//! 5. [`report`]: the same results as text, TAP, JUnit XML and Gradescope's JSON.
+//!
+//! Two rules keep it fair. A start is judged by an event (the kernel says that the socket listens), never
+//! by a pause. And nobody knocks to find out: a probing connection would be a client that vanishes,
+//! which is a check of its own.
+
+mod bytes;
+mod captured;
+mod chat_client;
+mod chat_server;
+mod client;
+mod copy_client;
+mod copy_server;
+mod copy_sharedmem;
+mod expect;
+mod fault;
+mod host;
+mod lab;
+mod lambda_server;
+mod peer;
+mod queue;
+mod random;
+pub mod report;
+mod running;
+mod server;
+mod signals;
+mod sum_client;
+mod sum_server;
+mod watch;
+
+pub use fault::{Fault, Verdict};
+pub use host::Host;
+pub use lab::{Lab, Submission};
+pub use peer::Peer;
+pub use random::Random;
+pub use report::{Failure, Graded, Outcome, Report};
+pub use running::{Record, Running};
+
+use std::io::{self, ErrorKind};
+use std::time::Instant;
+
+use crate::interrupt::Interrupt;
+use lab::Directory;
+
+/// What a teacher hands out.
+#[derive(Debug)]
+pub struct Assignment {
+    /// Its name on the command line, and of its page in `docs/assignments/`.
+    pub name: &'static str,
+    /// The task in a few words.
+    pub about: &'static str,
+    /// The chapter of the book that teaches it.
+    pub chapter: &'static str,
+    /// How a student's program is handed to the grader, behind `--`.
+    pub example: &'static str,
+    /// The page of `docs/assignments/` that describes it.
+    pub page: &'static str,
+    /// Its checks, in groups that assignments may share.
+    pub checks: &'static [&'static [Check]],
+}
+
+/// One thing that has to hold.
+#[derive(Debug)]
+pub struct Check {
+    /// Its name, for `--only`.
+    pub name: &'static str,
+    /// What it is worth.
+    pub points: u32,
+    /// What holds when it holds.
+    pub about: &'static str,
+    /// The likely cause when it does not, in one sentence.
+    pub cause: &'static str,
+    /// Tries it.
+    pub run: fn(&Lab) -> Verdict,
+}
+
+impl Assignment {
+    /// All its checks, from the first thing that a beginner gets right to the last that an expert
+    /// forgets. When the first does not hold, the others are not tried.
+    pub fn all_checks(&self) -> impl Iterator<Item = &'static Check> {
+        self.checks.iter().copied().flatten()
+    }
+
+    /// What its page says from the task to the hints.
+    pub fn task(&self) -> &'static str {
+        let start = self.page.find("## Task").unwrap_or(0);
+        let end = self.page.find("## Hints").unwrap_or(self.page.len());
+        &self.page[start..end]
+    }
+}
+
+/// All assignments, in the order of the book.
+pub const ASSIGNMENTS: &[Assignment] = &[
+    sum_server::SEQUENTIAL,
+    sum_server::THREADED,
+    sum_client::ASSIGNMENT,
+    chat_server::ONE_WAY,
+    chat_server::TWO_WAY,
+    chat_client::ASSIGNMENT,
+    copy_server::ASSIGNMENT,
+    copy_client::ASSIGNMENT,
+    copy_sharedmem::ASSIGNMENT,
+    signals::ASSIGNMENT,
+    queue::ASSIGNMENT,
+    lambda_server::ASSIGNMENT,
+];
+
+/// The assignment of this name.
+pub fn assignment(name: &str) -> Option<&'static Assignment> {
+    ASSIGNMENTS
+        .iter()
+        .find(|assignment| assignment.name == name)
+}
+
+/// Tries `checks` on `submission`, tells `progress` of each before it begins, and ends whatever was started.
+///
+/// # Errors
+/// [`ErrorKind::Interrupted`] when `interrupt` is raised; else what keeps the grader from
+/// working: no directory for its files, or something else in the place of the socket.
+pub fn grade(
+    assignment: &'static Assignment,
+    checks: &[&'static Check],
+    submission: &Submission,
+    progress: &dyn Fn(&Check),
+    interrupt: &Interrupt,
+) -> io::Result<Report> {
+    let mut results: Vec<Graded> = Vec::new();
+    for &check in checks {
+        let first = assignment.all_checks().next().map(|check| check.name);
+        let useless = results
+            .first()
+            .is_some_and(|graded| Some(graded.check.name) == first && !graded.holds());
+        if useless {
+            results.push(Graded::not_tried(check));
+            continue;
+        }
+        progress(check);
+        results.push(try_check(assignment, check, submission, interrupt)?);
+    }
+    Ok(Report {
+        assignment,
+        command: submission.shown(),
+        seed: submission.seed,
+        results,
+    })
+}
+
+fn try_check(
+    assignment: &'static Assignment,
+    check: &'static Check,
+    submission: &Submission,
+    interrupt: &Interrupt,
+) -> io::Result<Graded> {
+    let directory = Directory::make()?;
+    let lab = Lab::new(submission, directory.path(), interrupt)?;
+    let start = Instant::now();
+    let verdict = (check.run)(&lab);
+    if interrupt.is_raised() {
+        return Err(ErrorKind::Interrupted.into());
+    }
+    let outcome = match verdict {
+        Ok(()) => Outcome::Holds,
+        Err(mut fault) => match fault.error() {
+            Some(error) => return Err(error),
+            None => Outcome::Fails(Failure::new(assignment, check, fault, lab.into_records())),
+        },
+    };
+    let time = start.elapsed();
+    Ok(Graded {
+        check,
+        outcome,
+        time,
+    })
+}

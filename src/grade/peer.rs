@@ -1,0 +1,227 @@
+//! The other end of a program's socket: what is sent is remembered, what comes is compared.
+
+use std::io::{ErrorKind, Read, Write};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::mpsc;
+use std::thread;
+use std::time::Instant;
+
+use super::{Fault, Lab, Running, Verdict};
+use crate::socket::end_sending;
+
+/// How much of what was sent is remembered for the report, in bytes.
+const REMEMBERED: usize = 4096;
+
+/// One connection with a program.
+pub struct Peer<'a> {
+    lab: &'a Lab<'a>,
+    program: &'a Running<'a>,
+    stream: UnixStream,
+    sent: Vec<u8>,
+}
+
+/// How a wait for bytes ended.
+#[derive(PartialEq)]
+enum Came {
+    Bytes,
+    End,
+    Nothing,
+}
+
+/// Connects on a thread of its own, for a connect blocks while the backlog is full; it ends with the program.
+pub(super) fn connect<'a>(lab: &'a Lab<'a>, program: &'a Running<'a>) -> Result<Peer<'a>, Fault> {
+    let (tell, told) = mpsc::channel();
+    let path = lab.socket().to_owned();
+    thread::spawn(move || tell.send(UnixStream::connect(path)));
+    let expected = "a connection";
+    let fault = || program.fault("it takes no connection").expected(expected);
+    match told.recv_timeout(lab.timeout()) {
+        Ok(Ok(stream)) => Peer::new(lab, program, stream),
+        Ok(Err(error)) => Err(fault()
+            .came(error.to_string())
+            .because("the program has ended, or has closed its listening socket")),
+        Err(_) => Err(fault()
+            .came("nothing: its backlog is full")
+            .because("it does not call accept again while it serves somebody")),
+    }
+}
+
+impl<'a> Peer<'a> {
+    pub(super) fn new(
+        lab: &'a Lab<'a>,
+        program: &'a Running<'a>,
+        stream: UnixStream,
+    ) -> Result<Self, Fault> {
+        stream.set_read_timeout(Some(lab.timeout()))?;
+        stream.set_write_timeout(Some(lab.timeout()))?;
+        let sent = Vec::new();
+        Ok(Self {
+            lab,
+            program,
+            stream,
+            sent,
+        })
+    }
+
+    /// Sends all of `bytes` in one call.
+    ///
+    /// # Errors
+    /// A fault if the program has closed the connection, or takes nothing for too long.
+    pub fn send(&mut self, bytes: &[u8]) -> Verdict {
+        let room = REMEMBERED.saturating_sub(self.sent.len());
+        self.sent.extend_from_slice(&bytes[..bytes.len().min(room)]);
+        self.stream.write_all(bytes).map_err(|error| {
+            let what = match error.kind() {
+                ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => {
+                    "it closed the connection while it was sent something"
+                }
+                ErrorKind::WouldBlock => "it does not take what it is sent",
+                _ => "it cannot be sent anything",
+            };
+            self.fault(what).came(error.to_string())
+        })
+    }
+
+    /// Sends `bytes`, and waits until the program has read them and rests.
+    ///
+    /// # Errors
+    /// Those of [`send`](Self::send).
+    pub fn send_and_settle(&mut self, bytes: &[u8]) -> Verdict {
+        self.send(bytes)?;
+        self.program.settle();
+        Ok(())
+    }
+
+    /// Says that nothing more will be sent: a half-close.
+    pub fn end_sending(&self) {
+        let _ = end_sending(&self.stream);
+    }
+
+    /// Takes nothing more: what the program sends from now on fails, but it may still receive.
+    pub fn refuse(&self) {
+        let _ = self.stream.shutdown(Shutdown::Read);
+    }
+
+    /// Expects these bytes next. What stands behind them is left.
+    ///
+    /// # Errors
+    /// A fault that marks the first byte that differs.
+    pub fn expect(&mut self, expected: &[u8]) -> Verdict {
+        let (came, end) = self.receive(expected);
+        if came == expected {
+            return Ok(());
+        }
+        let what = match end {
+            Came::Bytes => "it sends something else",
+            Came::End => "it closes the connection too early",
+            Came::Nothing => "it does not answer",
+        };
+        Err(self.fault(what).compared(expected, &came))
+    }
+
+    /// Expects that the program closes the connection and sends nothing more.
+    ///
+    /// # Errors
+    /// A fault with what it sends, or if it does not close in time.
+    pub fn expect_end(&mut self) -> Verdict {
+        let mut more = [0; 64];
+        let (count, end) = self.read_some(&mut more);
+        let fault = |what: &str| self.fault(what).expected("the end of the stream");
+        match end {
+            Came::End => Ok(()),
+            Came::Bytes => {
+                Err(fault("it sends more than it should").came(super::bytes::show(&more[..count])))
+            }
+            Came::Nothing => Err(fault("it does not close the connection").came("nothing")),
+        }
+    }
+
+    /// Expects that a program that has read all it was sent has nothing to say to it.
+    ///
+    /// # Errors
+    /// A fault with what it says.
+    pub fn expect_silence(&mut self) -> Verdict {
+        self.program.settle();
+        let _ = self.stream.set_nonblocking(true);
+        let mut early = [0; 64];
+        let (count, end) = self.read_some(&mut early);
+        let _ = self.stream.set_nonblocking(false);
+        let fault = |what: &str| self.fault(what).expected("nothing yet");
+        match end {
+            Came::Nothing => Ok(()),
+            Came::Bytes => {
+                Err(fault("it answers too early").came(super::bytes::show(&early[..count])))
+            }
+            Came::End => {
+                Err(fault("it closes the connection too early").came("the end of the stream"))
+            }
+        }
+    }
+
+    /// Receives one line, its end included.
+    ///
+    /// # Errors
+    /// A fault if the stream ends before the line does, or nothing comes.
+    pub fn receive_line(&mut self) -> Result<String, Fault> {
+        let mut line = Vec::new();
+        while !line.ends_with(b"\n") {
+            match self.receive_up_to(1)[..] {
+                [byte] => line.push(byte),
+                _ => {
+                    let fault = self.fault("it does not send a whole line");
+                    return Err(fault.expected("a line").came(super::bytes::show(&line)));
+                }
+            }
+        }
+        Ok(String::from_utf8_lossy(&line).into_owned())
+    }
+
+    /// Receives up to `count` bytes: fewer if the stream ends or too much time passes.
+    pub fn receive_up_to(&mut self, count: usize) -> Vec<u8> {
+        let mut came = vec![0; count];
+        let mut filled = 0;
+        let deadline = Instant::now() + self.lab.timeout();
+        while filled < count && Instant::now() < deadline {
+            match self.read_some(&mut came[filled..]) {
+                (more, Came::Bytes) => filled += more,
+                _ => break,
+            }
+        }
+        came.truncate(filled);
+        came
+    }
+
+    /// Receives until as many bytes have come as were expected, or until one differs.
+    fn receive(&mut self, expected: &[u8]) -> (Vec<u8>, Came) {
+        let mut came = vec![0; expected.len()];
+        let mut filled = 0;
+        let deadline = Instant::now() + self.lab.timeout();
+        while filled < expected.len() && came[..filled] == expected[..filled] {
+            let (count, end) = self.read_some(&mut came[filled..]);
+            filled += count;
+            if end != Came::Bytes || Instant::now() >= deadline {
+                came.truncate(filled);
+                return (came, end);
+            }
+        }
+        came.truncate(filled);
+        (came, Came::Bytes)
+    }
+
+    fn fault(&self, what: &str) -> Fault {
+        self.program.fault(what).sent(&self.sent)
+    }
+
+    fn read_some(&mut self, buffer: &mut [u8]) -> (usize, Came) {
+        loop {
+            return match self.stream.read(buffer) {
+                Ok(0) => (0, Came::End),
+                Ok(count) => (count, Came::Bytes),
+                Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+                Err(error) if error.kind() == ErrorKind::WouldBlock => (0, Came::Nothing),
+                Err(_) => (0, Came::End), // a reset is an end, too
+            };
+        }
+    }
+}

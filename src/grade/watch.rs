@@ -1,0 +1,207 @@
+//! What the kernel says about a program without asking the program: `/proc`.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::os::unix::ffi::OsStrExt;
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::process::{self, Identity};
+
+/// How often to look at what cannot be waited for.
+pub(super) const LOOK: Duration = Duration::from_millis(1);
+
+/// Waits until `holds`, but no longer than `limit`; says whether it held. For what std has no call to wait
+/// for: the end of a process with a limit, a socket that begins to listen, a program that has come to rest.
+pub(super) fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
+    let deadline = Instant::now() + limit;
+    loop {
+        if holds() {
+            return true;
+        }
+        if Instant::now() >= deadline {
+            return false;
+        }
+        thread::sleep(LOOK);
+    }
+}
+
+/// The process and all that descend from it.
+pub(super) fn family(pid: u32) -> Vec<u32> {
+    let mut family = vec![pid];
+    let mut next = 0;
+    while let Some(&member) = family.get(next) {
+        for task in tasks(member) {
+            let children = fs::read_to_string(format!("{task}/children")).unwrap_or_default();
+            family.extend(
+                children
+                    .split_whitespace()
+                    .filter_map(|child| child.parse::<u32>().ok()),
+            );
+        }
+        next += 1;
+    }
+    family
+}
+
+/// The directories of a process's threads.
+fn tasks(pid: u32) -> Vec<String> {
+    let entries = fs::read_dir(format!("/proc/{pid}/task"));
+    let entries = entries.into_iter().flatten().flatten();
+    entries
+        .map(|entry| entry.path().display().to_string())
+        .collect()
+}
+
+/// The state letter of a thread, as in ps(1).
+fn state(directory: &str) -> Option<char> {
+    let stat = fs::read_to_string(format!("{directory}/stat")).ok()?;
+    stat.rsplit_once(") ")?.1.chars().next()
+}
+
+/// Whether all threads of the process and its descendants sleep (or have ended). Whoever is sent
+/// something is awake before the sender's call returns, so rest means: it was all read.
+pub(super) fn is_at_rest(pid: u32) -> bool {
+    let family = family(pid);
+    let mut states = family
+        .iter()
+        .flat_map(|&pid| tasks(pid))
+        .map(|task| state(&task));
+    states.all(|state| !matches!(state, Some('R' | 'D')))
+}
+
+/// The children of the process that have ended and that it has not waited for.
+pub(super) fn zombies(pid: u32) -> usize {
+    let children = family(pid).into_iter().skip(1);
+    children
+        .filter(|child| process::state(*child) == Some('Z'))
+        .count()
+}
+
+/// The most memory that the process and its descendants had resident until now, in KiB.
+pub(super) fn peak_memory(pid: u32) -> u64 {
+    let peak = |pid: u32| -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
+        status
+            .split_once("VmHWM:")?
+            .1
+            .split_whitespace()
+            .next()?
+            .parse()
+            .ok()
+    };
+    family(pid).into_iter().filter_map(peak).sum()
+}
+
+/// The PIDs of all processes there are.
+pub(super) fn all_pids() -> BTreeSet<u32> {
+    let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
+    entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect()
+}
+
+/// All live processes that were started with `mark` in their environment, whatever process group or
+/// session they have moved to. Those that were there `before` are not looked at: there may be hundreds.
+pub(super) fn marked(mark: &str, before: &BTreeSet<u32>) -> Vec<(Identity, String)> {
+    let pids = all_pids();
+    let has_mark = |pid: u32| {
+        let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        environ
+            .split(|&byte| byte == 0)
+            .any(|entry| entry == mark.as_bytes())
+    };
+    let named = |pid| {
+        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
+        Some((Identity::of(pid)?, name.trim().to_owned()))
+    };
+    let new = pids.difference(before).copied();
+    new.filter(|&pid| has_mark(pid)).filter_map(named).collect()
+}
+
+/// One line of `/proc/net/unix`: a listening socket with a path.
+struct Listening {
+    inode: String,
+    path: String,
+}
+
+fn listening() -> Vec<Listening> {
+    /// `__SO_ACCEPTCON`: `listen(2)` was called.
+    const ACCEPTS: &str = "00010000";
+    let table = fs::read("/proc/net/unix").unwrap_or_default();
+    let table = String::from_utf8_lossy(&table);
+    let entry = |line: &str| {
+        let mut fields = line.split_whitespace();
+        let accepts = fields.nth(3)? == ACCEPTS;
+        let inode = fields.nth(2)?.to_owned();
+        let path = line.split_once(&format!(" {inode} "))?.1.to_owned();
+        accepts.then_some(Listening { inode, path })
+    };
+    table.lines().filter_map(entry).collect()
+}
+
+/// Whether somebody listens at `path`. A program may have bound a relative path, of which the kernel
+/// keeps the words.
+pub(super) fn is_listening(path: &Path) -> bool {
+    let found = listening();
+    let full = path.as_os_str().as_bytes();
+    let relative = |listening: &Listening| {
+        !listening.path.starts_with('/')
+            && Path::new(&listening.path).file_name() == path.file_name()
+    };
+    found
+        .iter()
+        .any(|one| one.path.as_bytes() == full || relative(one) && path.exists())
+}
+
+/// Where the process and its descendants listen, in words.
+pub(super) fn listens_where(pid: u32) -> Vec<String> {
+    let links = family(pid).into_iter().flat_map(|pid| {
+        let entries = fs::read_dir(format!("/proc/{pid}/fd"))
+            .into_iter()
+            .flatten()
+            .flatten();
+        entries.filter_map(|entry| fs::read_link(entry.path()).ok())
+    });
+    let inodes: BTreeSet<_> = links
+        .filter_map(|link| {
+            Some(
+                link.to_str()?
+                    .strip_prefix("socket:[")?
+                    .strip_suffix(']')?
+                    .to_owned(),
+            )
+        })
+        .collect();
+    let own = listening()
+        .into_iter()
+        .filter(|one| inodes.contains(&one.inode));
+    let tcp = tcp_ports()
+        .into_iter()
+        .filter(|(inode, _)| inodes.contains(inode));
+    own.map(|one| one.path)
+        .chain(tcp.map(|(_, port)| format!("TCP port {port}")))
+        .collect()
+}
+
+/// The listening TCP sockets: inode and port.
+fn tcp_ports() -> Vec<(String, u16)> {
+    const LISTEN: &str = "0A";
+    let tables = ["/proc/net/tcp", "/proc/net/tcp6"]
+        .map(|path| fs::read_to_string(path).unwrap_or_default());
+    let entry = |line: &str| {
+        let fields: Vec<_> = line.split_whitespace().collect();
+        let port = fields.get(1)?.rsplit_once(':')?.1;
+        let listens = *fields.get(3)? == LISTEN;
+        listens.then_some((
+            fields.get(9)?.to_string(),
+            u16::from_str_radix(port, 16).ok()?,
+        ))
+    };
+    tables
+        .iter()
+        .flat_map(|table| table.lines())
+        .filter_map(entry)
+        .collect()
+}

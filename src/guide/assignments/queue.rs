@@ -1,0 +1,4 @@
+//! [contents]: crate::guide
+//! [assignments]: crate::guide::assignments
+//!
+#![doc = include_str!("../../../docs/assignments/queue.md")]

@@ -1,0 +1,74 @@
+//! What the grader's tests share: grading with a fixed seed, and reports that are kept.
+
+#![allow(dead_code, reason = "every test file uses a part of it")]
+
+use std::fs;
+use std::path::Path;
+use std::process::Output;
+
+use crate::common::Place;
+
+pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
+
+/// Grades `program` with a fixed seed, in a place of its own.
+pub fn grade(place: &Place, assignment: &str, options: &[&str], program: &[&str]) -> Output {
+    let words = [
+        &["grade", assignment, "--seed", "1"],
+        options,
+        &["--"],
+        program,
+    ]
+    .concat();
+    let mut command = place.ipc(&words);
+    command.env("TMPDIR", place.path("")).output().unwrap()
+}
+
+/// The names of the checks that do not hold, in a text report.
+pub fn failed(report: &str) -> Vec<&str> {
+    let lines = report.lines().filter_map(|line| line.strip_prefix("FAILS"));
+    lines
+        .filter_map(|line| line.split_whitespace().next())
+        .collect()
+}
+
+/// A report without what differs from run to run: the places, the grader's pid in its directories,
+/// and a pid behind such a name.
+pub fn normalised(report: &str, place: &Place) -> String {
+    let place = place.path("");
+    let bin = Path::new(env!("CARGO_BIN_EXE_ipc"))
+        .parent()
+        .unwrap()
+        .display()
+        .to_string();
+    let report = report
+        .replace(place.to_str().unwrap(), "")
+        .replace(&bin, "")
+        .replace(ROOT, "");
+    let mut parts = report.split("ipc-grade-");
+    let mut normal = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let number = |c: char| c.is_ascii_digit() || c == '-';
+        let rest = part.trim_start_matches(number);
+        let pid = rest
+            .strip_prefix(' ')
+            .filter(|rest| rest.starts_with(number));
+        normal += &match pid {
+            Some(rest) => format!("ipc-grade-N PID{}", rest.trim_start_matches(number)),
+            None => format!("ipc-grade-N{rest}"),
+        };
+    }
+    normal
+}
+
+/// Compares with the kept report; `GOLDEN=write` keeps the new one instead.
+pub fn assert_golden(name: &str, report: &str) {
+    let path = Path::new(ROOT).join("tests/grade/golden").join(name);
+    if std::env::var_os("GOLDEN").is_some_and(|wish| wish == "write") {
+        fs::write(&path, report).unwrap();
+    }
+    let kept = fs::read_to_string(&path).unwrap_or_default();
+    assert_eq!(
+        report, kept,
+        "{name} says something else; if it is better, run the test with GOLDEN=write and look at the difference"
+    );
+}
