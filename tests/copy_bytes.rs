@@ -12,7 +12,7 @@ use std::path::Path;
 use std::process::Command;
 
 use common::{Place, has_tool};
-use copying::{FILE, RingPlace, SocketPlace, pattern, wait_long};
+use copying::{FILE, RingPlace, SocketPlace, pattern};
 use ipc_primer::process::Program;
 use ipc_primer::process::Stream::{Stderr, Stdout};
 
@@ -117,37 +117,42 @@ fn names_with_blanks_and_any_other_bytes_arrive() {
     }
 }
 
-/// Longer than 32 bits count, and mostly a hole: what was no byte on the disk becomes none.
-#[test]
-fn a_sparse_file_of_3_gib_arrives_by_both() {
-    const LEN: u64 = 3 << 30;
-    let place = RingPlace::new(0);
-    let marks = [0, (1 << 31) - 1, (1 << 32) - 4, LEN - 4].map(|at| at.min(LEN - 4));
-    let mut file = File::create(place.place.path(FILE)).unwrap();
-    file.set_len(LEN).unwrap();
-    for at in marks {
+/// Longer than 32 bits count, and mostly a hole.
+const SPARSE_LEN: u64 = 3 << 30;
+const MARKS: [u64; 4] = [0, (1 << 31) - 1, SPARSE_LEN - (1 << 20), SPARSE_LEN - 4];
+
+fn write_sparse(path: &Path) {
+    let mut file = File::create(path).unwrap();
+    file.set_len(SPARSE_LEN).unwrap();
+    for at in MARKS {
         file.seek(SeekFrom::Start(at)).unwrap();
         file.write_all(b"mark").unwrap();
     }
+}
+
+#[test]
+fn a_sparse_file_of_3_gib_arrives_by_shared_memory() {
+    let place = RingPlace::new(0);
+    write_sparse(&place.place.path(FILE));
     let mut sender = place.sender(1, &["--slot-size", "1048576"]);
     let mut receiver = place.receiver("1", &[]);
-    assert!(
-        wait_long(&mut receiver).success(),
-        "{}",
-        receiver.said(Stderr)
-    );
-    assert!(wait_long(&mut sender).success(), "{}", sender.said(Stderr));
-    assert_same_marks(&place.place, "1", LEN, &marks);
+    let received = receiver.wait().unwrap();
+    assert!(received.success(), "{}", receiver.said(Stderr));
+    assert!(sender.wait().unwrap().success(), "{}", sender.said(Stderr));
+    assert_same_marks(&place.place, "1", SPARSE_LEN, &MARKS);
+}
 
-    let mut server = place
-        .place
-        .start(&["copy", "socket", "server", FILE, "--peers", "1"]);
+#[test]
+fn a_sparse_file_of_3_gib_arrives_by_sockets() {
+    let place = Place::new();
+    write_sparse(&place.path(FILE));
+    let mut server = place.start(&["copy", "socket", "server", FILE, "--peers", "1"]);
     server.wait_for(Stderr, "listening").unwrap();
-    fs::create_dir(place.place.path("2")).unwrap();
+    fs::create_dir(place.path("2")).unwrap();
     let client = ["copy", "socket", "client", "--output", "2"];
-    assert!(place.place.run(&client).status.success());
-    assert!(wait_long(&mut server).success());
-    assert_same_marks(&place.place, "2", LEN, &marks);
+    assert!(place.run(&client).status.success());
+    assert!(server.wait().unwrap().success());
+    assert_same_marks(&place, "2", SPARSE_LEN, &MARKS);
 }
 
 fn assert_same_marks(place: &Place, output: &str, len: u64, marks: &[u64]) {
