@@ -3,9 +3,9 @@
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
 use std::fs;
-use std::io::{ErrorKind, Read};
+use std::io::Read;
 use std::os::unix::net::UnixStream;
-use std::process::{self, ExitStatus};
+use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -42,17 +42,6 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
         assert!(Instant::now() < deadline, "it never became so that {what}");
         thread::sleep(Duration::from_millis(2));
     }
-}
-
-/// Waits for the end of a program that has gigabytes to do, perhaps on a busy machine.
-pub fn wait_long(program: &mut Program) -> ExitStatus {
-    for _ in 0..5 {
-        match program.wait() {
-            Err(error) if error.kind() == ErrorKind::TimedOut => {}
-            ended => return ended.unwrap(),
-        }
-    }
-    program.wait().unwrap()
 }
 
 /// A place with a file, copied by sockets into directories of these names.
