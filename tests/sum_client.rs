@@ -38,8 +38,10 @@ fn ctrl_c_ends_a_client_that_waits_at_its_prompt_and_its_server() {
     let client = served.client_at_prompt();
     client.signal("INT").unwrap();
     assert_ends_soon(client, 0);
-    let client = served.client_at_prompt();
+    let mut client = served.client_at_prompt();
     served.server.signal("INT").unwrap();
+    // Heard first: to wait for its end is to end its input, which would be an end as well.
+    client.wait_for(Stream::Stderr, "is shutting down").unwrap();
     assert_ends_soon(client, 1);
     assert_ends_soon(served.server, 0);
 }
