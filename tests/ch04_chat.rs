@@ -1,14 +1,12 @@
 //! Chapter 4, step by step: the calls of note 2 and what stands for them.
 
-#[path = "common/chat.rs"]
-mod chat;
 mod common;
 
 use std::fs;
 use std::os::unix::fs::{FileTypeExt, PermissionsExt};
 use std::process::Command;
 
-use chat::Chat;
+use common::chat::Chat;
 use common::has_tool;
 use ipc_primer::process::{Program, Stream};
 

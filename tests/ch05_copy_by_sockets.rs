@@ -3,12 +3,11 @@
 //! Run it with `cargo test --test ch05_copy_by_sockets -- --nocapture` to read along.
 
 mod common;
-mod copying;
 
 use std::io::Read;
 use std::time::Instant;
 
-use copying::{FILE, SocketPlace, header, pattern, wait_until};
+use common::copying::{FILE, SocketPlace, header, pattern, wait_until};
 use ipc_primer::process::Stream::Stderr;
 
 const LEN: usize = 300_000;

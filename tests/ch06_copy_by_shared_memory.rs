@@ -3,15 +3,14 @@
 //! Run it with `cargo test --test ch06_copy_by_shared_memory -- --nocapture` to read along.
 
 mod common;
-mod copying;
 
 use std::fs;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::{process, thread};
 
+use common::copying::{FILE, RingPlace, pattern, wait_until};
 use common::{Place, text};
-use copying::{FILE, RingPlace, pattern, wait_until};
 use ipc_primer::interrupt::Interrupt;
 use ipc_primer::process::Stream::Stderr;
 use ipc_primer::shm::ring::{Receiver, Sender, Shape};

@@ -1,15 +1,14 @@
 //! Chapter 8, a test for each step of note 4's part on message queues.
 
 mod common;
-mod queueing;
 
 use std::thread;
 use std::time::Duration;
 
+use common::queueing::{self, Name};
 use common::{Place, text};
 use ipc_primer::process::Stream;
 use ipc_primer::queue::{self, Error, Mode, Queue, State};
-use queueing::Name;
 
 #[test]
 fn step_01_what_is_enqueued_first_is_dequeued_first_within_a_priority() {

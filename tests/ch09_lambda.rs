@@ -1,15 +1,14 @@
 //! Chapter 9, step by step: note 0 as a system. `cargo test --test ch09_lambda -- --nocapture`
 
 mod common;
-mod lambda;
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use common::Place;
+use common::lambda::{self, Server, answer, c_library, c_runtime, compile, half_close, script};
 use ipc_primer::socket;
-use lambda::{Server, answer, c_library, c_runtime, compile, half_close, script};
 
 /// Says what it was called with.
 const WORDS: &str = "echo \"$# words: $*\"";

@@ -1,13 +1,12 @@
 //! A thousand clients at once: in a file of its own, for so many descriptors are all that a process has.
 
 mod common;
-mod lambda;
 
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::time::Instant;
 
-use lambda::{Server, answer, script};
+use common::lambda::{Server, answer, script};
 
 /// How many clients at once.
 const CROWD: usize = 1000;

@@ -1,7 +1,5 @@
 //! A chat server for a test, and clients that are nothing but a socket.
 
-#![allow(dead_code, reason = "every test file uses a part of it")]
-
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;

@@ -2,7 +2,12 @@
 
 #![allow(dead_code, reason = "every test file uses a part of it")]
 
+pub mod chat;
+pub mod copying;
+pub mod lambda;
+pub mod queueing;
 pub mod sum;
+pub mod tty;
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
@@ -20,8 +25,18 @@ pub struct Place {
 
 impl Place {
     pub fn new() -> Self {
+        Self::below(&std::env::temp_dir())
+    }
+
+    /// In memory, where the kernel reads gigabytes of holes without keeping them.
+    pub fn in_memory() -> Self {
+        Self::below(Path::new("/dev/shm"))
+    }
+
+    fn below(parent: &Path) -> Self {
         let private = fs::Permissions::from_mode(0o700); // whatever the umask is
-        let directory = tempfile::Builder::new().permissions(private).tempdir();
+        let mut builder = tempfile::Builder::new();
+        let directory = builder.permissions(private).tempdir_in(parent);
         Self {
             directory: directory.expect("a temporary directory can be made"),
         }

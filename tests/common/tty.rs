@@ -1,7 +1,5 @@
 //! A terminal for a test: a pseudo-terminal, and what a person would see on it.
 
-#![allow(dead_code, reason = "every test file uses a part of it")]
-
 use std::fs::File;
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;

@@ -1,14 +1,11 @@
 //! What goes wrong while a file is copied by shared memory, with real processes.
 
-mod common;
-mod copying;
-
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
 use std::time::{Duration, Instant};
 
-use copying::{FILE, RingPlace, pattern, wait_until};
+use crate::common::copying::{FILE, RingPlace, pattern, wait_until};
 use ipc_primer::process::Program;
 use ipc_primer::process::Stream::Stderr;
 

@@ -1,12 +1,10 @@
 //! The client where it could hang: it ends at Ctrl-C whatever it waits for, and soon.
 
-mod common;
-
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::time::{Duration, Instant};
 
-use common::Place;
-use common::sum::{CLIENT, Served, THREADED};
+use crate::common::Place;
+use crate::common::sum::{CLIENT, Served, THREADED};
 use ipc_primer::process::{Program, Stream};
 
 /// One second is promised; the rest is for a machine that has other things to do.

@@ -1,7 +1,5 @@
 //! What the tests of both copies share: a file, who sends it, who gets it.
 
-#![allow(dead_code, reason = "every test file uses a part of it")]
-
 use std::fs;
 use std::io::Read;
 use std::os::unix::net::UnixStream;
@@ -126,9 +124,12 @@ pub struct RingPlace {
 
 impl RingPlace {
     pub fn new(len: usize) -> Self {
+        Self::at(Place::new(), len)
+    }
+
+    pub fn at(place: Place, len: usize) -> Self {
         static NUMBER: AtomicU32 = AtomicU32::new(0);
         let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let place = Place::new();
         fs::write(place.path(FILE), pattern(len)).unwrap();
         let name = format!("test-{}-{number}", process::id());
         Self { place, name, len }

@@ -1,15 +1,12 @@
 //! What goes wrong while a file is copied by sockets, with real processes.
 
-mod common;
-mod copying;
-
 use std::fs;
 use std::io::Write;
 use std::os::unix::net::UnixListener;
 use std::thread;
 
-use common::{Place, text};
-use copying::{FILE, SocketPlace, pattern};
+use crate::common::copying::{self, FILE, SocketPlace, pattern};
+use crate::common::{Place, text};
 use ipc_primer::process::Stream::Stderr;
 
 /// More than all socket buffers hold, so that a peer that does not read holds up the copy.

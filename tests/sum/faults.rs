@@ -1,13 +1,11 @@
 //! What clients can do to a sum server, and what it must not do to the others.
 
-mod common;
-
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
 use std::thread;
 
-use common::Place;
-use common::sum::{BOTH, CLIENT, Served, THREADED, reply};
+use crate::common::Place;
+use crate::common::sum::{BOTH, CLIENT, Served, THREADED, reply};
 use ipc_primer::process::{Program, Stream};
 use ipc_primer::sum::protocol::{Reply, encode};
 

@@ -1,17 +1,13 @@
 //! The kernel is the oracle, with several processes: each step is taken by one process of three on our
 //! queue and by one of three on the kernel's, who may block until another's step lets them go on.
 
-#[path = "queueing/kernel.rs"]
-mod kernel;
-mod queueing;
-
 use std::io::{BufRead, stdin};
 
+use super::kernel::{Flags, Queues, kernel_has_queues};
+use crate::common::queueing::{Name, Random, start_worker, wait_until_asleep};
 use ipc_primer::process::{Program, Stream};
 use ipc_primer::queue::Queue;
-use kernel::{Flags, Queues, kernel_has_queues};
 use nix::mqueue::MqdT;
-use queueing::{Name, Random, start_worker, wait_until_asleep, words};
 
 const SEEDS: u64 = 16;
 const STEPS: usize = 120;
@@ -28,10 +24,8 @@ const FLAGS: Flags = Flags {
     message_size: SIZE,
 };
 
-#[test]
-fn worker() {
-    // Not a test of its own: a process that does what it is told on stdin, a line a call.
-    let Some(words) = words() else { return };
+/// What another process does: a call for each line on stdin.
+pub fn call_as_told(words: &[String]) {
     match words[0].as_str() {
         "ours" => obey(<Queue as Queues>::open(&words[1], FLAGS).unwrap()),
         _ => obey(<MqdT as Queues>::open(&words[1], FLAGS).unwrap()),

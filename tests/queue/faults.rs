@@ -1,24 +1,21 @@
 //! Who uses a queue can be killed, stopped or interrupted in any call, and keeps nobody else waiting.
 
-mod common;
-mod queueing;
-
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::Place;
+use crate::common::Place;
+use crate::common::queueing::{
+    self, LONGEST_HANG, Mortal, Name, Random, start_worker, wait_until_asleep,
+};
 use ipc_primer::process::{Identity, signal};
 use ipc_primer::queue::{Error, Queue};
 use ipc_primer::shm::owner;
-use queueing::{LONGEST_HANG, Mortal, Name, Random, start_worker, wait_until_asleep, words};
 
 /// The first word of a queue's layout, in src/queue/layout.rs.
 const LOCK: u64 = 0;
 
-#[test]
-fn worker() {
-    // Not a test of its own: a process that receives once, or without end.
-    let Some(words) = words() else { return };
+/// What another process does: it answers each message that it receives with the same message.
+pub fn answer(words: &[String]) {
     let queue = Queue::options().read(true).open(&words[1]).unwrap();
     let mut buffer = vec![0; queue.attributes().unwrap().message_size];
     let answers = Queue::options().write(true).open(&words[2]).unwrap();
@@ -33,7 +30,7 @@ fn a_receiver_killed_in_its_sleep_keeps_nobody_from_being_woken() {
     let (name, answers) = (Name::new("asleep"), Name::new("asleep-answers"));
     let (queue, heard) = (name.create(4, 16), answers.create(4, 16));
     let mut random = Random(0x5eed_0009);
-    let start = || Mortal::start(&mut start_worker(&["receive", &name.0, &answers.0]));
+    let start = || Mortal::start(&mut start_worker(&["answer", &name.0, &answers.0]));
     let mut sleepers: Vec<_> = (0..3).map(|_| start()).collect();
     for round in 0..40_u32 {
         sleepers
@@ -54,7 +51,7 @@ fn a_receiver_killed_in_its_sleep_keeps_nobody_from_being_woken() {
 fn a_stopped_process_holds_up_nobody_and_goes_on_when_it_is_continued() {
     let (name, answers) = (Name::new("stopped"), Name::new("stopped-answers"));
     let (queue, heard) = (name.create(4, 16), answers.create(4, 16));
-    let start = || Mortal::start(&mut start_worker(&["receive", &name.0, &answers.0]));
+    let start = || Mortal::start(&mut start_worker(&["answer", &name.0, &answers.0]));
     let (first, second) = (start(), start());
     let mut buffer = [0; 16];
     for stopped in [&first, &second] {
@@ -84,7 +81,7 @@ fn a_process_stopped_with_the_lock_is_named_after_a_while() {
     let (name, answers) = (Name::new("stalled"), Name::new("stalled-answers"));
     let (queue, _heard) = (name.create(4, 16), answers.create(4, 16));
     queue.send(b"kept", 0).unwrap();
-    let holder = Mortal::start(&mut start_worker(&["receive", &answers.0, &name.0]));
+    let holder = Mortal::start(&mut start_worker(&["answer", &answers.0, &name.0]));
     wait_until_asleep(holder.0.id());
     signal("STOP", holder.0.id().into()).unwrap();
     let identity = Identity::of(holder.0.id()).unwrap();

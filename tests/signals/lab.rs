@@ -1,14 +1,12 @@
 //! `ipc signals lab`: broken off, killed, without its tools, and under other shells.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
-use common::{Place, has_tool, text};
+use crate::common::{self, Place, has_tool, text};
 use ipc_primer::process::{Program, Stream, state};
 use ipc_primer::signals::outcome;
 

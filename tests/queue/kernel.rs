@@ -1,8 +1,6 @@
 //! The two queues side by side: ours, and the kernel's by the calls of its manual pages. Every call
 //! gives what it gave or the name of the errno.
 
-#![allow(dead_code, reason = "every test file uses a part of it")]
-
 use std::time::{Duration, SystemTime};
 
 use ipc_primer::queue::{self, Error, Queue};

@@ -1,17 +1,13 @@
 //! The kernel is the oracle: long random sequences of calls on our queues and on the kernel's, every
 //! result, error and order the same.
 
-#[path = "queueing/kernel.rs"]
-mod kernel;
-mod queueing;
-
 use std::process;
 use std::time::Duration;
 
+use super::kernel::{Flags, Queues, kernel_has_queues};
+use crate::common::queueing::Random;
 use ipc_primer::queue::Queue;
-use kernel::{Flags, Queues, kernel_has_queues};
 use nix::mqueue::MqdT;
-use queueing::Random;
 
 const SEQUENCES: u64 = 100;
 const CALLS: usize = 400;

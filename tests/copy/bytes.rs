@@ -1,8 +1,5 @@
 //! Bytes arrive exactly, by either way, whatever the length and the name of the file.
 
-mod common;
-mod copying;
-
 use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
@@ -11,8 +8,8 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 use std::process::Command;
 
-use common::{Place, has_tool};
-use copying::{FILE, RingPlace, SocketPlace, pattern};
+use crate::common::copying::{self, FILE, RingPlace, SocketPlace, pattern};
+use crate::common::{Place, has_tool};
 use ipc_primer::process::Program;
 use ipc_primer::process::Stream::{Stderr, Stdout};
 
@@ -132,7 +129,7 @@ fn write_sparse(path: &Path) {
 
 #[test]
 fn a_sparse_file_of_3_gib_arrives_by_shared_memory() {
-    let place = RingPlace::new(0);
+    let place = RingPlace::at(Place::in_memory(), 0);
     write_sparse(&place.place.path(FILE));
     let mut sender = place.sender(1, &["--slot-size", "1048576"]);
     let mut receiver = place.receiver("1", &[]);
@@ -144,7 +141,7 @@ fn a_sparse_file_of_3_gib_arrives_by_shared_memory() {
 
 #[test]
 fn a_sparse_file_of_3_gib_arrives_by_sockets() {
-    let place = Place::new();
+    let place = Place::in_memory();
     write_sparse(&place.path(FILE));
     let mut server = place.start(&["copy", "socket", "server", FILE, "--peers", "1"]);
     server.wait_for(Stderr, "listening").unwrap();

@@ -1,13 +1,10 @@
 //! `ipc queue` as a person or a script uses it: its words, its output, its exit codes.
 
-mod common;
-mod queueing;
-
 use std::io::Write;
 use std::process::{Output, Stdio};
 
-use common::{Place, text};
-use queueing::Name;
+use crate::common::queueing::Name;
+use crate::common::{Place, text};
 
 fn ipc(words: &[&str]) -> Output {
     Place::new().run(&[&["queue"], words].concat())

@@ -1,14 +1,12 @@
 //! `ipc signals`: wrong words, and processes that are not there or not ours.
 
-mod common;
-
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
-use common::{Place, text};
+use crate::common::{Place, text};
 use ipc_primer::process::{Program, Stream};
 use ipc_primer::signals::{Signal, dispositions, outcome, send};
 

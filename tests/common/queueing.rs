@@ -1,8 +1,6 @@
 //! What the tests of message queues share: names that are unlinked again, chance that can be repeated,
 //! and processes that sleep.
 
-#![allow(dead_code, reason = "every test file uses a part of it")]
-
 use std::fs;
 use std::os::unix::fs::FileExt;
 use std::path::PathBuf;

@@ -1,13 +1,9 @@
 //! Chat with those who do not keep to the protocol: strange bytes, strange names, strange manners.
 
-#[path = "common/chat.rs"]
-mod chat;
-mod common;
-
 use std::net::Shutdown;
 
-use chat::{Chat, Peer};
-use common::Place;
+use crate::common::chat::{Chat, Peer};
+use crate::common::{self, Place};
 use ipc_primer::chat::protocol::{MAX_LINE, MAX_NAME};
 use ipc_primer::process::{Program, Stream};
 

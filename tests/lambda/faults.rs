@@ -1,15 +1,12 @@
 //! Functions that do what functions should not: the client always gets the path, the server lives on,
 //! and what was printed before is kept.
 
-mod common;
-mod lambda;
-
 use std::fs;
 use std::net::Shutdown;
 
-use common::Place;
+use crate::common::lambda::{self, Server, c_library, c_runtime, functions, script, wait_until};
+use crate::common::{self, Place};
 use ipc_primer::process::{Identity, signal};
-use lambda::{Server, c_library, c_runtime, functions, script, wait_until};
 
 /// Reads a pid that a function has written into a file of the place.
 fn written_pid(server: &Server, file: &str) -> Identity {

@@ -1,16 +1,14 @@
 //! SIGKILL at any moment, thousands of times: nobody hangs, and no message is torn, duplicated or lost
 //! but the one that a killed receiver had in its hands.
 
-mod queueing;
-
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{PipeReader, PipeWriter, Read, Write, pipe, stderr};
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::common::queueing::{LONGEST_HANG, Mortal, Name, Random, start_worker};
 use ipc_primer::queue::{Error, Queue};
-use queueing::{LONGEST_HANG, Mortal, Name, Random, start_worker, words};
 
 const KILLS: usize = 2001;
 const SIZE: usize = 256;
@@ -37,10 +35,8 @@ fn id_of(bytes: &[u8]) -> u64 {
     }
 }
 
-#[test]
-fn worker() {
-    // Not a test of its own: the process that sends or receives until it is killed.
-    let Some(words) = words() else { return };
+/// What another process does: it sends or receives until it is killed.
+pub fn send_or_receive(words: &[String]) {
     let queue = Queue::options()
         .read(true)
         .write(true)

@@ -1,7 +1,5 @@
 //! What the tests of the lambda server share: a server at work, and libraries to run.
 
-#![allow(dead_code, reason = "every test file uses a part of it")]
-
 use std::fs::{self, Permissions};
 use std::io::{Read, Write};
 use std::net::Shutdown;

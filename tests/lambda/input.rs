@@ -1,16 +1,13 @@
 //! What nobody vouches for: messages, paths, and clients that behave badly.
 
-mod common;
-mod lambda;
-
 use std::fs::{self, Permissions};
 use std::io::Write;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use common::{Place, text};
-use lambda::{Server, answer, half_close, script};
+use crate::common::lambda::{Server, answer, half_close, script};
+use crate::common::{Place, text};
 
 #[test]
 fn a_message_that_is_no_request_is_answered_and_said_in_the_log() {

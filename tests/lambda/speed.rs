@@ -1,16 +1,13 @@
 //! What a call costs, beside a shell loop that starts the same program: measurements, to be made on a
-//! quiet machine. `cargo test --release --test lambda_speed -- --ignored --nocapture --test-threads=1`
-
-mod common;
-mod lambda;
+//! quiet machine. `cargo test --release --test lambda speed -- --ignored --nocapture --test-threads=1`
 
 use std::fs;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use common::Place;
-use lambda::{Server, answer, ask, script};
+use crate::common::Place;
+use crate::common::lambda::{Server, answer, ask, script};
 
 const LIBRARY: &str = "/bin/true";
 const CALLS: usize = 1000;

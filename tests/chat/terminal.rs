@@ -1,15 +1,10 @@
 //! The chat client at a terminal: half-typed words stay, and the terminal is given back however the
 //! client ends.
 
-#[path = "common/chat.rs"]
-mod chat;
-mod common;
-#[path = "common/tty.rs"]
-mod tty;
-
-use chat::Chat;
+use crate::common;
+use crate::common::chat::Chat;
+use crate::common::tty::{self, Tty};
 use ipc_primer::process::signal;
-use tty::Tty;
 
 #[test]
 fn the_server_speaks_and_half_typed_words_stay() {

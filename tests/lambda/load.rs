@@ -1,19 +1,17 @@
 //! Many at once and many in a row: everyone is answered, in order, and nothing adds up.
 
-mod common;
-mod lambda;
-
 use std::fs;
 use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::thread;
 
-use common::Place;
+use crate::common::lambda::{
+    Server, all_sleep, answer, ask, children, functions, script, threads, wait_until,
+};
+use crate::common::{self, Place};
 use ipc_primer::process::Stream;
-use lambda::{Server, all_sleep, answer, ask, children, functions, script, threads, wait_until};
 
-/// How many calls in a row, and by how many at a time.
-const CALLS: usize = 10_000;
+/// By how many clients at a time many calls are made.
 const AT_A_TIME: usize = 8;
 
 fn descriptors(server: &Server) -> usize {
@@ -50,7 +48,17 @@ fn the_others_wait_their_turn_in_the_order_they_came() {
 }
 
 #[test]
+fn a_thousand_calls_leave_no_zombie_no_open_file_and_no_thread() {
+    assert_nothing_adds_up(1000);
+}
+
+#[test]
+#[ignore = "takes ten seconds: cargo test --test lambda -- --ignored ten_thousand"]
 fn ten_thousand_calls_leave_no_zombie_no_open_file_and_no_thread() {
+    assert_nothing_adds_up(10_000);
+}
+
+fn assert_nothing_adds_up(calls: usize) {
     let server = Server::start(&[]);
     let library = "/bin/true";
     fs::remove_file(server.ask(library)).unwrap();
@@ -60,7 +68,7 @@ fn ten_thousand_calls_leave_no_zombie_no_open_file_and_no_thread() {
         for _ in 0..AT_A_TIME {
             let socket = server.socket();
             scope.spawn(move || {
-                for _ in 0..CALLS / AT_A_TIME {
+                for _ in 0..calls / AT_A_TIME {
                     fs::remove_file(ask(&socket, library)).unwrap();
                 }
             });

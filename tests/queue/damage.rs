@@ -1,17 +1,14 @@
 //! What a queue in shared memory has to make good or to notice, and the kernel's need not: half-done
 //! work, memory that somebody overwrote, files that are no queues, and no room for one.
 
-mod common;
-mod queueing;
-
 use std::fs;
 use std::io::{self, ErrorKind};
 
-use common::{Place, has_tool, text};
+use crate::common::queueing::{Name, Random};
+use crate::common::{Place, has_tool, text};
 use ipc_primer::process::Identity;
 use ipc_primer::queue::{self, Error, Queue};
 use ipc_primer::shm::owner;
-use queueing::{Name, Random};
 
 /// The first words of a queue's layout, in src/queue/layout.rs.
 const LOCK: u64 = 0;

@@ -1,18 +1,14 @@
 //! Chat with those who read too little: a client that stops, one that is slow, a stdout that is
 //! blocked, closed or full. And much at once: all of it is shown, in order, in large writes.
 
-#[path = "common/chat.rs"]
-mod chat;
-mod common;
-
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::process::{Child, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chat::{Chat, Peer};
-use common::Place;
+use crate::common::Place;
+use crate::common::chat::{self, Chat, Peer};
 use ipc_primer::process::{LIMIT, signal};
 
 /// A burst of 100 MB, in lines of 4000 bytes.
