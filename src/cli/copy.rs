@@ -28,7 +28,8 @@ By sockets, in one terminal, then in others:
 By shared memory, in one terminal and in N others, in any order:
   ipc copy sharedmem sender FILE --receivers N [--slots K] [--slot-size BYTES]
                                  [--name NAME]
-  ipc copy sharedmem receiver [--output DIR] [--force] [--name NAME]
+  ipc copy sharedmem receiver [--output DIR] [--force] [--wait SECONDS]
+                              [--name NAME]
 
 What shared memory does without semaphores:
   ipc copy race [FILE] [--semaphores]
@@ -44,6 +45,7 @@ Options:
   --receivers N      how many receivers to wait for, and to serve at one pace
   --slots K          how many slots the ring has (default 16)
   --slot-size BYTES  how large each of them is (default 1048576)
+  --wait SECONDS     how long to wait for a sender (default 10)
   --name NAME        the ring: /dev/shm/ipc-primer-NAME (default: copy)
 
 Chapters 5 and 6 of the book explain them: docs/05-copy-by-sockets.md and
@@ -137,10 +139,11 @@ fn ring_sender(words: &mut Words) -> Outcome {
 
 fn ring_receiver(words: &mut Words) -> Outcome {
     let destination = destination(words)?;
+    let wait = words.seconds("--wait")?.unwrap_or(receiver::WAIT);
     let name = ring_name(words)?;
     words.finish()?;
     let interrupt = Interrupt::on_signals()?;
-    report(receiver::run(&name, &destination, &interrupt)?);
+    report(receiver::run(&name, wait, &destination, &interrupt)?);
     Ok(())
 }
 

@@ -219,12 +219,10 @@ struct Patience {
 impl Patience {
     fn of(words: &mut Words) -> Result<Self, Failure> {
         let non_blocking = words.flag("--non-blocking");
-        let fits = |seconds: &f64| Duration::try_from_secs_f64(*seconds).is_ok();
-        let limit = words.parsed("--timeout", "a number of seconds", fits)?;
+        let limit = words.seconds("--timeout")?;
         if non_blocking && limit.is_some() {
             return Err(words.fault("--timeout has no meaning with --non-blocking"));
         }
-        let limit = limit.map(Duration::from_secs_f64);
         Ok(Self {
             non_blocking,
             limit,

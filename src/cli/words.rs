@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::path::PathBuf;
 use std::str::FromStr;
+use std::time::Duration;
 
 use super::{Failure, Outcome};
 
@@ -113,6 +114,14 @@ impl Words {
             .filter(fits);
         let fault = || self.fault(format!("{name} needs {what}, which {value:?} is not"));
         parsed.map(Some).ok_or_else(fault)
+    }
+
+    /// Takes the value of an option that is a time.
+    pub(super) fn seconds(&mut self, name: &str) -> Result<Option<Duration>, Failure> {
+        let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
+        let fits = |&seconds: &f64| duration(seconds).is_some();
+        let seconds = self.parsed(name, "a number of seconds", fits)?;
+        Ok(seconds.and_then(duration))
     }
 
     /// Takes the next word that is no option: a plain argument. Options that take a value have to be

@@ -12,24 +12,26 @@ use crate::notice::notice;
 use crate::progress::Progress;
 use crate::shm::ring::Receiver;
 
-/// How long to wait for a sender.
-pub const WAIT_LIMIT: Duration = Duration::from_secs(10);
+/// How long to wait for a sender unless somebody says otherwise.
+pub const WAIT: Duration = Duration::from_secs(10);
 /// How often to look for one, first and later. Nothing tells when a name appears in `/dev/shm`.
 const LOOK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
 /// How long `first` is.
 const SOON: Duration = Duration::from_millis(100);
 
 /// Gets the file of the sender named `name` and says where it is; `None` if `interrupt` was raised.
-/// Waits [`WAIT_LIMIT`] for a sender.
+/// Waits for a sender that is not there yet, as long as `wait` says.
 ///
 /// # Errors
 /// Those of [`Receiver`] and of [`Target`].
 pub fn run(
     name: &str,
+    wait: Duration,
     destination: &Destination,
     interrupt: &Interrupt,
 ) -> io::Result<Option<PathBuf>> {
-    let received = join(name, interrupt).and_then(|ring| receive(ring, destination, interrupt));
+    let received =
+        join(name, wait, interrupt).and_then(|ring| receive(ring, destination, interrupt));
     match received {
         Err(_) if interrupt.is_raised() => Ok(None),
         received => received
@@ -39,7 +41,7 @@ pub fn run(
 }
 
 /// Joins the ring, once it is there.
-fn join(name: &str, interrupt: &Interrupt) -> io::Result<Receiver> {
+fn join(name: &str, wait: Duration, interrupt: &Interrupt) -> io::Result<Receiver> {
     let start = Instant::now();
     let mut said = false;
     loop {
@@ -52,12 +54,14 @@ fn join(name: &str, interrupt: &Interrupt) -> io::Result<Receiver> {
             error.kind(),
             ErrorKind::NotFound | ErrorKind::ConnectionAborted
         );
-        if !absent || start.elapsed() >= WAIT_LIMIT {
+        if !absent || start.elapsed() >= wait {
             return Err(error);
         }
         if !said {
-            let seconds = WAIT_LIMIT.as_secs();
-            notice(format!("waiting {seconds} s for a sender named {name:?}"));
+            notice(format!(
+                "waiting {} s for a sender named {name:?}",
+                wait.as_secs_f32()
+            ));
             said = true;
         }
         let look = LOOK[usize::from(start.elapsed() > SOON)];

@@ -58,5 +58,5 @@ pub(super) fn unfinished(path: &Path) -> io::Error {
 
 /// Whether the segment may be whole when it is looked at again.
 pub(super) fn is_unfinished(error: &io::Error) -> bool {
-    matches!(fault_of(error), Some(Fault::Unfinished | Fault::CutOff))
+    fault_of(error) == Some(Fault::Unfinished)
 }

@@ -236,8 +236,11 @@ impl Segment {
         let seats = header
             .seats_within(len)
             .filter(|_| header.length == len as u64);
-        // If it has only grown since it was mapped, the next look finds all of it.
-        let seats = seats.ok_or_else(|| unfit(path, Fault::CutOff, "is cut off"))?;
+        let seats = seats.ok_or_else(|| match fs::metadata(path) {
+            // It has only grown since it was mapped: the next look finds all of it.
+            Ok(now) if now.len() == header.length && now.len() > len as u64 => unfinished(path),
+            _ => unfit(path, Fault::CutOff, "is cut off"),
+        })?;
         segment.split_off_seats(seats);
         Ok(segment)
     }

@@ -42,6 +42,63 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// A copy by either way, to one peer.
+pub trait Copying {
+    fn place(&self) -> &Place;
+
+    /// The process that has the file.
+    fn give(&self, file: &str) -> Program;
+
+    /// What it says when it is ready.
+    fn ready(&self) -> &'static str;
+
+    /// The process that gets the file, into this directory.
+    fn take(&self, output: &str, more: &[&str]) -> Program;
+}
+
+/// Both ways, each in a place of its own.
+pub fn both_ways(place: fn() -> Place, len: usize) -> [Box<dyn Copying>; 2] {
+    let by_sockets = Box::new(SocketPlace::at(place(), len));
+    [by_sockets, Box::new(RingPlace::at(place(), len))]
+}
+
+impl Copying for SocketPlace {
+    fn place(&self) -> &Place {
+        &self.place
+    }
+
+    fn give(&self, file: &str) -> Program {
+        let words = ["copy", "socket", "server", "--peers", "1", file];
+        self.place.start(&words)
+    }
+
+    fn ready(&self) -> &'static str {
+        "listening"
+    }
+
+    fn take(&self, output: &str, more: &[&str]) -> Program {
+        self.client(output, more)
+    }
+}
+
+impl Copying for RingPlace {
+    fn place(&self) -> &Place {
+        &self.place
+    }
+
+    fn give(&self, file: &str) -> Program {
+        self.send(file, 1, &[])
+    }
+
+    fn ready(&self) -> &'static str {
+        "sending as"
+    }
+
+    fn take(&self, output: &str, more: &[&str]) -> Program {
+        self.receiver(output, more)
+    }
+}
+
 /// A place with a file, copied by sockets into directories of these names.
 pub struct SocketPlace {
     pub place: Place,
@@ -50,7 +107,10 @@ pub struct SocketPlace {
 
 impl SocketPlace {
     pub fn new(len: usize) -> Self {
-        let place = Place::new();
+        Self::at(Place::new(), len)
+    }
+
+    pub fn at(place: Place, len: usize) -> Self {
         fs::write(place.path(FILE), pattern(len)).unwrap();
         Self { place, len }
     }

@@ -113,17 +113,10 @@ pub fn half_close(mut stream: UnixStream) -> PathBuf {
 }
 
 /// A shell script, ready to be run; returns its path.
-///
-/// `cp` writes it, for the kernel runs no file that somebody has open to write, and a process that
-/// another test starts at this moment would have it open until its own program begins.
 pub fn script(place: &Place, name: &str, body: &str) -> String {
     let (source, script) = (place.path("source"), place.path(name));
     fs::write(&source, format!("#!/bin/sh\n{body}\n")).unwrap();
-    let copied = Command::new("cp")
-        .args([&source, &script])
-        .status()
-        .unwrap();
-    assert!(copied.success());
+    common::copy_program(&source, &script);
     fs::remove_file(source).unwrap();
     fs::set_permissions(&script, Permissions::from_mode(0o755)).unwrap();
     script.into_os_string().into_string().unwrap()

@@ -10,8 +10,9 @@ pub mod sum;
 pub mod tty;
 
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt, chown};
 use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
@@ -21,7 +22,13 @@ use tempfile::TempDir;
 /// A directory of a test's own, for its sockets and files.
 pub struct Place {
     directory: TempDir,
+    /// The command, and who runs it, if that is not us.
+    ipc: PathBuf,
+    user: Option<u32>,
 }
+
+/// The user who owns nothing.
+const NOBODY: u32 = 65534;
 
 impl Place {
     pub fn new() -> Self {
@@ -33,12 +40,27 @@ impl Place {
         Self::below(Path::new("/dev/shm"))
     }
 
+    /// Where permissions count: nobody runs the command here if we are root, whom none holds back.
+    pub fn unprivileged() -> Self {
+        let mut place = Self::new();
+        if we_are_root() {
+            let ipc = place.path("ipc");
+            copy_program(&place.ipc, &ipc);
+            place.ipc = ipc;
+            chown(place.directory.path(), Some(NOBODY), Some(NOBODY)).unwrap();
+            place.user = Some(NOBODY);
+        }
+        place
+    }
+
     fn below(parent: &Path) -> Self {
         let private = fs::Permissions::from_mode(0o700); // whatever the umask is
         let mut builder = tempfile::Builder::new();
         let directory = builder.permissions(private).tempdir_in(parent);
         Self {
             directory: directory.expect("a temporary directory can be made"),
+            ipc: env!("CARGO_BIN_EXE_ipc").into(),
+            user: None,
         }
     }
 
@@ -48,7 +70,7 @@ impl Place {
 
     /// `ipc` with these words, to be run here.
     pub fn ipc(&self, words: &[&str]) -> Command {
-        let mut command = self.command(env!("CARGO_BIN_EXE_ipc"));
+        let mut command = self.command(&self.ipc);
         command.args(words);
         command
     }
@@ -59,6 +81,9 @@ impl Place {
         command
             .current_dir(self.directory.path())
             .env("IPC_PRIMER_DIR", self.directory.path());
+        if let Some(user) = self.user {
+            command.uid(user).gid(user);
+        }
         command
     }
 
@@ -86,6 +111,18 @@ impl Place {
     pub fn assert_left(&self, kept: &[&str]) {
         assert_eq!(self.files(), kept, "these files should be all that is left");
     }
+}
+
+/// Whether the kernel lets us do anything.
+pub fn we_are_root() -> bool {
+    fs::metadata("/proc/self").unwrap().uid() == 0
+}
+
+/// Copies a program, by a process of its own: the kernel runs no file that somebody has open to write,
+/// and a process that another test starts at this moment would have it open until it runs.
+pub fn copy_program(from: &Path, to: &Path) {
+    let copied = Command::new("cp").args([from, to]).status();
+    assert!(copied.unwrap().success());
 }
 
 /// Leaves a socket file at `path` as a killed server does: nobody listens behind it.

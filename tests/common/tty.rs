@@ -84,6 +84,12 @@ impl Tty {
         }
     }
 
+    /// The row that holds this text now, if one does.
+    pub fn row_with(&mut self, text: &str) -> Option<String> {
+        self.seen.extend(self.output.try_iter().flatten());
+        self.rows().into_iter().find(|row| row.contains(text))
+    }
+
     /// Waits for the program's end, and takes in all that it has written.
     pub fn end(&mut self) -> ExitStatus {
         let status = self.child.wait().unwrap();

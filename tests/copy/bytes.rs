@@ -5,13 +5,16 @@ use std::fs::{self, File};
 use std::io::{Read, Seek, SeekFrom, Write};
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::MetadataExt;
+use std::os::unix::net::UnixListener;
 use std::path::Path;
-use std::process::Command;
+use std::thread;
+use std::time::Duration;
 
+use crate::common::Place;
 use crate::common::copying::{self, FILE, RingPlace, SocketPlace, pattern};
-use crate::common::{Place, has_tool};
+use crate::common::tty::Tty;
 use ipc_primer::process::Program;
-use ipc_primer::process::Stream::{Stderr, Stdout};
+use ipc_primer::process::Stream::Stderr;
 
 const SLOT: usize = 4096;
 const LENGTHS: &[usize] = &[0, 1, SLOT - 1, SLOT, SLOT + 1, 8 * SLOT, 100_003];
@@ -178,35 +181,42 @@ fn the_wire_is_a_line_and_the_bytes() {
     assert!(server.wait().unwrap().success());
 }
 
+/// The test itself is the server, and sends so slowly that there is progress to show.
 #[test]
 fn progress_is_shown_at_a_terminal_and_nowhere_else() {
-    if !has_tool("script") {
-        return;
-    }
-    let place = SocketPlace::new(700_000);
-    let mut server = place.server(&["--chunk", "1"]); // takes long enough for a line or two
-    server.wait_for(Stderr, "listening").unwrap();
+    const LEN: usize = 7_000_000;
+    let place = SocketPlace::new(LEN);
+    let listener = UnixListener::bind(place.place.path("copy.sock")).unwrap();
     fs::create_dir(place.place.path("1")).unwrap();
-    let line = format!(
-        "{} copy socket client --output 1",
-        env!("CARGO_BIN_EXE_ipc")
-    );
-    let mut script = place.place.command("script");
-    let mut terminal = Program::start(script.args(["-qec", &line, "/dev/null"])).unwrap();
-    let shown = terminal.wait_for(Stdout, "copied to").unwrap();
-    assert!(shown.contains(" KiB of 684 KiB, "), "{shown:?}");
-    assert!(
-        shown.contains("/s, ") && shown.contains(" s left"),
-        "{shown:?}"
-    );
-    terminal.wait().unwrap();
-    let mut client = place.client("2", &[]);
-    client.wait().unwrap();
-    assert!(
-        !client.said(Stderr).contains("left"),
-        "{}",
-        client.said(Stderr)
-    );
+    let words = ["copy", "socket", "client", "--output", "1"];
+    let mut terminal = Tty::start(&mut place.place.ipc(&words));
+    let mut plain = place.client("2", &[]);
+    let mut streams = [(); 2].map(|()| listener.accept().unwrap().0);
+    let mut send = |bytes: &[u8]| {
+        for stream in &mut streams {
+            stream.write_all(bytes).unwrap();
+        }
+    };
+    send(copying::header(LEN).as_bytes());
+    let bytes = pattern(LEN);
+    let mut pieces = bytes.chunks(2000);
+    let row = loop {
+        send(pieces.next().expect("a row comes before the last byte"));
+        thread::sleep(Duration::from_millis(1));
+        if let Some(row) = terminal.row_with(" left") {
+            break row;
+        }
+    };
+    let shown = row.contains("iB of 6.7 MiB, ") && row.contains("/s, ");
+    assert!(shown, "{row:?}");
+    send(&pieces.collect::<Vec<_>>().concat());
+    drop(streams);
+    assert!(terminal.end().success());
+    assert_eq!(terminal.rows(), ["copied to 1/file"]);
+    place.assert_copied("1");
+    assert!(plain.wait().unwrap().success());
+    let said = plain.said(Stderr);
+    assert!(!said.contains("left"), "{said}");
 }
 
 /// Whatever the file, the server keeps a buffer for each client and no more.
@@ -233,69 +243,4 @@ fn the_server_stays_below_32_mib() {
         .parse()
         .unwrap();
     assert!(peak < 32 << 10, "{peak} KiB at its peak");
-}
-
-/// Runs a shell in namespaces of its own, where `directory` is a small file system; `None` where that
-/// is not allowed.
-fn in_small(place: &Place, directory: &Path, size: &str, script: &str) -> Option<Program> {
-    if !has_tool("unshare") {
-        return None;
-    }
-    let probe = Command::new("unshare")
-        .args(["-rm", "mount", "-t", "tmpfs", "x", "/mnt"])
-        .output();
-    if !probe.is_ok_and(|probe| probe.status.success()) {
-        println!("skipped: no namespaces for us here");
-        return None;
-    }
-    let mount = format!("mount -t tmpfs -o size={size} tmpfs \"$1\" && {script}");
-    let mut shell = place.command("unshare");
-    shell.args(["-rm", "sh", "-c", &mount, "sh"]).arg(directory);
-    shell.env("IPC", env!("CARGO_BIN_EXE_ipc"));
-    Some(Program::start(&mut shell).unwrap())
-}
-
-#[test]
-fn a_dev_shm_too_small_for_the_ring_is_an_error_that_says_what_to_lower() {
-    let place = RingPlace::new(10);
-    let script = format!(
-        "$IPC copy sharedmem sender {FILE} --receivers 1 --name small; echo code $?; ls /dev/shm | wc -l; \
-         $IPC copy sharedmem sender {FILE} --receivers 1 --name small --slots 2 --slot-size 4096 & \
-         $IPC copy sharedmem receiver --name small --output out; echo code $?; wait"
-    );
-    fs::create_dir(place.place.path("out")).unwrap();
-    let Some(mut shell) = in_small(&place.place, Path::new("/dev/shm"), "1m", &script) else {
-        return;
-    };
-    shell.wait().unwrap();
-    assert_eq!(
-        shell.said(Stdout),
-        "code 1\n0\ncode 0\n",
-        "{}",
-        shell.said(Stderr)
-    );
-    let said = shell.said(Stderr);
-    assert!(said.contains("lower --slots or --slot-size"), "{said}");
-    place.assert_copied("out");
-}
-
-#[test]
-fn a_full_disk_is_an_error_and_no_partial_file() {
-    let place = RingPlace::new(2 << 20);
-    fs::create_dir(place.place.path("out")).unwrap();
-    let script = format!(
-        "$IPC copy sharedmem sender {FILE} --receivers 1 --name full-{0} & \
-         $IPC copy sharedmem receiver --name full-{0} --output out; echo code $?; wait $!; echo code $?; \
-         ls -A out | wc -l",
-        place.name
-    );
-    let out = place.place.path("out");
-    let Some(mut shell) = in_small(&place.place, &out, "1m", &script) else {
-        return;
-    };
-    shell.wait().unwrap();
-    let said = shell.said(Stderr);
-    assert_eq!(shell.said(Stdout), "code 1\ncode 1\n0\n", "{said}");
-    assert!(said.contains("No space left on device"), "{said}");
-    assert!(said.contains("has gone before its end"), "{said}");
 }

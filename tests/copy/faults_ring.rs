@@ -3,6 +3,7 @@
 use std::fs;
 use std::io::Write;
 use std::os::unix::fs::symlink;
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::copying::{FILE, RingPlace, pattern, wait_until};
@@ -56,20 +57,23 @@ fn a_killed_receiver_is_reported_and_the_others_finish() {
 /// round; whatever the moment, nobody hangs.
 #[test]
 fn a_receiver_killed_at_any_moment_holds_up_nobody() {
-    for round in 0..10 {
+    let kill_after = |micros: u64| {
         let place = RingPlace::new(4 * LARGE);
         let mut sender = place.sender(2, SMALL_RING);
         let mut killed = place.receiver("1", &[]);
         let mut other = place.receiver("2", &[]);
         place_is_taken(&place, &killed);
-        std::thread::sleep(Duration::from_micros(round * 700));
+        thread::sleep(Duration::from_micros(micros));
         killed.signal("KILL").unwrap();
         killed.wait().unwrap();
         assert!(other.wait().unwrap().success(), "{}", other.said(Stderr));
         sender.wait().unwrap();
         place.assert_copied("2");
         place.assert_no_segment();
-    }
+    };
+    thread::scope(|scope| {
+        (0..10).for_each(|round| drop(scope.spawn(move || kill_after(round * 700))));
+    });
 }
 
 #[test]
@@ -230,6 +234,20 @@ fn a_receiver_too_many_is_told_so() {
         );
     }
     assert!(place.files("3").is_empty());
+}
+
+#[test]
+fn a_receiver_too_late_waits_for_the_next_sender_and_not_for_ever() {
+    let place = RingPlace::new(10);
+    let (mut sender, mut first) = (place.sender(1, &[]), place.receiver("1", &[]));
+    assert!(first.wait().unwrap().success());
+    assert!(sender.wait().unwrap().success());
+    let mut late = place.receiver("2", &["--wait", "0.2"]);
+    assert_eq!(late.wait().unwrap().code(), Some(1));
+    let said = late.said(Stderr);
+    assert!(said.contains("waiting 0.2 s for a sender named"), "{said}");
+    assert!(said.contains("No such file"), "{said}");
+    assert!(place.files("2").is_empty());
 }
 
 #[test]

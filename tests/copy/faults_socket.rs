@@ -5,8 +5,7 @@ use std::io::Write;
 use std::os::unix::net::UnixListener;
 use std::thread;
 
-use crate::common::copying::{self, FILE, SocketPlace, pattern};
-use crate::common::{Place, text};
+use crate::common::copying::{self, FILE, SocketPlace};
 use ipc_primer::process::Stream::Stderr;
 
 /// More than all socket buffers hold, so that a peer that does not read holds up the copy.
@@ -204,48 +203,4 @@ fn a_file_that_grows_is_copied_as_long_as_it_was() {
     drop(stream);
     server.wait_for(Stderr, "has grown").unwrap();
     assert!(server.wait().unwrap().success());
-}
-
-#[test]
-fn a_file_that_cannot_be_copied_is_named_before_anybody_waits() {
-    let place = Place::new();
-    fs::create_dir(place.path("directory")).unwrap();
-    fs::write(place.path("two\nlines"), "").unwrap();
-    for (file, said) in [
-        ("missing", "No such file"),
-        ("directory", "is a directory"),
-        ("/dev/null", "is not a regular file"),
-        ("two\nlines", "has a line end in its name"),
-    ] {
-        let output = place.run(&["copy", "socket", "server", file]);
-        assert_eq!(output.status.code(), Some(1));
-        assert!(
-            text(&output.stderr).contains(said),
-            "{}",
-            text(&output.stderr)
-        );
-    }
-    place.assert_left(&["directory", "two\nlines"]);
-}
-
-#[test]
-fn a_target_that_exists_is_kept_unless_forced() {
-    let place = SocketPlace::new(10);
-    let mut server = place.server(&[]);
-    server.wait_for(Stderr, "listening").unwrap();
-    let target = place.place.path("1").join(FILE);
-    fs::create_dir(place.place.path("1")).unwrap();
-    fs::write(&target, "precious").unwrap();
-    let mut refused = place.client("1", &[]);
-    assert_eq!(refused.wait().unwrap().code(), Some(1));
-    assert!(refused.said(Stderr).contains("exists; pass --force"));
-    assert_eq!(fs::read(&target).unwrap(), b"precious");
-    assert!(place.client("1", &["--force"]).wait().unwrap().success());
-    assert_eq!(fs::read(&target).unwrap(), pattern(10));
-    fs::remove_file(&target).unwrap();
-    fs::create_dir(&target).unwrap();
-    let mut refused = place.client("1", &["--force"]);
-    assert_eq!(refused.wait().unwrap().code(), Some(1));
-    assert!(refused.said(Stderr).contains("is a directory"));
-    assert_eq!(place.files("1"), [FILE]);
 }

@@ -6,3 +6,5 @@ mod common;
 mod bytes;
 mod faults_ring;
 mod faults_socket;
+mod files;
+mod space;

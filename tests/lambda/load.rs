@@ -86,7 +86,7 @@ fn assert_nothing_adds_up(calls: usize) {
 #[test]
 fn with_few_descriptors_clients_wait_and_nobody_is_lost() {
     let place = Place::new();
-    let library = script(&place, "slow", "sleep 0.$1; echo $2");
+    let library = script(&place, "slow", "sleep 0.0$1; echo $2");
     let ipc = env!("CARGO_BIN_EXE_ipc");
     let mut shell = place.command("sh");
     shell.args(["-c", "ulimit -n 200; exec \"$0\" lambda server", ipc]);

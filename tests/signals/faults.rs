@@ -1,12 +1,9 @@
 //! `ipc signals`: wrong words, and processes that are not there or not ours.
 
-use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::fs::PermissionsExt;
-use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
-use crate::common::{Place, text};
+use crate::common::{Place, text, we_are_root};
 use ipc_primer::process::{Program, Stream};
 use ipc_primer::signals::{Signal, dispositions, outcome, send};
 
@@ -102,32 +99,12 @@ fn a_process_that_does_not_exist_is_named() {
 /// Only root can have a child and be another user to it.
 #[test]
 fn a_process_that_is_not_ours_is_refused() {
-    const NOBODY: u32 = 65534;
-    let place = Place::new();
-    let everyones = place.path("ipc");
-    // By a process of its own: what this one has open for writing while another test forks cannot be run.
-    let copied = Command::new("cp")
-        .arg(env!("CARGO_BIN_EXE_ipc"))
-        .arg(&everyones)
-        .status();
-    assert!(copied.unwrap().success());
-    fs::set_permissions(
-        everyones.parent().unwrap(),
-        fs::Permissions::from_mode(0o755),
-    )
-    .unwrap();
+    if !we_are_root() {
+        return println!("skipped: only root can become another user");
+    }
     let mut process = Program::start(&mut Command::new("cat")).unwrap();
     let pid = process.pid().to_string();
-    let mut command = place.command(&everyones);
-    command
-        .args(["signals", "send", "TERM", &pid])
-        .current_dir("/");
-    let run = match command.uid(NOBODY).gid(NOBODY).output() {
-        Err(error) if error.kind() == ErrorKind::PermissionDenied => {
-            return println!("skipped: only root can become another user");
-        }
-        other => other.unwrap(),
-    };
+    let run = Place::unprivileged().run(&["signals", "send", "TERM", &pid]);
     assert_fails(&run, 1, &format!("process {pid} is not ours"));
     process.say("untouched").unwrap();
     process.wait_for(Stream::Stdout, "untouched").unwrap();

@@ -1,0 +1,86 @@
+//! No room where something is to be kept, in file systems that are made as small as that.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+
+use crate::common::copying::{FILE, RingPlace};
+use crate::common::{Place, has_tool};
+use ipc_primer::process::Program;
+use ipc_primer::process::Stream::{Stderr, Stdout};
+
+/// Runs a shell in namespaces of its own, where `directory` is a small file system; `None` where that
+/// is not allowed.
+fn in_small(place: &Place, directory: &Path, size: &str, script: &str) -> Option<Program> {
+    if !has_tool("unshare") {
+        return None;
+    }
+    let probe = Command::new("unshare")
+        .args(["-rm", "mount", "-t", "tmpfs", "x", "/mnt"])
+        .output();
+    if !probe.is_ok_and(|probe| probe.status.success()) {
+        println!("skipped: no namespaces for us here");
+        return None;
+    }
+    let mount = format!("mount -t tmpfs -o size={size} tmpfs \"$1\" && {script}");
+    let mut shell = place.command("unshare");
+    shell.args(["-rm", "sh", "-c", &mount, "sh"]).arg(directory);
+    shell.env("IPC", env!("CARGO_BIN_EXE_ipc"));
+    Some(Program::start(&mut shell).unwrap())
+}
+
+#[test]
+fn a_dev_shm_too_small_for_the_ring_is_an_error_that_says_what_to_lower() {
+    let place = RingPlace::new(10);
+    let script = format!(
+        "$IPC copy sharedmem sender {FILE} --receivers 1 --name small; echo code $?; ls /dev/shm | wc -l; \
+         $IPC copy sharedmem sender {FILE} --receivers 1 --name small --slots 2 --slot-size 4096 & \
+         $IPC copy sharedmem receiver --name small --output out; echo code $?; wait"
+    );
+    fs::create_dir(place.place.path("out")).unwrap();
+    let Some(mut shell) = in_small(&place.place, Path::new("/dev/shm"), "1m", &script) else {
+        return;
+    };
+    shell.wait().unwrap();
+    assert_eq!(
+        shell.said(Stdout),
+        "code 1\n0\ncode 0\n",
+        "{}",
+        shell.said(Stderr)
+    );
+    let said = shell.said(Stderr);
+    assert!(said.contains("lower --slots or --slot-size"), "{said}");
+    place.assert_copied("out");
+}
+
+/// Both ways: the one who gets the file says why it cannot, and the one who has it does not wait for it.
+#[test]
+fn a_full_disk_is_an_error_and_no_partial_file() {
+    let by_sockets = "copy socket server file --peers 1 --socket s";
+    let by_ring = "copy sharedmem sender file --receivers 1 --name $NAME";
+    for (give, take) in [
+        (by_sockets, "copy socket client --socket s"),
+        (by_ring, "copy sharedmem receiver --name $NAME"),
+    ] {
+        let place = RingPlace::new(2 << 20);
+        let out = place.place.path("out");
+        fs::create_dir(&out).unwrap();
+        let script = format!(
+            "NAME={}; $IPC {give} 2>said & \
+             until [ -s said ]; do sleep 0.01; done; \
+             $IPC {take} --output out; echo code $?; \
+             until grep 'gone before its end' said; do sleep 0.01; done; ls -A out | wc -l; kill $!",
+            place.name
+        );
+        let Some(mut shell) = in_small(&place.place, &out, "1m", &script) else {
+            return;
+        };
+        shell.wait().unwrap();
+        let (shown, said) = (shell.said(Stdout), shell.said(Stderr));
+        assert!(said.contains("No space left on device"), "{said}");
+        assert!(
+            shown.starts_with("code 1\n") && shown.ends_with("\n0\n"),
+            "{shown}"
+        );
+    }
+}
