@@ -1,0 +1,181 @@
+//! Both copies beside `cp` and `socat`, side by side in one run:
+//!
+//! ```console
+//! $ cargo build --release && cargo run --release --example copy_speed
+//! ```
+//!
+//! Whole commands are timed, from the start of the first process to the end of the last. The file has
+//! 1024 MiB of random bytes, or as many as the first argument says, and is in memory like its copies:
+//! `/dev/shm` needs room for five of it. The ways take turns; shown are the medians of seven rounds,
+//! after one that does not count.
+
+use std::env;
+use std::error::Error;
+use std::fs::{self, File};
+use std::io::{self, BufRead, BufReader, Read};
+use std::path::PathBuf;
+use std::process::{self, Child, Command, Stdio};
+use std::time::Instant;
+
+use ipc_primer::interrupt::Interrupt;
+use tempfile::TempDir;
+
+const ROUNDS: usize = 7;
+
+/// A way to copy: two lines for the shell. `$TO` is the directory for a copy.
+struct Way {
+    name: &'static str,
+    /// Run once. It says a line on stderr when it is ready; empty if there is no such process.
+    giver: &'static str,
+    /// Run for each copy.
+    taker: &'static str,
+    /// How many copies it can make at the same time.
+    most: usize,
+}
+
+const WAYS: [Way; 4] = [
+    Way {
+        name: "cp",
+        giver: "",
+        taker: "exec cp file $TO",
+        most: 4,
+    },
+    Way {
+        name: "ipc copy socket",
+        giver: "exec $IPC copy socket server file --peers $PEERS --socket socket",
+        taker: "exec $IPC copy socket client --output $TO --socket socket",
+        most: 4,
+    },
+    Way {
+        name: "ipc copy sharedmem",
+        giver: "exec $IPC copy sharedmem sender file --receivers $PEERS --name $RING",
+        taker: "exec $IPC copy sharedmem receiver --output $TO --name $RING",
+        most: 4,
+    },
+    Way {
+        name: "socat -b 1048576",
+        giver: "echo ready >&2; exec socat -u -b 1048576 OPEN:file UNIX-LISTEN:socket,unlink-early",
+        taker: "exec socat -u -b 1048576 UNIX-CONNECT:socket,retry=1000,interval=0.001 \
+                OPEN:$TO/file,creat",
+        most: 1,
+    },
+];
+
+struct Bench {
+    directory: TempDir,
+    ipc: PathBuf,
+}
+
+impl Bench {
+    fn new(mebibytes: u64) -> Result<Self, Box<dyn Error>> {
+        let release = env::current_exe()?.ancestors().nth(2).map(PathBuf::from);
+        let ipc = release.ok_or("this program is not where cargo puts it")?;
+        let ipc = ipc.join("ipc");
+        if !ipc.exists() {
+            return Err("first build what is measured: cargo build --release".into());
+        }
+        let directory = TempDir::new_in("/dev/shm")?;
+        let mut file = File::create(directory.path().join("file"))?;
+        let random = File::open("/dev/urandom")?;
+        io::copy(&mut random.take(mebibytes << 20), &mut file)?;
+        Ok(Self { directory, ipc })
+    }
+
+    fn start(&self, line: &str, peers: usize, to: &str) -> io::Result<Child> {
+        let ring = format!("copy-speed-{}", process::id());
+        let mut shell = Command::new("sh");
+        shell.args(["-c", line]).current_dir(self.directory.path());
+        let shell = shell.env("IPC", &self.ipc).env("RING", ring);
+        let shell = shell.env("PEERS", peers.to_string()).env("TO", to);
+        shell.stderr(Stdio::piped()).spawn()
+    }
+
+    /// So many copies at once: how many seconds they take.
+    fn time(&self, way: &Way, peers: usize) -> Result<f64, Box<dyn Error>> {
+        let outputs: Vec<_> = (0..peers).map(|peer| format!("to-{peer}")).collect();
+        for output in &outputs {
+            fs::create_dir(self.directory.path().join(output))?;
+        }
+        let start = Instant::now();
+        let mut processes = Vec::new();
+        if !way.giver.is_empty() {
+            let mut giver = self.start(way.giver, peers, "")?;
+            let said = giver.stderr.take().expect("it is a pipe");
+            let mut said = BufReader::new(said);
+            said.read_line(&mut String::new())?;
+            giver.stderr = Some(said.into_inner());
+            processes.push(giver);
+        }
+        for output in &outputs {
+            processes.push(self.start(way.taker, peers, output)?);
+        }
+        for process in processes {
+            end(process)?;
+        }
+        let time = start.elapsed().as_secs_f64();
+        for output in &outputs {
+            fs::remove_dir_all(self.directory.path().join(output))?;
+        }
+        Ok(time)
+    }
+
+    /// The median times of all ways that can make so many copies, in their order.
+    fn medians(&self, peers: usize, interrupt: &Interrupt) -> Result<Vec<f64>, Box<dyn Error>> {
+        let ways = WAYS.iter().filter(|way| way.most >= peers && is_there(way));
+        let mut times: Vec<(&Way, Vec<f64>)> = ways.map(|way| (way, Vec::new())).collect();
+        for round in 0..=ROUNDS {
+            for (way, times) in &mut times {
+                let time = self.time(way, peers)?;
+                if interrupt.is_raised() {
+                    return Err("broken off".into());
+                }
+                if round > 0 {
+                    times.push(time);
+                }
+            }
+        }
+        Ok(times.into_iter().map(|(_, times)| median(times)).collect())
+    }
+}
+
+fn end(process: Child) -> Result<(), Box<dyn Error>> {
+    let output = process.wait_with_output()?;
+    match output.status.success() {
+        true => Ok(()),
+        false => Err(String::from_utf8_lossy(&output.stderr).into()),
+    }
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
+fn is_there(way: &Way) -> bool {
+    let tool = way.name.split(' ').next().expect("a name has a word");
+    let found = Command::new("sh")
+        .args(["-c", &format!("command -v {tool}")])
+        .output();
+    tool == "ipc" || found.is_ok_and(|found| found.status.success())
+}
+
+fn main() -> Result<(), Box<dyn Error>> {
+    let mebibytes = env::args().nth(1).map_or(Ok(1024), |word| word.parse())?;
+    let interrupt = Interrupt::on_signals()?;
+    let bench = Bench::new(mebibytes)?;
+    println!("{mebibytes} MiB in memory, medians of {ROUNDS} rounds, in seconds");
+    for peers in [1, 4] {
+        println!(
+            "\n{:<22} {:>8} {:>8}",
+            format!("copies at once: {peers}"),
+            "time",
+            "of cp's"
+        );
+        let times = bench.medians(peers, &interrupt)?;
+        let ways = WAYS.iter().filter(|way| way.most >= peers && is_there(way));
+        for (way, time) in ways.zip(&times) {
+            println!("{:<22} {time:>8.3} {:>8.2}", way.name, time / times[0]);
+        }
+    }
+    Ok(())
+}
