@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::{self, Place, has_tool, text};
@@ -68,7 +69,7 @@ fn assert_nobody_is_left(place: &Place) {
         }
         let in_time = Instant::now() < deadline;
         assert!(in_time, "these processes are left: {left:?}");
-        std::thread::yield_now();
+        thread::yield_now();
     }
 }
 
@@ -98,9 +99,7 @@ fn a_lab_that_is_broken_off_ends_at_once_and_leaves_nobody() {
 
 #[test]
 fn a_lab_that_is_killed_leaves_nobody() {
-    for line in [
-        "signal ", "SIGINT ", "SIGKILL ", "SIGSEGV ", "sent by", "who ",
-    ] {
+    let kill_after = |line| {
         let place = Place::new();
         let mut lab = place.start(&["signals", "lab"]);
         if let Err(error) = lab.wait_for(Stream::Stdout, line) {
@@ -109,7 +108,15 @@ fn a_lab_that_is_killed_leaves_nobody() {
         lab.signal("KILL").unwrap(); // the lab alone, not its group
         lab.wait().unwrap();
         assert_nobody_is_left(&place);
-    }
+    };
+    let lines = [
+        "signal ", "SIGINT ", "SIGKILL ", "SIGSEGV ", "sent by", "who ",
+    ];
+    thread::scope(|scope| {
+        for line in lines {
+            scope.spawn(move || kill_after(line));
+        }
+    });
 }
 
 /// `ipc signals wait` has no need of stdin, so the lab has to tell it to look for its end.
