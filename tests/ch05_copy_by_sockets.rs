@@ -7,7 +7,8 @@ mod common;
 use std::io::Read;
 use std::time::Instant;
 
-use common::copying::{FILE, SocketPlace, header, pattern, wait_until};
+use common::assert_succeeds;
+use common::copying::{Copying, FILE, SocketPlace, header, pattern, wait_until};
 use ipc_primer::process::Stream::Stderr;
 
 const LEN: usize = 300_000;
@@ -23,7 +24,7 @@ fn step_01_the_server_starts_a_listening_socket() {
         "the socket has a name in the file system, or no client could find it"
     );
     server.signal("INT").unwrap();
-    assert!(server.wait().unwrap().success());
+    assert_succeeds(&mut server);
     println!("Ctrl-C, and the name is gone");
     place.assert_clean(&[]);
 }
@@ -35,7 +36,7 @@ fn step_02_it_waits_for_a_connection_from_each_client() {
     server.wait_for(Stderr, "listening").unwrap();
     for name in ["1", "2", "3"] {
         let mut client = place.client(name, &[]);
-        assert!(client.wait().unwrap().success(), "{}", client.said(Stderr));
+        assert_succeeds(&mut client);
         println!("client {name}: {}", client.said(Stderr).trim_end());
         place.assert_copied(name);
     }
@@ -58,9 +59,9 @@ fn step_03_every_connection_has_a_server_of_its_own() {
     wait_until("each client has a thread", || threads() >= before + 3);
     println!("{before} threads before, {} with three clients", threads());
     for client in &mut clients {
-        assert!(client.wait().unwrap().success(), "{}", client.said(Stderr));
+        assert_succeeds(client);
     }
-    assert!(server.wait().unwrap().success());
+    assert_succeeds(&mut server);
 }
 
 #[test]
@@ -70,13 +71,13 @@ fn step_04_one_who_does_not_read_holds_up_nobody_else() {
     server.wait_for(Stderr, "listening").unwrap();
     let mut idle = place.connect();
     let mut client = place.client("1", &[]);
-    assert!(client.wait().unwrap().success(), "{}", client.said(Stderr));
+    assert_succeeds(&mut client);
     println!("a second client has its copy while the first has read nothing");
     let mut got = Vec::new();
     idle.read_to_end(&mut got).unwrap();
     drop(idle);
     assert_eq!(got.len(), header(8 << 20).len() + (8 << 20));
-    assert!(server.wait().unwrap().success());
+    assert_succeeds(&mut server);
 }
 
 #[test]
@@ -88,11 +89,11 @@ fn step_05_byte_by_byte_is_the_same_copy_and_takes_longer() {
         server.wait_for(Stderr, "listening").unwrap();
         let start = Instant::now();
         let mut client = place.client("1", &[]);
-        assert!(client.wait().unwrap().success());
+        assert_succeeds(&mut client);
         times.push(start.elapsed());
         println!("{LEN} bytes, {chunk} at a time: {:?}", start.elapsed());
         place.assert_copied("1");
-        assert!(server.wait().unwrap().success());
+        assert_succeeds(&mut server);
     }
     assert!(
         times[0] > times[1],
@@ -110,7 +111,7 @@ fn step_06_the_bytes_are_announced_so_a_broken_copy_is_none() {
     let line = header(LEN);
     println!("the first line is {line:?}, then {LEN} bytes follow");
     assert!(got == [line.as_bytes(), &pattern(LEN)].concat());
-    assert!(server.wait().unwrap().success());
+    assert_succeeds(&mut server);
 
     let mut server = place.server(&["--chunk", "1"]);
     server.wait_for(Stderr, "listening").unwrap();

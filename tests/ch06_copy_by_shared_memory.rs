@@ -9,7 +9,8 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::{process, thread};
 
-use common::copying::{FILE, RingPlace, pattern, wait_until};
+use common::assert_succeeds;
+use common::copying::{Copying, FILE, RingPlace, pattern, wait_until};
 use common::{Place, text};
 use ipc_primer::interrupt::Interrupt;
 use ipc_primer::process::Stream::Stderr;
@@ -149,11 +150,7 @@ fn step_07_sender_and_receivers_run_at_the_same_time_in_any_order() {
     println!("sender: {line}");
     let mut late = place.receiver("2", &[]);
     for program in [&mut early, &mut late, &mut sender] {
-        assert!(
-            program.wait().unwrap().success(),
-            "{}",
-            program.said(Stderr)
-        );
+        assert_succeeds(program);
     }
     place.assert_copied("1");
     place.assert_copied("2");
@@ -170,7 +167,7 @@ fn step_08_what_a_killed_receiver_leaves_holds_up_nobody() {
     let mut other = place.receiver("2", &[]);
     killed.signal("KILL").unwrap();
     killed.wait().unwrap();
-    assert!(other.wait().unwrap().success());
+    assert_succeeds(&mut other);
     assert_eq!(sender.wait().unwrap().code(), Some(1));
     println!("the sender said:\n{}", sender.said(Stderr));
     assert!(sender.said(Stderr).contains("has gone before its end"));

@@ -46,6 +46,9 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 pub trait Copying {
     fn place(&self) -> &Place;
 
+    /// The file as it was made.
+    fn bytes(&self) -> Vec<u8>;
+
     /// The process that has the file.
     fn give(&self, file: &str) -> Program;
 
@@ -54,6 +57,19 @@ pub trait Copying {
 
     /// The process that gets the file, into this directory.
     fn take(&self, output: &str, more: &[&str]) -> Program;
+
+    /// The names in a directory of copies.
+    fn files(&self, output: &str) -> Vec<String> {
+        names(&self.place().path(output))
+    }
+
+    /// Fails if the copy in this directory is not all that is there, and the same as the file.
+    #[track_caller]
+    fn assert_copied(&self, output: &str) {
+        let copied = fs::read(self.place().path(output).join(FILE)).unwrap();
+        assert!(copied == self.bytes(), "the copy in {output} differs");
+        assert_eq!(self.files(output), [FILE], "nothing else should be there");
+    }
 }
 
 /// Both ways, each in a place of its own.
@@ -65,6 +81,10 @@ pub fn both_ways(place: fn() -> Place, len: usize) -> [Box<dyn Copying>; 2] {
 impl Copying for SocketPlace {
     fn place(&self) -> &Place {
         &self.place
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        pattern(self.len)
     }
 
     fn give(&self, file: &str) -> Program {
@@ -84,6 +104,10 @@ impl Copying for SocketPlace {
 impl Copying for RingPlace {
     fn place(&self) -> &Place {
         &self.place
+    }
+
+    fn bytes(&self) -> Vec<u8> {
+        pattern(self.len)
     }
 
     fn give(&self, file: &str) -> Program {
@@ -157,17 +181,6 @@ impl SocketPlace {
         });
     }
 
-    pub fn files(&self, output: &str) -> Vec<String> {
-        names(&self.place.path(output))
-    }
-
-    #[track_caller]
-    pub fn assert_copied(&self, output: &str) {
-        let copied = fs::read(self.place.path(output).join(FILE)).unwrap();
-        assert!(copied == pattern(self.len), "the copy in {output} differs");
-        assert_eq!(self.files(output), [FILE], "nothing else should be there");
-    }
-
     /// Fails if anything but the file and these directories is left.
     #[track_caller]
     pub fn assert_clean(&self, outputs: &[&str]) {
@@ -215,17 +228,6 @@ impl RingPlace {
 
     pub fn segment(&self) -> std::path::PathBuf {
         ipc_primer::shm::path(&self.name).unwrap()
-    }
-
-    pub fn files(&self, output: &str) -> Vec<String> {
-        names(&self.place.path(output))
-    }
-
-    #[track_caller]
-    pub fn assert_copied(&self, output: &str) {
-        let copied = fs::read(self.place.path(output).join(FILE)).unwrap();
-        assert!(copied == pattern(self.len), "the copy in {output} differs");
-        assert_eq!(self.files(output), [FILE], "nothing else should be there");
     }
 
     #[track_caller]

@@ -17,6 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
 use ipc_primer::process::Program;
+use ipc_primer::process::Stream::Stderr;
 use tempfile::TempDir;
 
 /// A directory of a test's own, for its sockets and files.
@@ -123,6 +124,22 @@ pub fn we_are_root() -> bool {
 pub fn copy_program(from: &Path, to: &Path) {
     let copied = Command::new("cp").args([from, to]).status();
     assert!(copied.unwrap().success());
+}
+
+/// Waits for the end of a program, which should be a success.
+#[track_caller]
+pub fn assert_succeeds(program: &mut Program) {
+    let status = program.wait().unwrap();
+    assert!(status.success(), "{status}: {}", program.said(Stderr));
+}
+
+/// Waits for the end of a program, which should be a failure that it explains with these words.
+#[track_caller]
+pub fn assert_fails(program: &mut Program, words: &str) {
+    let status = program.wait().unwrap();
+    let said = program.said(Stderr);
+    assert_eq!(status.code(), Some(1), "{said}");
+    assert!(said.contains(words), "{words:?} should be in {said:?}");
 }
 
 /// Leaves a socket file at `path` as a killed server does: nobody listens behind it.

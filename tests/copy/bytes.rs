@@ -11,7 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::common::Place;
-use crate::common::copying::{self, FILE, RingPlace, SocketPlace, pattern};
+use crate::common::assert_succeeds;
+use crate::common::copying::{self, Copying, FILE, RingPlace, SocketPlace, pattern};
 use crate::common::tty::Tty;
 use ipc_primer::process::Program;
 use ipc_primer::process::Stream::Stderr;
@@ -27,9 +28,9 @@ fn every_length_arrives_by_sockets() {
         server.wait_for(Stderr, "listening").unwrap();
         let mut clients = [place.client("1", &[]), place.client("2", &[])];
         for client in &mut clients {
-            assert!(client.wait().unwrap().success(), "{}", client.said(Stderr));
+            assert_succeeds(client);
         }
-        assert!(server.wait().unwrap().success(), "{}", server.said(Stderr));
+        assert_succeeds(&mut server);
         place.assert_copied("1");
         place.assert_copied("2");
         place.assert_clean(&["1", "2"]);
@@ -48,11 +49,7 @@ fn every_length_arrives_by_shared_memory() {
             sender.wait_for(Stderr, "sending as").unwrap();
             let mut second = place.receiver("2", &[]);
             for program in [&mut first, &mut second, &mut sender] {
-                assert!(
-                    program.wait().unwrap().success(),
-                    "{}",
-                    program.said(Stderr)
-                );
+                assert_succeeds(program);
             }
             place.assert_copied("1");
             place.assert_copied("2");
@@ -66,8 +63,8 @@ fn a_slot_of_one_byte_is_a_slot() {
     let place = RingPlace::new(1000);
     let mut sender = place.sender(1, &["--slots", "1", "--slot-size", "1"]);
     let mut receiver = place.receiver("1", &[]);
-    assert!(receiver.wait().unwrap().success());
-    assert!(sender.wait().unwrap().success());
+    assert_succeeds(&mut receiver);
+    assert_succeeds(&mut sender);
     place.assert_copied("1");
 }
 
@@ -91,7 +88,7 @@ fn names_with_blanks_and_any_other_bytes_arrive() {
         fs::create_dir(place.place.path("1")).unwrap();
         let client = ["copy", "socket", "client", "--output", "1"];
         assert!(place.place.run(&client).status.success());
-        assert!(server.wait().unwrap().success());
+        assert_succeeds(&mut server);
         assert_eq!(
             fs::read(place.place.path("1").join(name)).unwrap(),
             pattern(10)
@@ -108,8 +105,8 @@ fn names_with_blanks_and_any_other_bytes_arrive() {
         let mut command = place.place.ipc(&words);
         let mut sender = Program::start(command.arg(Path::new("from").join(name))).unwrap();
         let mut receiver = place.receiver("2", &[]);
-        assert!(receiver.wait().unwrap().success());
-        assert!(sender.wait().unwrap().success());
+        assert_succeeds(&mut receiver);
+        assert_succeeds(&mut sender);
         assert_eq!(
             fs::read(place.place.path("2").join(name)).unwrap(),
             pattern(10)
@@ -138,7 +135,7 @@ fn a_sparse_file_of_3_gib_arrives_by_shared_memory() {
     let mut receiver = place.receiver("1", &[]);
     let received = receiver.wait().unwrap();
     assert!(received.success(), "{}", receiver.said(Stderr));
-    assert!(sender.wait().unwrap().success(), "{}", sender.said(Stderr));
+    assert_succeeds(&mut sender);
     assert_same_marks(&place.place, "1", SPARSE_LEN, &MARKS);
 }
 
@@ -151,7 +148,7 @@ fn a_sparse_file_of_3_gib_arrives_by_sockets() {
     fs::create_dir(place.path("2")).unwrap();
     let client = ["copy", "socket", "client", "--output", "2"];
     assert!(place.run(&client).status.success());
-    assert!(server.wait().unwrap().success());
+    assert_succeeds(&mut server);
     assert_same_marks(&place, "2", SPARSE_LEN, &MARKS);
 }
 
@@ -178,7 +175,7 @@ fn the_wire_is_a_line_and_the_bytes() {
     let mut got = Vec::new();
     place.connect().read_to_end(&mut got).unwrap();
     assert!(got == [copying::header(10_000).into_bytes(), pattern(10_000)].concat());
-    assert!(server.wait().unwrap().success());
+    assert_succeeds(&mut server);
 }
 
 /// The test itself is the server, and sends so slowly that there is progress to show.
@@ -214,7 +211,7 @@ fn progress_is_shown_at_a_terminal_and_nowhere_else() {
     assert!(terminal.end().success());
     assert_eq!(terminal.rows(), ["copied to 1/file"]);
     place.assert_copied("1");
-    assert!(plain.wait().unwrap().success());
+    assert_succeeds(&mut plain);
     let said = plain.said(Stderr);
     assert!(!said.contains("left"), "{said}");
 }

@@ -6,16 +6,17 @@ use std::os::unix::fs::symlink;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::copying::{FILE, RingPlace, pattern, wait_until};
+use crate::common::copying::{Copying, FILE, RingPlace, wait_until};
+use crate::common::{assert_fails, assert_succeeds};
 use ipc_primer::process::Program;
 use ipc_primer::process::Stream::Stderr;
 
 /// More than the small ring below holds: a peer that does not read holds up the sender.
-const LARGE: usize = 1 << 20;
-const SMALL_RING: &[&str] = &["--slots", "2", "--slot-size", "4096"];
+pub const LARGE: usize = 1 << 20;
+pub const SMALL_RING: &[&str] = &["--slots", "2", "--slot-size", "4096"];
 
 /// A sender to `receivers`, two or more, and receiver `1`, which has joined and was stopped.
-fn in_the_middle(place: &RingPlace, receivers: usize) -> (Program, Program) {
+pub fn in_the_middle(place: &RingPlace, receivers: usize) -> (Program, Program) {
     let sender = place.sender(receivers, SMALL_RING);
     let first = place.receiver("1", &[]);
     place_is_taken(place, &first);
@@ -37,11 +38,7 @@ fn a_killed_receiver_is_reported_and_the_others_finish() {
     first.signal("KILL").unwrap();
     first.wait().unwrap();
     for receiver in [&mut second, &mut third] {
-        assert!(
-            receiver.wait().unwrap().success(),
-            "{}",
-            receiver.said(Stderr)
-        );
+        assert_succeeds(receiver);
     }
     assert_eq!(sender.wait().unwrap().code(), Some(1));
     let said = sender.said(Stderr);
@@ -66,7 +63,7 @@ fn a_receiver_killed_at_any_moment_holds_up_nobody() {
         thread::sleep(Duration::from_micros(micros));
         killed.signal("KILL").unwrap();
         killed.wait().unwrap();
-        assert!(other.wait().unwrap().success(), "{}", other.said(Stderr));
+        assert_succeeds(&mut other);
         sender.wait().unwrap();
         place.assert_copied("2");
         place.assert_no_segment();
@@ -112,9 +109,7 @@ fn a_sender_killed_before_it_sends_leaves_no_partial_file() {
     place_is_taken(&place, &receiver);
     sender.signal("KILL").unwrap();
     sender.wait().unwrap();
-    assert_eq!(receiver.wait().unwrap().code(), Some(1));
-    let said = receiver.said(Stderr);
-    assert!(said.contains("has died"), "{said}");
+    assert_fails(&mut receiver, "has died");
     assert!(place.files("1").is_empty());
     place.assert_no_segment();
 }
@@ -127,11 +122,7 @@ fn a_stopped_receiver_holds_up_the_ring_until_it_goes_on() {
     wait_until("the other has joined", || !place.files("2").is_empty());
     first.signal("CONT").unwrap();
     for program in [&mut first, &mut second, &mut sender] {
-        assert!(
-            program.wait().unwrap().success(),
-            "{}",
-            program.said(Stderr)
-        );
+        assert_succeeds(program);
     }
     place.assert_copied("1");
     place.assert_copied("2");
@@ -176,78 +167,8 @@ fn a_sender_that_is_interrupted_is_an_error_for_its_receivers() {
     place_is_taken(&place, &receiver);
     sender.signal("INT").unwrap();
     assert_eq!(sender.wait().unwrap().code(), Some(0));
-    assert_eq!(receiver.wait().unwrap().code(), Some(1));
-    assert!(receiver.said(Stderr).contains("broke off"));
+    assert_fails(&mut receiver, "broke off");
     assert!(place.files("1").is_empty());
-}
-
-#[test]
-fn what_a_killed_sender_left_is_taken_over() {
-    let place = RingPlace::new(LARGE);
-    let mut killed = place.sender(1, &[]);
-    killed.wait_for(Stderr, "sending as").unwrap();
-    killed.signal("KILL").unwrap();
-    killed.wait().unwrap();
-    assert!(place.segment().exists(), "a killed process cannot clean up");
-    let mut receiver = place.receiver("1", &[]); // finds a dead sender, and waits for a living one
-    receiver.wait_for(Stderr, "waiting 10 s").unwrap();
-    let mut sender = place.sender(1, &[]);
-    assert!(sender.wait().unwrap().success(), "{}", sender.said(Stderr));
-    assert!(receiver.wait().unwrap().success());
-    place.assert_copied("1");
-    place.assert_no_segment();
-}
-
-#[test]
-fn a_second_sender_of_the_name_is_refused() {
-    let place = RingPlace::new(1);
-    let mut first = place.sender(1, &[]);
-    first.wait_for(Stderr, "sending as").unwrap();
-    let mut second = place.sender(1, &[]);
-    assert_eq!(second.wait().unwrap().code(), Some(1));
-    let said = second.said(Stderr);
-    assert!(
-        said.contains(&format!("the process {} uses", first.pid())),
-        "{said}"
-    );
-    let mut receiver = place.receiver("1", &[]);
-    assert!(receiver.wait().unwrap().success());
-    assert!(first.wait().unwrap().success());
-}
-
-#[test]
-fn a_receiver_too_many_is_told_so() {
-    let place = RingPlace::new(LARGE);
-    let (mut sender, mut first) = in_the_middle(&place, 2);
-    let mut second = place.receiver("2", &[]);
-    wait_until("the other has joined", || !place.files("2").is_empty());
-    let mut third = place.receiver("3", &[]);
-    assert_eq!(third.wait().unwrap().code(), Some(1));
-    let said = third.said(Stderr);
-    assert!(said.contains("has its 2 receivers already"), "{said}");
-    first.signal("CONT").unwrap();
-    for program in [&mut first, &mut second, &mut sender] {
-        assert!(
-            program.wait().unwrap().success(),
-            "{}",
-            program.said(Stderr)
-        );
-    }
-    assert!(place.files("3").is_empty());
-}
-
-#[test]
-fn a_receiver_too_late_waits_for_the_next_sender_and_not_for_ever() {
-    let place = RingPlace::new(10);
-    let (mut sender, mut first) = (place.sender(1, &[]), place.receiver("1", &[]));
-    assert!(first.wait().unwrap().success());
-    assert!(sender.wait().unwrap().success());
-    let mut late = place.receiver("2", &["--wait", "0.2"]);
-    assert_eq!(late.wait().unwrap().code(), Some(1));
-    let said = late.said(Stderr);
-    assert!(said.contains("waiting 0.2 s for a sender named"), "{said}");
-    assert!(said.contains("No such file"), "{said}");
-    assert!(place.files("2").is_empty());
 }
 
 #[test]
@@ -262,7 +183,7 @@ fn a_receiver_whose_target_cannot_be_is_reported_and_the_others_finish() {
     let mut third = place.receiver("3", &[]);
     assert_eq!(refused.wait().unwrap().code(), Some(1));
     assert_eq!(nowhere.wait().unwrap().code(), Some(1));
-    assert!(third.wait().unwrap().success());
+    assert_succeeds(&mut third);
     assert_eq!(sender.wait().unwrap().code(), Some(1));
     let said = (refused.said(Stderr), nowhere.said(Stderr));
     assert!(said.0.contains("exists; pass --force"), "{}", said.0);
@@ -284,12 +205,9 @@ fn a_file_that_shrinks_is_an_error_at_both_ends() {
     let file = fs::File::options().write(true).open(place.place.path(FILE));
     file.unwrap().set_len(10).unwrap();
     let mut second = place.receiver("2", &[]);
-    assert_eq!(sender.wait().unwrap().code(), Some(1));
-    assert!(sender.said(Stderr).contains("has shrunk"));
+    assert_fails(&mut sender, "has shrunk");
     for (receiver, output) in [(&mut first, "1"), (&mut second, "2")] {
-        assert_eq!(receiver.wait().unwrap().code(), Some(1));
-        let said = receiver.said(Stderr);
-        assert!(said.contains("broke off"), "{said}");
+        assert_fails(receiver, "broke off");
         assert!(place.files(output).is_empty());
     }
     place.assert_no_segment();
@@ -306,61 +224,10 @@ fn a_file_that_grows_is_copied_as_long_as_it_was() {
     file.unwrap().write_all(b"more").unwrap();
     let mut receivers = [place.receiver("1", &[]), place.receiver("2", &[])];
     for receiver in &mut receivers {
-        assert!(receiver.wait().unwrap().success());
+        assert_succeeds(receiver);
     }
-    assert!(sender.wait().unwrap().success());
+    assert_succeeds(&mut sender);
     assert!(sender.said(Stderr).contains("has grown"));
     place.assert_copied("1");
     place.assert_copied("2");
-}
-
-#[test]
-fn a_segment_that_is_not_ours_is_neither_used_nor_removed() {
-    let header = |magic: &[u8; 8], kind: &[u8; 8], version: u64| {
-        let numbers = [version, 64, 0, 0, 0, 1].map(u64::to_ne_bytes);
-        [&magic[..], kind, numbers.as_flattened()].concat()
-    };
-    for (bytes, sender_says, receiver_says) in [
-        (
-            b"short".to_vec(),
-            "is not a segment of this program",
-            "is too short",
-        ),
-        (
-            pattern(4096),
-            "is not a segment of this program",
-            "is not a segment of this program",
-        ),
-        (
-            header(b"ipcprime", b"castring", 99),
-            "is of version 99",
-            "is of version 99",
-        ),
-        (
-            header(b"ipcprime", b"othering", 1),
-            "is used for something else",
-            "is used for something else",
-        ),
-    ] {
-        let place = RingPlace::new(1);
-        fs::write(place.segment(), &bytes).unwrap();
-        let mut sender = place.sender(1, &[]);
-        assert_eq!(sender.wait().unwrap().code(), Some(1));
-        assert!(
-            sender.said(Stderr).contains(sender_says),
-            "{}",
-            sender.said(Stderr)
-        );
-        let mut receiver = place.receiver("1", &[]);
-        assert_eq!(receiver.wait().unwrap().code(), Some(1));
-        assert!(
-            receiver.said(Stderr).contains(receiver_says),
-            "{}",
-            receiver.said(Stderr)
-        );
-        assert!(
-            fs::read(place.segment()).unwrap() == bytes,
-            "it was not ours to change"
-        );
-    }
 }

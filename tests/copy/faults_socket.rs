@@ -5,7 +5,8 @@ use std::io::Write;
 use std::os::unix::net::UnixListener;
 use std::thread;
 
-use crate::common::copying::{self, FILE, SocketPlace};
+use crate::common::copying::{self, Copying, FILE, SocketPlace};
+use crate::common::{assert_fails, assert_succeeds};
 use ipc_primer::process::Stream::Stderr;
 
 /// More than all socket buffers hold, so that a peer that does not read holds up the copy.
@@ -25,10 +26,9 @@ fn a_client_killed_in_the_middle_is_reported_and_the_others_finish() {
     killed.wait().unwrap();
     server.wait_for(Stderr, "has gone before its end").unwrap();
     let mut third = place.client("1", &[]); // and removes what the killed one left
-    assert!(other.wait().unwrap().success(), "{}", other.said(Stderr));
-    assert!(third.wait().unwrap().success(), "{}", third.said(Stderr));
-    assert_eq!(server.wait().unwrap().code(), Some(1));
-    assert!(server.said(Stderr).contains("1 copies were broken off"));
+    assert_succeeds(&mut other);
+    assert_succeeds(&mut third);
+    assert_fails(&mut server, "1 copies were broken off");
     place.assert_copied("1");
     place.assert_copied("2");
     place.assert_clean(&["1", "2"]);
@@ -49,7 +49,7 @@ fn a_client_killed_by_sigkill_leaves_what_the_next_one_removes() {
     let (mut stream, _) = fake.accept().unwrap();
     stream.write_all(b"FILE 4 file\nhalf").unwrap();
     drop(stream);
-    assert!(client.wait().unwrap().success());
+    assert_succeeds(&mut client);
     assert_eq!(place.files("1"), ["file"]);
 }
 
@@ -71,7 +71,7 @@ fn a_server_killed_in_the_middle_leaves_no_partial_file() {
     let mut server = place.server(&["--peers", "1"]);
     server.wait_for(Stderr, "listening").unwrap();
     assert!(place.client("2", &[]).wait().unwrap().success());
-    assert!(server.wait().unwrap().success());
+    assert_succeeds(&mut server);
     place.assert_copied("2");
     place.assert_clean(&["1", "2"]);
 }
@@ -110,7 +110,7 @@ fn a_name_cannot_lead_out_of_the_directory() {
     let (mut stream, _) = fake.accept().unwrap();
     stream.write_all(b"FILE 1 ../../outside\nx").unwrap();
     drop(stream);
-    assert!(client.wait().unwrap().success());
+    assert_succeeds(&mut client);
     assert_eq!(place.files("1"), ["outside"]);
 }
 
@@ -123,10 +123,10 @@ fn a_stopped_client_holds_up_nobody_and_goes_on() {
     place.wait_for_partial("1");
     slow.signal("STOP").unwrap();
     let mut quick = place.client("2", &[]);
-    assert!(quick.wait().unwrap().success());
+    assert_succeeds(&mut quick);
     slow.signal("CONT").unwrap();
-    assert!(slow.wait().unwrap().success(), "{}", slow.said(Stderr));
-    assert!(server.wait().unwrap().success());
+    assert_succeeds(&mut slow);
+    assert_succeeds(&mut server);
     place.assert_copied("1");
     place.assert_copied("2");
 }
@@ -165,8 +165,7 @@ fn a_second_server_of_the_same_socket_is_refused() {
     let mut server = place.server(&[]);
     server.wait_for(Stderr, "listening").unwrap();
     let mut second = place.server(&[]);
-    assert_eq!(second.wait().unwrap().code(), Some(1));
-    assert!(second.said(Stderr).contains("another server is listening"));
+    assert_fails(&mut second, "another server is listening");
 }
 
 #[test]
@@ -202,5 +201,5 @@ fn a_file_that_grows_is_copied_as_long_as_it_was() {
     assert_eq!(copying::read_all(&mut stream) + 1, header.len() + LARGE);
     drop(stream);
     server.wait_for(Stderr, "has grown").unwrap();
-    assert!(server.wait().unwrap().success());
+    assert_succeeds(&mut server);
 }

@@ -7,4 +7,5 @@ mod bytes;
 mod faults_ring;
 mod faults_socket;
 mod files;
+mod names_ring;
 mod space;

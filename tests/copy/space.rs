@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use crate::common::copying::{FILE, RingPlace};
+use crate::common::copying::{Copying, FILE, RingPlace};
 use crate::common::{Place, has_tool};
 use ipc_primer::process::Program;
 use ipc_primer::process::Stream::{Stderr, Stdout};
