@@ -2,8 +2,11 @@
 
 mod common;
 
+use std::thread;
+use std::time::{Duration, Instant};
+
 use common::{Place, text};
-use ipc_primer::process::Stream;
+use ipc_primer::process::{LIMIT, Program, Stream, signal};
 
 #[test]
 fn every_scene_goes_as_expected_and_leaves_nothing() {
@@ -27,6 +30,34 @@ fn every_scene_goes_as_expected_and_leaves_nothing() {
         "{shown}"
     );
     place.assert_left(&[]);
+}
+
+/// By SIGKILL, after which nothing of its own can clean up.
+#[test]
+fn a_tour_that_is_killed_leaves_neither_process_nor_file() {
+    thread::scope(|scope| {
+        for line in [
+            "ipc sum server",
+            "ipc chat server",
+            "ipc copy socket server",
+            "ipc lambda server",
+        ] {
+            scope.spawn(move || {
+                let place = Place::new();
+                let mut command = place.ipc(&["tour"]);
+                let mut tour = Program::start(command.env("TMPDIR", place.path(""))).unwrap();
+                tour.wait_for(Stream::Stdout, line).unwrap();
+                signal("KILL", tour.pid()).unwrap(); // the tour alone, not its group
+                tour.wait().unwrap();
+                let deadline = Instant::now() + LIMIT;
+                while !(place.processes().is_empty() && place.files().is_empty()) {
+                    let left = (place.processes(), place.files());
+                    assert!(Instant::now() < deadline, "{left:?} are left");
+                    thread::sleep(Duration::from_millis(10));
+                }
+            });
+        }
+    });
 }
 
 #[test]

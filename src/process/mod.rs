@@ -1,8 +1,11 @@
-//! Processes: who lives, signals by `kill`, and programs started, watched and ended.
+//! Processes: who lives, signals by `kill`, and programs started, watched and ended,
+//! even if we are killed.
 
+mod guard;
 mod identity;
 mod program;
 
+pub use guard::{Guarded, guard, guard_directory};
 pub use identity::{Identity, state};
 pub use program::{LIMIT, Program, Stream};
 

@@ -8,7 +8,7 @@ use std::sync::mpsc::{self, Receiver, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::{Identity, signal};
+use super::{Guarded, Identity, guard, signal};
 use crate::error::Context;
 use crate::input::read_line;
 use crate::interrupt::{Interrupt, Waker};
@@ -40,8 +40,7 @@ enum Event {
     Interrupted,
 }
 
-/// A running program. Dropping it kills its whole process group. (Nothing of ours runs when we are
-/// killed by SIGKILL ourselves: then the program sees the end of its input, and lives on.)
+/// A running program. Dropping it kills its whole process group; so does our own end, whatever it is.
 pub struct Program {
     child: Child,
     stdin: Option<ChildStdin>,
@@ -52,6 +51,7 @@ pub struct Program {
     heard: [usize; 2],
     interrupt: Option<(Interrupt, Waker)>,
     ended: Option<ExitStatus>,
+    guarded: Option<Guarded>,
 }
 
 impl Program {
@@ -60,6 +60,7 @@ impl Program {
     /// # Errors
     /// Those of [`Command::spawn`], with the program's name.
     pub fn start(command: &mut Command) -> io::Result<Self> {
+        let guarded = guard(command);
         let piped = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -70,6 +71,7 @@ impl Program {
         let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
         let program = Self {
             stdin: child.stdin.take(),
+            guarded: Some(guarded),
             child,
             events,
             sender: sender.clone(),
@@ -198,6 +200,7 @@ impl Program {
         if self.ended.is_none() && Identity::of(self.child.id()).is_none() {
             let _ = signal("KILL", -self.pid());
             self.ended = Some(self.child.wait()?);
+            self.guarded = None;
         }
         Ok(self.ended)
     }

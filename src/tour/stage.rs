@@ -12,7 +12,7 @@ use std::{env, fs, process};
 use super::Manner;
 use crate::error::Context;
 use crate::interrupt::Interrupt;
-use crate::process::{Program, Stream};
+use crate::process::{Program, Stream, guard_directory};
 
 /// How long a person at a terminal gets to see who does what, for each line.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -36,6 +36,7 @@ impl<'a> Stage<'a> {
         interrupt: &'a Interrupt,
     ) -> io::Result<Self> {
         let directory = make_directory()?;
+        guard_directory(&directory);
         if manner.terminal {
             interrupt.wait_timeout(SCENE_PAUSE);
         }

@@ -102,6 +102,20 @@ impl Place {
             .expect("the command starts")
     }
 
+    /// The processes that were started here, and those that they started: each inherits an environment
+    /// that names the place.
+    pub fn processes(&self) -> Vec<String> {
+        let place = self.directory.path().display().to_string();
+        let knows_it = |pid: &String| {
+            let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            String::from_utf8_lossy(&environ).contains(&place)
+        };
+        names("/proc".as_ref())
+            .into_iter()
+            .filter(knows_it)
+            .collect()
+    }
+
     /// The names of the files here, sorted.
     pub fn files(&self) -> Vec<String> {
         names(self.directory.path())

@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::{self, Place, has_tool, text};
+use crate::common::{Place, has_tool, text};
 use ipc_primer::process::{Program, Stream, state};
 use ipc_primer::signals::outcome;
 
@@ -47,23 +47,11 @@ fn shown(run: &Output) -> &str {
     shown
 }
 
-/// The processes that have the environment of this place: each child inherits it.
-fn processes_of(place: &Place) -> Vec<String> {
-    let mark = format!("IPC_PRIMER_DIR={}", place.path("").display());
-    let mark = mark.trim_end_matches('/').as_bytes();
-    let has_mark = |pid: &String| {
-        let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
-        environ.split(|&byte| byte == 0).any(|entry| entry == mark)
-    };
-    let everybody = common::names("/proc".as_ref()).into_iter();
-    everybody.filter(has_mark).collect()
-}
-
 #[track_caller]
 fn assert_nobody_is_left(place: &Place) {
     let deadline = Instant::now() + LIMIT;
     loop {
-        let left = processes_of(place);
+        let left = place.processes();
         if left.is_empty() {
             return;
         }
@@ -132,7 +120,7 @@ fn a_lab_that_is_killed_while_a_process_waits_leaves_nobody() {
         let own = u32::try_from(lab.pid()).unwrap();
         let mut found = false;
         while !found && state(own) != Some('Z') {
-            found = processes_of(&place).iter().any(waits);
+            found = place.processes().iter().any(waits);
         }
         lab.signal("KILL").unwrap();
         lab.wait().unwrap();

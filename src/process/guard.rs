@@ -1,0 +1,101 @@
+//! What outlives us: a shell that ends what we have started, should we be killed ourselves.
+//!
+//! Nothing of ours runs after SIGKILL. But the kernel closes our end of every pipe and socket, and a
+//! process that waits at the other end of one learns of it. So one shell, started with the first
+//! thing to guard, hears what begins and what has ended, and waits for our end, *however that comes*.
+
+use std::io::Write;
+use std::os::fd::OwnedFd;
+use std::os::unix::net::UnixStream;
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::{LazyLock, Mutex, PoisonError};
+use std::time::Duration;
+
+use super::Identity;
+
+/// How long the shell may leave what it is told unread. Then we go on without it.
+const LIMIT: Duration = Duration::from_secs(1);
+/// The environment variable by which the shell knows what we have started, and what that has.
+const MARK: &str = "IPC_GUARD";
+
+/// If anything is left at our end, it gets a second to clean up after SIGTERM (and SIGCONT, should it be
+/// stopped). Looked for once more, it is killed: a process that was just being started shows
+/// its mark only then.
+const SHELL: &str = r#"
+mark=$1 left=0
+shift
+while read -r what which; do
+    case $what in
+    begins) left=$((left + 1)) ;;
+    ended) left=$((left - 1)) ;;
+    directory) set -- "$@" "$which" ;;
+    esac
+done
+signal_marked() {
+    for environ in $(grep -lasF "$mark" /proc/[0-9]*/environ); do
+        pid=${environ#/proc/} pid=${pid%/environ}
+        for signal do kill -s "$signal" "$pid"; done
+    done
+}
+[ $left = 0 ] || { signal_marked TERM CONT; sleep 1; signal_marked KILL; }
+for directory do rm -rf -- "$directory"; done
+"#;
+
+/// What is ended if we are killed. Drop it when it has ended.
+pub struct Guarded(());
+
+/// Has all be ended that `command` will start, and that this starts in turn, if we are killed. (Where
+/// there is no shell nobody does that; and a process that clears its environment is not found.)
+pub fn guard(command: &mut Command) -> Guarded {
+    command.env(MARK, mark());
+    tell("begins", "");
+    Guarded(())
+}
+
+/// Has this directory be removed after us, if it is still there.
+pub fn guard_directory(directory: &Path) {
+    // A name that is no UTF-8, or has a line end, cannot be told in a line.
+    match directory.to_str() {
+        Some(name) if directory.is_absolute() && !name.contains('\n') => tell("directory", name),
+        _ => {}
+    }
+}
+
+impl Drop for Guarded {
+    fn drop(&mut self) {
+        tell("ended", "");
+    }
+}
+
+/// Ours alone, and no beginning of another's.
+fn mark() -> String {
+    let Identity { pid, start } = Identity::own();
+    format!("{pid}-{start};")
+}
+
+fn tell(what: &str, which: &str) {
+    static SHELL: LazyLock<Mutex<Option<UnixStream>>> = LazyLock::new(|| Mutex::new(start()));
+    let mut shell = SHELL.lock().unwrap_or_else(PoisonError::into_inner);
+    let line = format!("{what} {which}\n");
+    if let Some(stream) = &mut *shell
+        && stream.write_all(line.as_bytes()).is_err()
+    {
+        *shell = None; // somebody has killed it, or it is stopped
+    }
+}
+
+fn start() -> Option<UnixStream> {
+    let (ours, theirs) = UnixStream::pair().ok()?;
+    ours.set_write_timeout(Some(LIMIT)).ok()?;
+    let shell = Command::new("sh")
+        .args(["-c", SHELL, "guard", &format!("{MARK}={}", mark())])
+        .env_remove(MARK) // or who guards us would end it before us
+        .stdin(OwnedFd::from(theirs))
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .process_group(0) // a Ctrl-C is for us
+        .spawn();
+    shell.is_ok().then_some(ours)
+}
