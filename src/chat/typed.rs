@@ -1,6 +1,6 @@
 //! What is typed at the two-way server: line by line to whom it is meant for.
 //!
-//! Note 2's server would ask `select` whether its user or one of its clients has something to say.
+//! A server in C would ask `select` whether its user or one of its clients has something to say.
 //! Here a thread waits for the user alone. It cannot be woken from its read, so another waits for
 //! what it sends: that one ends when it is told to.
 

@@ -26,7 +26,8 @@ A library is an executable, started as `LIBRARY FUNCTION [FILE]`; FUNCTION is
 answer. A relative LIBRARY is looked for where the server was started.
 
 Options of invoke:
-  --show             print what the output file holds, not its path
+  --show             print what the output file holds, not its path; the exit
+                     code is 0 even if that is an `Error:` line
 
 Options of server:
   --output-dir DIR   where to put output files, made if it is not there

@@ -1,5 +1,6 @@
 //! [contents]: crate::guide
 //! [ch08]: crate::guide::ch08_message_queues
+//! [ch10]: crate::guide::ch10_for_teachers
 //! [listen]: crate::socket::listen()
 //! [connect]: crate::socket::connect()
 //! [send]: crate::socket::send()

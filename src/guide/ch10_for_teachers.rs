@@ -1,4 +1,5 @@
 //! [contents]: crate::guide
+//! [ch09]: crate::guide::ch09_lambda
 //! [assignments]: crate::guide::assignments
 //! [lab]: crate::grade::Lab
 //! [running]: crate::grade::Running

@@ -8,7 +8,7 @@ pub(super) const SCENES: &[Scene] = &[
     Scene {
         name: "chat-one-way",
         chapter: "4",
-        about: "two clients speak, the server shows who said what, nobody's escape sequences work",
+        about: "the server shows who said what, and escapes controls",
         play: one_way,
     },
     Scene {

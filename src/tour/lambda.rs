@@ -9,7 +9,7 @@ use super::{Scene, Stage};
 pub(super) const SCENES: &[Scene] = &[Scene {
     name: "lambda",
     chapter: "9",
-    about: "functions run in processes of their own: one crashes, one never ends, the server lives on",
+    about: "one function crashes, one never ends, and all is well",
     play: lambda,
 }];
 

@@ -9,7 +9,7 @@ use crate::queue;
 pub(super) const SCENES: &[Scene] = &[Scene {
     name: "message-queue",
     chapter: "8",
-    about: "messages wait for their receiver, the urgent one in front; then he waits for them",
+    about: "messages wait for a receiver, then he waits for them",
     play,
 }];
 

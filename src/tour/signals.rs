@@ -8,13 +8,13 @@ pub(super) const SCENES: &[Scene] = &[
     Scene {
         name: "signals-handled",
         chapter: "7",
-        about: "a routine makes of a signal a clean end; SIGKILL asks no routine",
+        about: "a routine makes a clean end; SIGKILL asks no routine",
         play: handled,
     },
     Scene {
         name: "signals-lab",
         chapter: "7",
-        about: "what the note's eight signals do, who sends them, and the end of a child",
+        about: "what the note's eight signals do, and who sends them",
         play: lab,
     },
 ];
