@@ -66,7 +66,7 @@ pub fn serve(
 fn speak_to(number: u64, room: &Room, outbox: &Outbox) {
     match outbox.send_all() {
         Err(error) if error.kind() == ErrorKind::TimedOut => notice(format!(
-            "{} was dropped: it has read nothing for {} s",
+            "{} was dropped: it made no room for {} s",
             room.label(number),
             PATIENCE.as_secs()
         )),

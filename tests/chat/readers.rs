@@ -59,7 +59,7 @@ fn one_that_stops_reading_is_dropped_and_one_that_is_slow_is_not() {
             chat.types(&line(number));
         }
     });
-    chat.says("stopped#1 was dropped: it has read nothing");
+    chat.says("stopped#1 was dropped: it made no room");
     let memory = chat.counter("status", "VmHWM:");
     assert!(
         memory < 32 * 1024,

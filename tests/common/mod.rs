@@ -18,6 +18,7 @@ use std::process::{Command, Output};
 
 use ipc_primer::process::Program;
 use ipc_primer::process::Stream::Stderr;
+use ipc_primer::signals::{Disposition, Signal, dispositions};
 use tempfile::TempDir;
 
 /// A directory of a test's own, for its sockets and files.
@@ -183,6 +184,17 @@ pub fn has_tool(tool: &str) -> bool {
         println!("skipped: {tool} is not installed");
     }
     found
+}
+
+/// Whether whoever started the tests had this signal ignored, so that all that they start ignores it, too;
+/// says so.
+pub fn is_ignored(signal: Signal) -> bool {
+    let ours = dispositions(std::process::id().into()).unwrap();
+    let ignored = ours.of(signal) == Disposition::Ignored;
+    if ignored {
+        println!("skipped: {signal} was ignored by whoever started this test");
+    }
+    ignored
 }
 
 /// What a program wrote, as text.
