@@ -107,8 +107,10 @@ impl Captured {
 
     /// Waits until the program and all who inherited its output have closed it, but no longer than `limit`.
     pub(super) fn wait_end(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
         for stream in [Stream::Stdout, Stream::Stderr] {
-            self.wait_until(stream, limit, |_| false);
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.wait_until(stream, left, |_| false);
         }
     }
 

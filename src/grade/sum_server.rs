@@ -279,7 +279,7 @@ fn client_vanishes(lab: &Lab) -> Verdict {
         let mut client = server.connect()?;
         client.send_and_settle(&wire(&[1, 2])[..count])?;
         drop(client);
-        server.settle();
+        server.settle(); // and so that it has ended before it is asked again, if it ends of that
     }
     converse(&mut server.connect()?, &[40, 2])
 }

@@ -1,16 +1,13 @@
 /* What the servers here share: a listening socket, and signals that end a wait and nothing else. */
 
 #define _GNU_SOURCE
+#include "mistake.h"
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t ending;
@@ -36,15 +33,24 @@ static void prepare_signals(void)
     sigaddset(&blocked, SIGTERM);
     sigprocmask(SIG_BLOCK, &blocked, &unblocked);
     on(SIGINT, end);
-    on(SIGTERM, end);
-    on(SIGPIPE, SIG_IGN);
+    on(SIGTERM, mistake("ignores-term") ? SIG_IGN : end);
+    if (!mistake("dies-of-sigpipe"))
+        on(SIGPIPE, SIG_IGN);
+}
+
+/* Removes the socket file that a killed server left. */
+static void make_way(const char *path)
+{
+    struct stat found;
+    if (mistake("stumbles-over-a-stale-file"))
+        return;
+    if (mistake("removes-any-file") || (lstat(path, &found) == 0 && S_ISSOCK(found.st_mode)))
+        unlink(path);
 }
 
 static int listen_at(const char *path)
 {
-    struct stat found;
-    if (lstat(path, &found) == 0 && S_ISSOCK(found.st_mode))
-        unlink(path);
+    make_way(path);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     strncpy(address.sun_path, path, sizeof address.sun_path - 1);
     int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -56,30 +62,8 @@ static int listen_at(const char *path)
     return listener;
 }
 
-/* Serves each client in a process of its own, until a signal comes. */
-static void serve(int listener, void (*serve_one)(int client))
+static void remove_socket(const char *path)
 {
-    struct pollfd wait = {.fd = listener, .events = POLLIN};
-    while (!ending) {
-        while (waitpid(-1, NULL, WNOHANG) > 0) {
-        }
-        if (ppoll(&wait, 1, NULL, &unblocked) <= 0)
-            continue;
-        int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
-        if (fork() == 0) {
-            on(SIGINT, SIG_DFL); /* a signal ends it wherever it is */
-            on(SIGTERM, SIG_DFL);
-            on(SIGCHLD, SIG_DFL);
-            sigprocmask(SIG_SETMASK, &unblocked, NULL);
-            serve_one(client);
-            exit(0);
-        }
-        close(client);
-#ifdef SERVES_ONE_AT_A_TIME
-        waitpid(-1, NULL, 0);
-#endif
-    }
-    kill(0, SIGTERM); /* its clients' processes: this one is ending already */
-    while (waitpid(-1, NULL, 0) > 0) {
-    }
+    if (!mistake("forgets-unlink"))
+        unlink(path);
 }

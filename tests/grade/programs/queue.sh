@@ -1,10 +1,10 @@
 #!/bin/sh
 # A message queue that goes wrong: `ipc queue` with one mistake around it.
-#   queue.sh IPC MISTAKE COMMAND NAME...
-ipc=$1 mistake=$2 command=$3 name=$4
-shift 4
+#   MISTAKE=... queue.sh IPC COMMAND NAME...
+ipc=$1 command=$2 name=$3
+shift 3
 
-case $mistake-$command in
+case $MISTAKE-$command in
 reverses-priorities-send)
     [ "$2" = --priority ] && set -- "$1" --priority $((32767 - $3))
     ;;

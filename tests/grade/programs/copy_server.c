@@ -1,8 +1,6 @@
-/* A server in C that sends a file to every client, and the mistakes that students make.
- *
- * Compiled with the name of a mistake, it makes that one. */
+/* A server in C that sends a file to every client, and the mistakes that students make. */
 
-#include "server.h"
+#include "forks.h"
 #include <fcntl.h>
 #include <libgen.h>
 
@@ -26,31 +24,18 @@ static void send_file(int client)
     int file = open(path, O_RDONLY);
     if (file < 0 || fstat(file, &found) < 0)
         return;
-#ifdef REFUSES_EMPTY_FILES
-    if (found.st_size == 0)
+    if (mistake("refuses-empty-files") && found.st_size == 0)
         return;
-#endif
-#ifdef SENDS_THE_WHOLE_PATH
-    const char *name = path;
-#else
-    const char *name = basename(path);
-#endif
+    const char *name = mistake("sends-the-whole-path") ? path : basename(path);
     char line[512];
     int length = snprintf(line, sizeof line, "FILE %lld %s\n", (long long)found.st_size, name);
     if (!send_all(client, line, length))
         return;
-#ifdef READS_ALL_INTO_MEMORY
-    size_t size = found.st_size + 1;
-#else
-    size_t size = 65536;
-#endif
+    size_t size = mistake("reads-all-into-memory") ? found.st_size + 1 : 65536;
     char *buffer = malloc(size);
     for (ssize_t count; (count = read(file, buffer, size)) > 0;) {
-        if (!send_all(client, buffer, count))
+        if (!send_all(client, buffer, count) || mistake("truncates-at-64-kib"))
             break;
-#ifdef TRUNCATES_AT_64_KIB
-        break;
-#endif
     }
     free(buffer);
     close(file);
@@ -65,6 +50,6 @@ int main(int argc, char **argv)
     path = argv[1];
     prepare_signals();
     serve(listen_at(argv[2]), send_file);
-    unlink(argv[2]);
+    remove_socket(argv[2]);
     return 0;
 }

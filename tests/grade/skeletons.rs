@@ -1,15 +1,12 @@
 //! The skeletons compile without a warning, start, and fail with a first message that helps; and the
 //! examples of handing in run.
 
-mod common;
-mod grade;
-
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use common::{Place, has_tool, text};
-use grade::{ROOT, failed};
+use crate::common::{self, Place, has_tool, text};
+use crate::grading::{self, PROGRAMS, ROOT, failed};
 
 /// The assignment, its skeleton, how it is started, and what its first complaint has to say.
 const SKELETONS: &[(&str, &str, &[&str], &str)] = &[
@@ -64,7 +61,7 @@ fn skeleton(name: &str) -> PathBuf {
 }
 
 fn assert_helps(place: &Place, assignment: &str, program: &[&str], says: &str) {
-    let output = grade::grade(place, assignment, &["--timeout", "2"], program);
+    let output = grading::grade(place, assignment, &["--timeout", "2"], program);
     let report = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1));
     assert_eq!(failed(report).len(), 1, "one message, not many: {report}");
@@ -140,28 +137,40 @@ fn search_path() -> String {
     )
 }
 
+/// Hands in a right server, in several files.
+fn hand_in(directory: &Path) {
+    for file in ["sum_server.c", "server.h", "mistake.h"] {
+        fs::copy(Path::new(PROGRAMS).join(file), directory.join(file)).unwrap();
+    }
+}
+
+/// What Gradescope shows of the files in `submission`.
+fn gradescope(place: &Place) -> serde_json::Value {
+    let script = Path::new(ROOT).join("docs/assignments/gradescope/run_autograder");
+    let mut command = place.command(&script);
+    command
+        .env("AUTOGRADER", place.path(""))
+        .env("PATH", search_path());
+    let output = command.output().unwrap();
+    assert!(output.status.success(), "{}", text(&output.stderr));
+    let results = fs::read_to_string(place.path("results/results.json")).unwrap();
+    serde_json::from_str(&results).unwrap()
+}
+
 #[test]
 fn the_example_for_gradescope_grades_what_is_handed_in() {
     if !has_tool("cc") {
         return;
     }
     let place = Place::new();
-    let script = Path::new(ROOT).join("docs/assignments/gradescope/run_autograder");
-    fs::create_dir(place.path("submission")).unwrap();
-    let file = place.path("submission/server.c");
-    for (source, score) in [("tests/grade/sum_server.c", 27), ("LICENSE", 0)] {
-        fs::copy(Path::new(ROOT).join(source), &file).unwrap();
-        let mut command = place.command(&script);
-        let output = command
-            .env("AUTOGRADER", place.path(""))
-            .env("PATH", search_path())
-            .output()
-            .unwrap();
-        assert!(output.status.success(), "{}", text(&output.stderr));
-        let results = fs::read_to_string(place.path("results/results.json")).unwrap();
-        let results: serde_json::Value = serde_json::from_str(&results).unwrap();
-        assert_eq!(results["score"], score, "{source}: {results}");
-    }
+    let submission = place.path("submission");
+    fs::create_dir(&submission).unwrap();
+    hand_in(&submission);
+    let results = gradescope(&place);
+    assert_eq!(results["score"], 27, "{results}");
+    fs::write(submission.join("sum_server.c"), "no C").unwrap();
+    let results = gradescope(&place);
+    assert_eq!(results["score"], 0, "{results}");
 }
 
 #[test]
@@ -170,11 +179,7 @@ fn the_example_for_github_classroom_grades_what_is_handed_in() {
         return;
     }
     let place = Place::new();
-    fs::copy(
-        Path::new(ROOT).join("tests/grade/sum_server.c"),
-        place.path("server.c"),
-    )
-    .unwrap();
+    hand_in(&place.path(""));
     let file = Path::new(ROOT).join("docs/assignments/classroom/classroom.yml");
     let workflow = fs::read_to_string(file).unwrap();
     let commands = workflow
@@ -182,12 +187,9 @@ fn the_example_for_github_classroom_grades_what_is_handed_in() {
         .filter_map(|line| line.trim().strip_prefix("run: "));
     // The first one fetches the grader.
     for command in commands.skip(1) {
-        let output = place
-            .command("sh")
-            .args(["-c", command])
-            .env("PATH", search_path())
-            .output()
-            .unwrap();
+        let mut shell = place.command("sh");
+        shell.args(["-c", command]).env("PATH", search_path());
+        let output = shell.output().unwrap();
         assert!(
             output.status.success(),
             "{command}: {}{}",

@@ -1,12 +1,12 @@
 #!/bin/sh
 # A sender and receivers that go wrong: `ipc copy sharedmem` with one mistake around it.
-#   copy_sharedmem.sh IPC MISTAKE sender FILE --receivers N --name NAME
-#   copy_sharedmem.sh IPC MISTAKE receiver --output DIR --name NAME
-ipc=$1 mistake=$2 role=$3
-shift 3
+#   MISTAKE=... copy_sharedmem.sh IPC sender FILE --receivers N --name NAME
+#   MISTAKE=... copy_sharedmem.sh IPC receiver --output DIR --name NAME
+ipc=$1 role=$2
+shift 2
 trap 'interrupted=yes' INT TERM # so that there is somebody who makes the mistake
 
-case $mistake-$role in
+case $MISTAKE-$role in
 refuses-empty-files-sender)
     [ -s "$1" ] || exit 1
     ;;
@@ -19,7 +19,7 @@ esac
 "$ipc" copy sharedmem "$role" "$@" 2>/dev/null # what it says depends on who comes first
 code=$?
 
-case $mistake-$role in
+case $MISTAKE-$role in
 puts-it-all-in-memory-sender)
     rm "$object"
     ;;

@@ -1,17 +1,20 @@
 //! What the grader's tests share: grading with a fixed seed, and reports that are kept.
 
-#![allow(dead_code, reason = "every test file uses a part of it")]
+#![allow(dead_code, reason = "chapter 10's tests use a part of it")]
 
 use std::fs;
 use std::path::Path;
-use std::process::Output;
+use std::process::{Command, Output};
 
 use crate::common::Place;
 
 pub const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 
-/// Grades `program` with a fixed seed, in a place of its own.
-pub fn grade(place: &Place, assignment: &str, options: &[&str], program: &[&str]) -> Output {
+/// The programs in C and the scripts that are graded.
+pub const PROGRAMS: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/grade/programs");
+
+/// The grader, to be run on `program` with a fixed seed, in a place of its own.
+pub fn grader(place: &Place, assignment: &str, options: &[&str], program: &[&str]) -> Command {
     let words = [
         &["grade", assignment, "--seed", "1"],
         options,
@@ -20,7 +23,14 @@ pub fn grade(place: &Place, assignment: &str, options: &[&str], program: &[&str]
     ]
     .concat();
     let mut command = place.ipc(&words);
-    command.env("TMPDIR", place.path("")).output().unwrap()
+    command.env("TMPDIR", place.path(""));
+    command
+}
+
+/// Grades `program`.
+pub fn grade(place: &Place, assignment: &str, options: &[&str], program: &[&str]) -> Output {
+    let mut grader = grader(place, assignment, options, program);
+    grader.output().unwrap()
 }
 
 /// The names of the checks that do not hold, in a text report.
@@ -33,17 +43,16 @@ pub fn failed(report: &str) -> Vec<&str> {
 
 /// A report without what differs from run to run: the places, the grader's pid in its directories,
 /// and a pid behind such a name.
-pub fn normalised(report: &str, place: &Place) -> String {
-    let place = place.path("");
+pub fn normalised(report: &str, places: &[&Place]) -> String {
     let bin = Path::new(env!("CARGO_BIN_EXE_ipc"))
         .parent()
         .unwrap()
         .display()
         .to_string();
-    let report = report
-        .replace(place.to_str().unwrap(), "")
-        .replace(&bin, "")
-        .replace(ROOT, "");
+    let mut report = report.replace(&bin, "").replace(ROOT, "");
+    for place in places {
+        report = report.replace(place.path("").to_str().unwrap(), "");
+    }
     let mut parts = report.split("ipc-grade-");
     let mut normal = parts.next().unwrap_or_default().to_owned();
     for part in parts {

@@ -1,11 +1,9 @@
-/* A program in C that handles, ignores and leaves alone, and the mistakes that students make.
- *
- * Compiled with the name of a mistake, it makes that one. */
+/* A program in C that handles, ignores and leaves alone, and the mistakes that students make. */
 
 #define _GNU_SOURCE
+#include "mistake.h"
 #include <signal.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <unistd.h>
 
 static volatile sig_atomic_t ending;
@@ -13,13 +11,10 @@ static volatile sig_atomic_t ending;
 static void end(int signal)
 {
     (void)signal;
-#ifdef EXITS_IN_THE_HANDLER
-    _exit(0);
-#endif
-#ifdef QUITS_AT_THE_SECOND
-    if (ending)
+    if (mistake("exits-in-the-handler"))
+        _exit(0);
+    if (mistake("quits-at-the-second") && ending)
         _exit(3);
-#endif
     ending = 1;
 }
 
@@ -37,23 +32,13 @@ int main(void)
     sigaddset(&blocked, SIGTERM);
     sigaddset(&blocked, SIGHUP);
     sigprocmask(SIG_BLOCK, &blocked, &unblocked);
-#ifdef BLOCKS_ALRM
-    sigaddset(&unblocked, SIGALRM);
-#endif
+    if (mistake("blocks-alrm"))
+        sigaddset(&unblocked, SIGALRM);
     on(SIGTERM, end);
-#ifdef IGNORES_HUP
-    on(SIGHUP, SIG_IGN);
-#else
-    on(SIGHUP, end);
-#endif
-#ifdef HANDLES_PIPE
-    on(SIGPIPE, end);
-#else
-    on(SIGPIPE, SIG_IGN);
-#endif
-#ifdef HANDLES_USR2
-    on(SIGUSR2, end);
-#endif
+    on(SIGHUP, mistake("ignores-hup") ? SIG_IGN : end);
+    on(SIGPIPE, mistake("handles-pipe") ? end : SIG_IGN);
+    if (mistake("handles-usr2"))
+        on(SIGUSR2, end);
     on(SIGINT, end); /* last: from here on it is ready */
     printf("waiting\n");
     while (!ending)

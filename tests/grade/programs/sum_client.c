@@ -1,16 +1,12 @@
-/* A sum client in C that does everything right, and the mistakes that students make.
- *
- * Compiled with the name of a mistake, it makes that one. */
+/* A sum client in C that does everything right, and the mistakes that students make. */
 
 #define _GNU_SOURCE
+#include "mistake.h"
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -28,16 +24,12 @@ static void end(int signal)
 /* Whether the line is a 32-bit integer, and which. */
 static bool parse(const char *line, int32_t *integer)
 {
-#ifdef USES_ATOI
-    *integer = atoi(line);
-    return true;
-#else
     char *rest;
     errno = 0;
     long number = strtol(line, &rest, 10);
-    *integer = number;
-    return rest != line && *rest == '\0' && errno == 0 && number >= INT32_MIN && number <= INT32_MAX;
-#endif
+    *integer = mistake("uses-atoi") ? atoi(line) : number;
+    return mistake("uses-atoi")
+        || (rest != line && *rest == '\0' && errno == 0 && number >= INT32_MIN && number <= INT32_MAX);
 }
 
 static void send_all(int server, const void *bytes, size_t length)
@@ -68,9 +60,7 @@ static bool send_lines(int server, char *buffer, size_t *have)
             continue;
         }
         send_all(server, &integer, sizeof integer);
-#ifndef SENDS_ON_AFTER_0
-        found = integer == 0;
-#endif
+        found = integer == 0 && !mistake("sends-on-after-0");
     }
     *have -= line - buffer;
     memmove(buffer, line, *have);
@@ -86,9 +76,8 @@ static bool receive(int server, char *frame)
         if (count <= 0)
             return false;
         have += count;
-#ifdef READS_THE_FRAME_AT_ONCE
-        break;
-#endif
+        if (mistake("reads-the-frame-at-once"))
+            break;
     }
     return true;
 }
@@ -99,9 +88,8 @@ static int converse(int server)
     char buffer[65536], frame[FRAME_LEN + 1] = {0};
     size_t have = 0;
     struct pollfd both[2] = {{.fd = server, .events = POLLIN}, {.fd = 0, .events = POLLIN}};
-#ifdef WATCHES_ITS_USER_ALONE
-    both[0].fd = -1;
-#endif
+    if (mistake("watches-its-user-alone"))
+        both[0].fd = -1;
     while (!ending) {
         if (poll(both, 2, -1) < 0)
             continue;
@@ -110,26 +98,20 @@ static int converse(int server)
                 fputs("the server has gone\n", stderr);
                 return 1;
             }
-#ifndef TAKES_ANY_FRAME
-            if (strncmp(frame, "Result = ", 9) != 0) {
+            if (strncmp(frame, "Result = ", 9) != 0 && !mistake("takes-any-frame")) {
                 fprintf(stderr, "%s\n", frame);
                 return 1;
             }
-#endif
-#ifdef PRINTS_THE_PADDING
-            fwrite(frame, 1, FRAME_LEN, stdout);
+            if (mistake("prints-the-padding"))
+                fwrite(frame, 1, FRAME_LEN, stdout);
             puts(frame);
-#else
-            puts(frame);
-#endif
             return 0;
         }
         if (both[1].revents) {
             ssize_t count = read(0, buffer + have, sizeof buffer - have);
             if (count <= 0) {
-#ifdef SENDS_0_AT_THE_END
-                send_all(server, &(int32_t){0}, 4);
-#endif
+                if (mistake("sends-0-at-the-end"))
+                    send_all(server, &(int32_t){0}, 4);
                 return 0;
             }
             have += count;
@@ -148,15 +130,11 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s SOCKET\n", argv[0]);
         return 2;
     }
-#ifndef HAS_NO_HANDLER
     struct sigaction action = {.sa_handler = end};
-    sigaction(SIGINT, &action, NULL);
-#else
-    (void)end;
-#endif
-#ifndef DIES_OF_SIGPIPE
-    signal(SIGPIPE, SIG_IGN);
-#endif
+    if (!mistake("has-no-handler"))
+        sigaction(SIGINT, &action, NULL);
+    if (!mistake("dies-of-sigpipe"))
+        signal(SIGPIPE, SIG_IGN);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     strncpy(address.sun_path, argv[1], sizeof address.sun_path - 1);
     int server = socket(AF_UNIX, SOCK_STREAM, 0);

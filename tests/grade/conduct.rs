@@ -1,16 +1,17 @@
 //! What the grader does with programs that do not behave: it says so in words, never hangs, ends all
 //! that it started, and leaves nothing behind. The programs are lines of shell.
 
-mod common;
-mod grade;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
+use std::thread;
 use std::time::{Duration, Instant};
 
-use common::{Place, has_tool, text};
-use grade::failed;
+use crate::common::{self, Place, has_tool, text};
+use crate::grading::{self, PROGRAMS, failed};
 use ipc_primer::process::{Program, Stream};
+
+/// For a program that never does what is waited for, however long that may be.
+const SHORT: &[&str] = &["--timeout", "0.2"];
 
 /// Grades a line of shell as a sum server, and returns what the report says.
 fn report(line: &str, options: &[&str]) -> String {
@@ -20,13 +21,8 @@ fn report(line: &str, options: &[&str]) -> String {
         fs::read_link("/proc/thread-self").unwrap().display()
     )
     .replace('/', "_");
-    let options = [&["--timeout", "1"], options].concat();
-    let output = grade::grade(
-        &place,
-        "sum-server",
-        &options,
-        &["sh", "-c", line, &mark, "{socket}"],
-    );
+    let program = ["sh", "-c", line, &mark, "{socket}"];
+    let output = grading::grade(&place, "sum-server", options, &program);
     place.assert_left(&[]);
     assert_none_runs(&mark);
     text(&output.stdout).to_owned()
@@ -52,7 +48,7 @@ fn assert_says(report: &str, words: &[&str]) {
 #[test]
 fn a_program_that_is_not_there_is_told_so_once() {
     let place = Place::new();
-    let output = grade::grade(&place, "sum-server", &[], &["./no-such-server"]);
+    let output = grading::grade(&place, "sum-server", &[], &["./no-such-server"]);
     let report = text(&output.stdout);
     assert_says(
         report,
@@ -82,7 +78,7 @@ fn a_program_that_ends_at_once_is_told_how_it_ended_with_its_own_words() {
 
 #[test]
 fn a_program_that_hangs_is_told_so() {
-    let said = report("sleep 1000", &[]);
+    let said = report("sleep 1000", SHORT);
     assert_says(
         &said,
         &["it runs, but it does not listen", "no listening socket"],
@@ -91,7 +87,7 @@ fn a_program_that_hangs_is_told_so() {
 
 #[test]
 fn a_program_that_ignores_term_is_killed() {
-    let said = report("trap '' TERM INT; while :; do sleep 1000; done", &[]);
+    let said = report("trap '' TERM INT; while :; do sleep 1000; done", SHORT);
     assert_says(&said, &["it runs, but it does not listen"]);
 }
 
@@ -124,8 +120,11 @@ fn control_characters_of_a_program_do_not_reach_the_terminal() {
 #[test]
 fn who_leaves_the_process_group_is_ended_too() {
     if has_tool("setsid") {
-        // The mark on its command line is looked for by `report`.
-        report("setsid sh -c 'sleep 1000; :' \"$0\" & sleep 1000", &[]);
+        // The mark on its command line, `$0`, is looked for by `report`.
+        let child = r#"setsid sh -c 'echo >"$1"; sleep 1000; :' "$0" gate >/dev/null 2>&1"#;
+        let line = format!(r#"cd "$IPC_DIR"; mkfifo gate; {child} & read begun <gate"#);
+        let said = report(&line, &[]);
+        assert_says(&said, &["it ended before it listened", "exit code 0"]);
     }
 }
 
@@ -149,24 +148,34 @@ fn a_program_that_listens_elsewhere_is_told_where() {
     }
     let place = Place::new();
     let elsewhere = place.path("elsewhere.sock");
-    let listen = format!(
-        "exec socat UNIX-LISTEN:{},fork EXEC:cat",
-        elsewhere.display()
-    );
-    let said = report(&listen, &["--only", "starts"]);
-    assert_says(
-        &said,
-        &[
-            "it listens, but elsewhere",
-            elsewhere.to_str().unwrap(),
-            "--socket",
-        ],
-    );
-    let said = report(
-        "exec socat TCP-LISTEN:0,bind=127.0.0.1 EXEC:cat",
-        &["--only", "starts"],
-    );
-    assert_says(&said, &["it listens, but elsewhere", "TCP port"]);
+    let elsewhere = elsewhere.to_str().unwrap();
+    let unix = format!("exec socat UNIX-LISTEN:{elsewhere} EXEC:cat");
+    let tcp = "exec socat TCP-LISTEN:0,bind=127.0.0.1 EXEC:cat";
+    let assert_told = |line: &str, place: &str| {
+        let said = report(line, &["--only", "starts", "--timeout", "2"]);
+        assert_says(&said, &["it listens, but elsewhere", place, "--socket"]);
+    };
+    thread::scope(|scope| {
+        scope.spawn(|| assert_told(&unix, elsewhere));
+        assert_told(tcp, "TCP port");
+    });
+}
+
+#[test]
+fn a_right_program_that_never_rests_gets_its_points() {
+    // It looks for a client and for bytes again and again, and never waits for them.
+    if !has_tool("cc") {
+        return;
+    }
+    let place = Place::new();
+    let mut cc = place.command("cc");
+    let source = format!("{PROGRAMS}/sum_server.c");
+    let compiled = cc.args(["-o", "server", "-DIMPATIENT", &source]).status();
+    assert!(compiled.unwrap().success());
+    let program = ["./server", "{socket}"];
+    let output = grading::grade(&place, "sum-server", &["--only", "one-sum"], &program);
+    assert_says(text(&output.stdout), &["holds  one-sum"]);
+    place.assert_left(&["server"]);
 }
 
 #[test]
@@ -175,12 +184,12 @@ fn a_path_written_into_the_program_is_served_by_an_option() {
     let path = place.path("mine.sock");
     let path = path.to_str().unwrap();
     let program = [env!("CARGO_BIN_EXE_ipc"), "sum", "server", "--socket", path];
-    let output = grade::grade(&place, "sum-server", &["--socket", path], &program);
+    let output = grading::grade(&place, "sum-server", &["--socket", path], &program);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output.stdout));
     place.assert_left(&[]);
 
     fs::write(place.path("mine.sock"), "a file").unwrap();
-    let output = grade::grade(&place, "sum-server", &["--socket", path], &program);
+    let output = grading::grade(&place, "sum-server", &["--socket", path], &program);
     assert_eq!(output.status.code(), Some(1));
     assert_says(text(&output.stderr), &["is not a socket"]);
     place.assert_left(&["mine.sock"]);
@@ -236,7 +245,7 @@ fn an_interrupted_grader_ends_what_it_started_and_is_no_success() {
     ]);
     let mut grader = Program::start(command.env("TMPDIR", place.path(""))).unwrap();
     while !place.path("started").exists() {
-        std::thread::yield_now();
+        thread::yield_now();
     }
     grader.signal("INT").unwrap();
     assert_eq!(

@@ -1,8 +1,6 @@
-/* A server in C that runs functions on request, and the mistakes that students make.
- *
- * Compiled with the name of a mistake, it makes that one. */
+/* A server in C that runs functions on request, and the mistakes that students make. */
 
-#include "server.h"
+#include "forks.h"
 #include <fcntl.h>
 
 #define MESSAGE_LEN 1024
@@ -16,9 +14,8 @@ static int run(char **fields, int output)
     pid_t child = fork();
     if (child == 0) {
         dup2(output, 1);
-#ifndef INHERITS_STDIN
-        dup2(open("/dev/null", O_RDONLY), 0);
-#endif
+        if (!mistake("inherits-stdin"))
+            dup2(open("/dev/null", O_RDONLY), 0);
         execv(fields[0], fields);
         _exit(127);
     }
@@ -30,14 +27,12 @@ static int run(char **fields, int output)
 static ssize_t receive(int client, char *message)
 {
     ssize_t count = read(client, message, MESSAGE_LEN);
-#ifdef WAITS_FOR_A_NEWLINE
-    while (count > 0 && !memchr(message, '\n', count)) {
+    while (mistake("waits-for-a-newline") && count > 0 && !memchr(message, '\n', count)) {
         ssize_t more = read(client, message + count, MESSAGE_LEN - count);
         if (more <= 0)
             break;
         count += more;
     }
-#endif
     return count;
 }
 
@@ -56,34 +51,21 @@ static void serve_one(int client)
     for (char *field = strtok(message, " "); field && number < 4; field = strtok(NULL, " "))
         fields[number++] = field;
     if (number == 1)
-#ifdef KNOWS_NO_DEFAULT
-        fields[1] = "main";
-#else
-        fields[1] = "run";
-#endif
-#ifdef OUTPUT_FOR_ALL
-    int mode = 0644;
-#else
-    int mode = 0600;
-#endif
-    int output = -1;
+        fields[1] = mistake("knows-no-default") ? "main" : "run";
+    int output = -1, mode = mistake("output-for-all") ? 0644 : 0600;
     for (int number = 1; output < 0; number++) { /* mkstemp would do, but its names differ each time */
         snprintf(path, sizeof path, "%s/output-%d", directory, number);
         output = open(path, O_WRONLY | O_CREAT | O_EXCL, mode);
     }
     int status = number == 0 || number > 3 ? 127 : run(fields, output);
-#ifdef IGNORES_THE_EXIT_STATUS
-    status = access(fields[0], X_OK) == 0 ? 0 : status;
-#endif
+    if (mistake("ignores-the-exit-status") && number > 0 && access(fields[0], X_OK) == 0)
+        status = 0;
     if (status == 127 && ftruncate(output, 0) == 0)
         dprintf(output, "Error: %s could not be executed.\n", shown);
-#ifdef ANSWERS_GOOD_ENDS_ONLY
-    if (status != 0 && status != 127)
+    if (mistake("answers-good-ends-only") && status != 0 && status != 127)
         return;
-#endif
-#ifdef SENDS_A_NEWLINE
-    strcat(path, "\n");
-#endif
+    if (mistake("sends-a-newline"))
+        strcat(path, "\n");
     if (write(client, path, strlen(path)) < 0)
         perror("a client left before its answer");
 }
@@ -98,6 +80,6 @@ int main(int argc, char **argv)
     prepare_signals();
     on(SIGCHLD, SIG_IGN); /* the kernel waits for the clients' processes */
     serve(listen_at(argv[1]), serve_one);
-    unlink(argv[1]);
+    remove_socket(argv[1]);
     return 0;
 }

@@ -1,15 +1,11 @@
-/* A chat client in C that does everything right, and the mistakes that students make.
- *
- * Compiled with the name of a mistake, it makes that one. */
+/* A chat client in C that does everything right, and the mistakes that students make. */
 
 #define _GNU_SOURCE
+#include "mistake.h"
 #include <ctype.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -39,27 +35,20 @@ static void show(const char *bytes, ssize_t length)
 {
     static bool begun; /* a line that is not yet complete */
     for (ssize_t at = 0; at < length; at++) {
-#ifdef TAKES_A_READ_FOR_A_LINE
-        if (bytes[at] == '\n' && at + 1 < length) {
+        if (bytes[at] == '\n' && at + 1 < length && mistake("takes-a-read-for-a-line")) {
             putchar(' ');
             continue;
         }
-#endif
         if (!begun)
             printf("server: ");
         begun = bytes[at] != '\n';
-#ifdef PRINTS_WHAT_COMES
-        putchar(bytes[at]);
-#else
-        if (begun && iscntrl((unsigned char)bytes[at]))
+        if (begun && iscntrl((unsigned char)bytes[at]) && !mistake("prints-what-comes"))
             printf("\\x%02x", bytes[at]);
         else
             putchar(bytes[at]);
-#endif
     }
-#ifdef SHOWS_PIECES
-    begun = false;
-#endif
+    if (mistake("shows-pieces"))
+        begun = false;
     fflush(stdout);
 }
 
@@ -71,26 +60,17 @@ int main(int argc, char **argv)
     }
     struct sigaction action = {.sa_handler = end};
     sigaction(SIGINT, &action, NULL);
-#ifndef DIES_OF_SIGPIPE
-    signal(SIGPIPE, SIG_IGN);
-#endif
+    if (!mistake("dies-of-sigpipe"))
+        signal(SIGPIPE, SIG_IGN);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     strncpy(address.sun_path, argv[1], sizeof address.sun_path - 1);
     int server = socket(AF_UNIX, SOCK_STREAM, 0);
     if (connect(server, (struct sockaddr *)&address, sizeof address) < 0) {
         perror(argv[1]);
-#ifdef FAILS_WITHOUT_A_CODE
-        return 0;
-#else
-        return 1;
-#endif
+        return mistake("fails-without-a-code") ? 0 : 1;
     }
     char bytes[4096];
-#ifdef TELLS_ITS_PARENT_S_PID
-    int pid = getppid();
-#else
-    int pid = getpid();
-#endif
+    int pid = mistake("tells-its-parent-s-pid") ? getppid() : getpid();
     send_all(server, bytes, snprintf(bytes, sizeof bytes, "HELLO %s %d\n", argv[2], pid));
 
     struct pollfd both[2] = {{.fd = server, .events = POLLIN}, {.fd = 0, .events = POLLIN}};

@@ -1,26 +1,14 @@
 /* A chat server in C that does everything right, and the mistakes that students make.
  *
- * Compiled as it is, it is one-way; with -DTWO_WAY it also sends what is typed. Compiled with the name
- * of a mistake, it makes that one. */
+ * Compiled as it is, it is one-way; with -DTWO_WAY it also sends what is typed. */
 
-#define _GNU_SOURCE
+#include "server.h"
 #include <ctype.h>
-#include <poll.h>
-#include <signal.h>
-#include <stdbool.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <sys/socket.h>
-#include <sys/stat.h>
-#include <sys/un.h>
-#include <unistd.h>
 
 #define MAX_LINE 4096
-#ifdef AT_MOST_TEN
-#define MAX_CLIENTS 10
-#else
 #define MAX_CLIENTS 500
+#ifndef TWO_WAY
+#define TWO_WAY false
 #endif
 
 /* A line that is not yet complete. */
@@ -40,68 +28,50 @@ struct client {
 static struct client *clients[MAX_CLIENTS];
 static int count, last_number;
 static struct part typed;
-static volatile sig_atomic_t ending;
-static sigset_t unblocked; /* the mask of ppoll: signals come there and nowhere else */
-
-static void end(int signal)
-{
-    (void)signal;
-    ending = 1;
-}
 
 static void show(const struct client *client, const char *text)
 {
     printf("%s#%d: ", client->name, client->number);
     for (; *text; text++) {
-#ifdef PRINTS_WHAT_COMES
-        putchar(*text);
-#else
-        if (iscntrl((unsigned char)*text))
+        if (iscntrl((unsigned char)*text) && !mistake("prints-what-comes"))
             printf("\\x%02x", *text);
         else
             putchar(*text);
-#endif
     }
     putchar('\n');
     fflush(stdout);
 }
 
+/* Whether the line is HELLO <name> <pid>. */
+static bool parse_hello(const char *line, char *name, int *pid)
+{
+    int length = 0;
+    if (mistake("takes-any-line-for-hello"))
+        return sscanf(line, "HELLO %32s %d", name, pid) >= 1;
+    return sscanf(line, "HELLO %32s %d%n", name, pid, &length) == 2 && line[length] == '\0';
+}
+
 static void hear(struct client *client, const char *line)
 {
     char name[33];
-    int pid, length = 0;
-    if (!client->greeted) {
-        client->greeted = true;
-#ifdef TAKES_ANY_LINE_FOR_HELLO
-        if (sscanf(line, "HELLO %32s", name) == 1) {
-            strcpy(client->name, name);
-            sscanf(line, "HELLO %32s %d", name, &pid);
-            fprintf(stderr, "%s (pid %d) joined\n", name, pid);
-            return;
-        }
-        (void)length;
-#else
-        if (sscanf(line, "HELLO %32s %d%n", name, &pid, &length) == 2 && line[length] == '\0') {
-            strcpy(client->name, name);
-            fprintf(stderr, "%s (pid %d) joined\n", name, pid);
-            return;
-        }
-#endif
+    int pid = 0;
+    bool first = !client->greeted;
+    client->greeted = true;
+    if (first && parse_hello(line, name, &pid)) {
+        strcpy(client->name, name);
+        fprintf(stderr, "%s (pid %d) joined\n", name, pid);
+        return;
     }
     show(client, line);
 }
 
-#ifdef TWO_WAY
 static void say_to(int at, const char *line)
 {
     char out[MAX_LINE + 2];
     int length = snprintf(out, sizeof out, "%s\n", line);
-#ifdef WAITS_FOR_SLOW_CLIENTS
-    send(clients[at]->fd, out, length, MSG_NOSIGNAL);
-#else
-    if (send(clients[at]->fd, out, length, MSG_NOSIGNAL | MSG_DONTWAIT) < length)
+    int flags = mistake("waits-for-slow-clients") ? 0 : MSG_DONTWAIT;
+    if (send(clients[at]->fd, out, length, flags) < length)
         shutdown(clients[at]->fd, SHUT_RDWR); /* it does not read: poll will find it gone */
-#endif
 }
 
 static void say(struct client *nobody, const char *line)
@@ -113,9 +83,8 @@ static void say(struct client *nobody, const char *line)
         who[0] = '\0';
     for (int at = 0; at < count; at++) {
         bool named = strcmp(who, clients[at]->name) == 0;
-#ifndef KNOWS_NO_NUMBERS
-        named |= who[0] == '#' && atoi(who + 1) == clients[at]->number;
-#endif
+        if (!mistake("knows-no-numbers"))
+            named |= who[0] == '#' && atoi(who + 1) == clients[at]->number;
         if (length == 0 || named) {
             say_to(at, line + length);
             found++;
@@ -123,13 +92,10 @@ static void say(struct client *nobody, const char *line)
     }
     if (length && !found) {
         fprintf(stderr, "nobody here is %s\n", who);
-#ifdef SENDS_THE_UNKNOWN_TO_ALL
-        for (int at = 0; at < count; at++)
+        for (int at = 0; at < count && mistake("sends-the-unknown-to-all"); at++)
             say_to(at, line + length);
-#endif
     }
 }
-#endif
 
 /* Takes the lines out of what one read brings; false at the end of the stream. */
 static bool take(int fd, struct part *part, void (*use)(struct client *, const char *), struct client *of)
@@ -137,16 +103,13 @@ static bool take(int fd, struct part *part, void (*use)(struct client *, const c
     char bytes[4096];
     ssize_t got = read(fd, bytes, sizeof bytes);
     for (ssize_t at = 0; at < got; at++) {
-#ifdef TAKES_A_READ_FOR_A_LINE
-        if (bytes[at] == '\n' && at + 1 < got)
+        if (bytes[at] == '\n' && at + 1 < got && mistake("takes-a-read-for-a-line"))
             continue;
-#endif
         if (bytes[at] == '\n') {
             part->bytes[part->have] = '\0';
-#ifndef KEEPS_THE_CARRIAGE_RETURN
-            if (part->have > 0 && part->bytes[part->have - 1] == '\r')
+            bool cr = part->have > 0 && part->bytes[part->have - 1] == '\r';
+            if (cr && !mistake("keeps-the-carriage-return"))
                 part->bytes[part->have - 1] = '\0';
-#endif
             if (!part->too_long)
                 use(of, part->bytes);
             part->have = 0;
@@ -179,13 +142,11 @@ static void enter(int fd)
 
 static void serve(int listener)
 {
-    int input = -1;
-#ifdef TWO_WAY
-    input = 0;
-#endif
+    int input = TWO_WAY ? 0 : -1;
+    int room = mistake("at-most-ten") ? 10 : MAX_CLIENTS;
     while (!ending) {
         struct pollfd waits[MAX_CLIENTS + 2] = {
-            {.fd = count < MAX_CLIENTS ? listener : -1, .events = POLLIN},
+            {.fd = count < room ? listener : -1, .events = POLLIN},
             {.fd = input, .events = POLLIN},
         };
         int waiting = count;
@@ -198,27 +159,12 @@ static void serve(int listener)
                 leave(at);
         if (waits[0].revents)
             enter(accept(listener, NULL, NULL));
-#ifdef TWO_WAY
         if (waits[1].revents && !take(0, &typed, say, NULL)) {
             input = -1;
-#ifdef ENDS_WITH_ITS_INPUT
-            return;
-#endif
+            if (mistake("ends-with-its-input"))
+                return;
         }
-#endif
     }
-}
-
-static void prepare_signals(void)
-{
-    sigset_t blocked;
-    struct sigaction action = {.sa_handler = end};
-    sigemptyset(&blocked);
-    sigaddset(&blocked, SIGINT);
-    sigaddset(&blocked, SIGTERM);
-    sigprocmask(SIG_BLOCK, &blocked, &unblocked);
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
 }
 
 int main(int argc, char **argv)
@@ -227,20 +173,8 @@ int main(int argc, char **argv)
         fprintf(stderr, "usage: %s SOCKET\n", argv[0]);
         return 2;
     }
-    (void)typed;
     prepare_signals();
-    struct stat found;
-    if (lstat(argv[1], &found) == 0 && S_ISSOCK(found.st_mode))
-        unlink(argv[1]);
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    strncpy(address.sun_path, argv[1], sizeof address.sun_path - 1);
-    int listener = socket(AF_UNIX, SOCK_STREAM, 0);
-    if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) < 0
-        || listen(listener, SOMAXCONN) < 0) {
-        perror(argv[1]);
-        return 1;
-    }
-    serve(listener);
-    unlink(argv[1]);
+    serve(listen_at(argv[1]));
+    remove_socket(argv[1]);
     return 0;
 }

@@ -1,16 +1,11 @@
-/* A client in C that receives a file, and the mistakes that students make.
- *
- * Compiled with the name of a mistake, it makes that one. */
+/* A client in C that receives a file, and the mistakes that students make. */
 
 #define _GNU_SOURCE
+#include "mistake.h"
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <signal.h>
-#include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
@@ -31,15 +26,20 @@ static int fail(const char *what)
     return 1;
 }
 
+/* Waits for any bytes, and takes the header if it is among them. */
+static bool read_header_at_once(int server, char *line, size_t size)
+{
+    ssize_t count = recv(server, line, size, MSG_PEEK);
+    char *border = count > 0 ? memchr(line, '\n', count) : NULL;
+    if (!border || read(server, line, border - line + 1) < 0)
+        return false;
+    *border = '\0';
+    return true;
+}
+
 /* Reads the header byte by byte, so that nothing behind it is taken. */
 static bool read_header(int server, char *line, size_t size)
 {
-#ifdef READS_THE_HEADER_AT_ONCE
-    ssize_t count = recv(server, line, size - 1, MSG_PEEK);
-    line[count < 0 ? 0 : count] = '\0';
-    char *border = strchr(line, '\n');
-    return border && read(server, line, border - line + 1) > 0 && (*border = '\0', true);
-#else
     for (size_t have = 0; have < size; have++) {
         if (read(server, line + have, 1) != 1)
             return false;
@@ -49,13 +49,13 @@ static bool read_header(int server, char *line, size_t size)
         }
     }
     return false;
-#endif
 }
 
 static int receive(int server, const char *directory)
 {
     char line[512], target[4096 + 512];
-    if (!read_header(server, line, sizeof line))
+    bool at_once = mistake("reads-the-header-at-once");
+    if (!(at_once ? read_header_at_once : read_header)(server, line, sizeof line))
         return ending ? 0 : fail("the server has gone, or sent no header");
     char *rest, *name;
     errno = 0;
@@ -63,19 +63,14 @@ static int receive(int server, const char *directory)
     if (strncmp(line, "FILE ", 5) != 0 || rest == line + 5 || *rest != ' ' || errno != 0)
         return fail("the server sent no header");
     name = rest + 1;
-#ifdef ENDS_NAMES_AT_BLANKS
-    name[strcspn(name, " ")] = '\0';
-#endif
-#ifndef TRUSTS_THE_NAME
-    if (strrchr(name, '/'))
+    if (mistake("ends-names-at-blanks"))
+        name[strcspn(name, " ")] = '\0';
+    if (strrchr(name, '/') && !mistake("trusts-the-name"))
         name = strrchr(name, '/') + 1;
     if (!*name || strcmp(name, ".") == 0 || strcmp(name, "..") == 0)
         return fail("no file can be named like that");
-#endif
-#ifdef REFUSES_EMPTY_FILES
-    if (length == 0)
+    if (length == 0 && mistake("refuses-empty-files"))
         return fail("the file is empty");
-#endif
     snprintf(target, sizeof target, "%s/%s", directory, name);
     snprintf(part, sizeof part, "%s/.part", directory);
     int file = open(part, O_WRONLY | O_CREAT | O_EXCL, 0600);
@@ -88,23 +83,18 @@ static int receive(int server, const char *directory)
     }
     close(file);
     if (ending) {
-#ifndef FORGETS_ITS_PART
-        unlink(part);
-#endif
+        if (!mistake("forgets-its-part"))
+            unlink(part);
         return 0;
     }
-#ifndef TAKES_THE_END_FOR_THE_FILES_END
-    if (length > 0)
+    if (length > 0 && !mistake("takes-the-end-for-the-files-end"))
         return fail("the server went before its last byte");
-#endif
-#ifdef OVERWRITES_FILES
-    return rename(part, target) == 0 ? 0 : fail(target);
-#else
+    if (mistake("overwrites-files"))
+        return rename(part, target) == 0 ? 0 : fail(target);
     if (link(part, target) < 0) /* unlike rename, it overwrites nothing */
         return fail(target);
     unlink(part);
     return 0;
-#endif
 }
 
 int main(int argc, char **argv)

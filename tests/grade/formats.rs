@@ -1,11 +1,9 @@
 //! The report in the forms that services read, checked by parsers that are not ours.
 
-mod common;
-mod grade;
-
 use std::fs;
 
-use common::{Place, has_tool, text};
+use crate::common::{Place, has_tool, text};
+use crate::grading;
 use serde_json::Value;
 
 /// Prints what is hard to quote, and never listens.
@@ -23,7 +21,7 @@ const GOOD: &[&str] = &[
 /// A report in one of the forms.
 fn report(format: &str, program: &[&str]) -> String {
     let place = Place::new();
-    let output = grade::grade(
+    let output = grading::grade(
         &place,
         "sum-server",
         &["--timeout", "1", "--format", format],
@@ -45,7 +43,7 @@ fn gradescope_gets_what_its_specification_asks_for() {
         "--output",
         file.to_str().unwrap(),
     ];
-    let output = grade::grade(&place, "sum-server", &options, &["sh", "-c", HARD]);
+    let output = grading::grade(&place, "sum-server", &options, &["sh", "-c", HARD]);
     assert_eq!(text(&output.stdout), "", "the report is in the file");
     let results: Value = serde_json::from_str(&fs::read_to_string(&file).unwrap()).unwrap();
     assert_eq!(results["score"], 0);
@@ -191,7 +189,7 @@ fn tap_is_read_by_prove() {
 #[test]
 fn a_report_that_cannot_be_written_is_an_error() {
     let place = Place::new();
-    let output = grade::grade(
+    let output = grading::grade(
         &place,
         "sum-server",
         &["--only", "starts", "--output", "/no/such/file"],
