@@ -3,27 +3,32 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::process::{self, Identity};
 
-/// How often to look at what cannot be waited for.
+/// How often to look at what cannot be waited for; at first, for who has waited long can wait a little longer.
 pub(super) const LOOK: Duration = Duration::from_millis(1);
+/// How often to look after a while.
+const LATER: Duration = Duration::from_millis(20);
 
 /// Waits until `holds`, but no longer than `limit`; says whether it held. For what std has no call to wait
 /// for: the end of a process with a limit, a socket that begins to listen, a program that has come to rest.
 pub(super) fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + limit;
+    let start = Instant::now();
     loop {
         if holds() {
             return true;
         }
-        if Instant::now() >= deadline {
+        let waited = start.elapsed();
+        if waited >= limit {
             return false;
         }
-        thread::sleep(LOOK);
+        let pause = (waited / 10).clamp(LOOK, LATER);
+        thread::sleep(pause.min(limit - waited));
     }
 }
 
@@ -144,6 +149,10 @@ fn listening() -> Vec<Listening> {
 /// Whether somebody listens at `path`. A program may have bound a relative path, of which the kernel
 /// keeps the words.
 pub(super) fn is_listening(path: &Path) -> bool {
+    let is_socket = fs::metadata(path).is_ok_and(|found| found.file_type().is_socket());
+    if !is_socket {
+        return false; // the table is long where many sockets are open: it is read for nothing else
+    }
     let found = listening();
     let full = path.as_os_str().as_bytes();
     let relative = |listening: &Listening| {
@@ -152,7 +161,7 @@ pub(super) fn is_listening(path: &Path) -> bool {
     };
     found
         .iter()
-        .any(|one| one.path.as_bytes() == full || relative(one) && path.exists())
+        .any(|one| one.path.as_bytes() == full || relative(one))
 }
 
 /// Where the process and its descendants listen, in words.

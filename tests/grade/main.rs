@@ -4,7 +4,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
-mod collections;
+mod assignments;
 mod conduct;
 mod formats;
 mod grading;

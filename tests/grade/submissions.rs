@@ -1,152 +1,207 @@
-//! Every assignment is tried: our own programs get full marks, and so do programs in C that do everything
-//! right. Each of the wrong submissions makes one mistake, and fails the one check that names it.
+//! The submissions: for each assignment our own program, and one that is right or makes a mistake.
 
-use std::path::Path;
-use std::process::{Command, Output};
-use std::sync::Mutex;
-use std::thread;
-
-use crate::collections::{COLLECTIONS, Collection, Source};
-use crate::common::{self, Place, has_tool, text};
-use crate::grading::{self, PROGRAMS, ROOT, assert_golden, failed, normalised};
-
-/// How many submissions are graded at the same time: most of them wait for most of their time.
-const AT_ONCE: usize = 12;
-
-#[test]
-fn every_assignment_has_wrong_submissions() {
-    let tried = COLLECTIONS.iter().map(|collection| collection.assignment);
-    let all = ipc_primer::grade::ASSIGNMENTS
-        .iter()
-        .map(|assignment| assignment.name);
-    assert_eq!(tried.collect::<Vec<_>>(), all.collect::<Vec<_>>());
-    let golden_of = |collection: &'static Collection| {
-        let wrong = collection.wrong.iter();
-        wrong.map(|(mistake, _)| golden(collection, mistake))
-    };
-    let mut kept: Vec<_> = COLLECTIONS.iter().flat_map(golden_of).collect();
-    kept.sort();
-    assert_eq!(
-        common::names(&Path::new(ROOT).join("tests/grade/golden")),
-        kept
-    );
+/// What makes a submission of a file of `tests/grade/programs/`.
+pub enum Source {
+    /// A program in C, and the flags that make of it what the assignment asks for.
+    C(&'static str, &'static [&'static str]),
+    /// A script around `ipc`.
+    Script(&'static str),
 }
 
-#[test]
-fn our_own_programs_get_full_marks() {
-    in_parallel(COLLECTIONS.iter(), |collection| {
-        let place = Place::new();
-        let program = [&[env!("CARGO_BIN_EXE_ipc")], collection.own].concat();
-        let output = grading::grade(&place, collection.assignment, &[], &program);
-        assert_full_marks(&output);
-        place.assert_left(&[]);
-    });
+/// The submissions for one assignment.
+pub struct Collection {
+    pub assignment: &'static str,
+    /// Our own program, behind `ipc`.
+    pub own: &'static [&'static str],
+    pub source: Source,
+    /// The arguments of the program in C.
+    pub words: &'static [&'static str],
+    /// Each mistake as the source names it, and the only check that then does not hold.
+    pub wrong: &'static [(&'static str, &'static str)],
 }
 
-#[test]
-fn each_mistake_fails_the_check_that_names_it_and_a_right_program_none() {
-    let programs = Place::new();
-    let can_run = |collection: &&Collection| collection.is_script() || has_tool("cc");
-    let collections: Vec<_> = COLLECTIONS.iter().filter(can_run).collect();
-    in_parallel(collections.iter(), |collection| {
-        collection.compile(&programs)
-    });
-    let right = collections.iter().map(|collection| (*collection, None));
-    let wrong = collections.iter().flat_map(|collection| {
-        let wrong = collection.wrong.iter();
-        wrong.map(|wrong| (*collection, Some(wrong)))
-    });
-    in_parallel(wrong.chain(right), |(collection, wrong)| match wrong {
-        Some((mistake, check)) => assert_fails(&programs, collection, mistake, check),
-        None => assert_full_marks(&collection.grade(&programs, &Place::new(), "none")),
-    });
-}
-
-impl Collection {
-    fn is_script(&self) -> bool {
-        matches!(self.source, Source::Script(_))
-    }
-
-    /// Compiles the program, under its assignment's name; a script needs no compiler.
-    fn compile(&self, programs: &Place) {
-        if let Source::C(file, flags) = self.source {
-            let mut cc = Command::new("cc");
-            cc.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o"])
-                .arg(programs.path(self.assignment))
-                .args(flags)
-                .arg(format!("{PROGRAMS}/{file}"));
-            let compiled = cc.output().unwrap();
-            assert!(
-                compiled.status.success(),
-                "{file}: {}",
-                text(&compiled.stderr)
-            );
-        }
-    }
-
-    /// Grades the program, which is told the mistake that it is to make.
-    fn grade(&self, programs: &Place, place: &Place, mistake: &str) -> Output {
-        let compiled = programs.path(self.assignment);
-        let script;
-        let program = match self.source {
-            Source::C(..) => vec![compiled.to_str().unwrap()],
-            Source::Script(file) => {
-                script = format!("{PROGRAMS}/{file}");
-                vec!["sh", &script, env!("CARGO_BIN_EXE_ipc")]
-            }
-        };
-        let words = [&program, self.words].concat();
-        let mut grader = grading::grader(place, self.assignment, &["--timeout", "2"], &words);
-        grader.env("MISTAKE", mistake).output().unwrap()
-    }
-}
-
-fn assert_fails(programs: &Place, collection: &Collection, mistake: &str, check: &str) {
-    let place = Place::new();
-    let output = collection.grade(programs, &place, mistake);
-    let report = text(&output.stdout);
-    assert_eq!(output.status.code(), Some(1), "{mistake}: {report}");
-    assert_eq!(failed(report), [check], "{mistake}: {report}");
-    let report = normalised(report, &[&place, programs]);
-    assert_golden(&golden(collection, mistake), &report);
-    place.assert_left(&[]);
-}
-
-fn golden(collection: &Collection, mistake: &str) -> String {
-    format!("{}.{mistake}.txt", collection.assignment)
-}
-
-#[track_caller]
-fn assert_full_marks(output: &Output) {
-    let report = text(&output.stdout);
-    assert_eq!(
-        output.status.code(),
-        Some(0),
-        "{report}{}",
-        text(&output.stderr)
-    );
-    assert_eq!(failed(report), [""; 0], "{report}");
-    let last = report.lines().last().unwrap_or_default();
-    let number_before = |words: &str| last.split(words).next()?.rsplit(' ').next();
-    assert_eq!(
-        number_before(" of "),
-        number_before(" checks hold"),
-        "{last}"
-    );
-}
-
-/// A few at a time.
-fn in_parallel<T: Send>(all: impl Iterator<Item = T> + Send, assert_one: impl Fn(T) + Sync) {
-    let left = Mutex::new(all);
-    let next = || left.lock().unwrap().next();
-    let work = || {
-        while let Some(one) = next() {
-            assert_one(one);
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(work);
-        }
-    });
-}
+pub const COLLECTIONS: &[Collection] = &[
+    Collection {
+        assignment: "sum-server",
+        own: &["sum", "server", "--sequential", "--socket", "{socket}"],
+        source: Source::C("sum_server.c", &[]),
+        words: &["{socket}"],
+        wrong: &[
+            ("ignores-term", "term"),
+            ("ends-with-its-client", "client-vanishes"),
+            ("answers-before-0", "waits-for-0"),
+            ("sends-the-text-alone", "frame"),
+            ("keeps-the-connection", "closes"),
+            ("unsigned-integers", "negative"),
+            ("reads-one-integer", "glued"),
+            ("reads-4-bytes", "cut"),
+            ("looks-for-a-byte-0", "random"),
+            ("int-sum", "large-sum"),
+            ("adds-what-follows-0", "ignores-the-rest"),
+            ("dies-of-sigpipe", "sigpipe"),
+            ("takes-ctrl-c-for-a-failure", "ctrl-c"),
+            ("forgets-unlink", "unlinks"),
+            ("stumbles-over-a-stale-file", "stale"),
+            ("forgets-goodbye", "goodbye"),
+            ("removes-any-file", "spares-files"),
+        ],
+    },
+    Collection {
+        assignment: "sum-server-threaded",
+        own: &["sum", "server", "--socket", "{socket}"],
+        source: Source::C("sum_server.c", &["-DFORKS"]),
+        words: &["{socket}"],
+        wrong: &[
+            ("keeps-the-connection", "closes"),
+            ("never-waits", "zombies"),
+            ("serves-one-at-a-time", "two-at-once"),
+        ],
+    },
+    Collection {
+        assignment: "sum-client",
+        own: &["sum", "client", "--socket", "{socket}"],
+        source: Source::C("sum_client.c", &[]),
+        words: &["{socket}"],
+        wrong: &[
+            ("uses-atoi", "ignores-invalid"),
+            ("sends-on-after-0", "stops-at-0"),
+            ("reads-the-frame-at-once", "frame-in-pieces"),
+            ("prints-the-padding", "no-padding"),
+            ("sends-0-at-the-end", "end-of-input"),
+            ("has-no-handler", "ctrl-c"),
+            ("watches-its-user-alone", "server-gone"),
+            ("takes-any-frame", "goodbye"),
+            ("dies-of-sigpipe", "sigpipe"),
+        ],
+    },
+    Collection {
+        assignment: "chat-one-way",
+        own: &["chat", "server", "--socket", "{socket}"],
+        source: Source::C("chat_server.c", &[]),
+        words: &["{socket}"],
+        wrong: &[
+            ("takes-any-line-for-hello", "anonymous"),
+            ("takes-a-read-for-a-line", "glued"),
+            ("keeps-the-carriage-return", "crlf"),
+            ("prints-what-comes", "escapes"),
+            ("at-most-ten", "hundred"),
+        ],
+    },
+    Collection {
+        assignment: "chat-two-way",
+        own: &["chat", "server", "--two-way", "--socket", "{socket}"],
+        source: Source::C("chat_server.c", &["-DTWO_WAY"]),
+        words: &["{socket}"],
+        wrong: &[
+            ("knows-no-numbers", "to-a-number"),
+            ("sends-the-unknown-to-all", "unknown"),
+            ("ends-with-its-input", "end-of-input"),
+            ("waits-for-slow-clients", "stuck-client"),
+        ],
+    },
+    Collection {
+        assignment: "chat-client",
+        own: &["chat", "client", "--name", "{name}", "--socket", "{socket}"],
+        source: Source::C("chat_client.c", &[]),
+        words: &["{socket}", "{name}"],
+        wrong: &[
+            ("tells-its-parent-s-pid", "hello"),
+            ("takes-a-read-for-a-line", "glued"),
+            ("shows-pieces", "cut"),
+            ("prints-what-comes", "escapes"),
+            ("dies-of-sigpipe", "sigpipe"),
+            ("fails-without-a-code", "no-server"),
+        ],
+    },
+    Collection {
+        assignment: "copy-socket-server",
+        own: &["copy", "socket", "server", "{file}", "--socket", "{socket}"],
+        source: Source::C("copy_server.c", &[]),
+        words: &["{file}", "{socket}"],
+        wrong: &[
+            ("truncates-at-64-kib", "large"),
+            ("sends-the-whole-path", "header"),
+            ("serves-one-at-a-time", "at-once"),
+            ("reads-all-into-memory", "memory"),
+            ("refuses-empty-files", "empty"),
+        ],
+    },
+    Collection {
+        assignment: "copy-socket-client",
+        own: &[
+            "copy", "socket", "client", "--output", "{dir}", "--socket", "{socket}",
+        ],
+        source: Source::C("copy_client.c", &[]),
+        words: &["{socket}", "{dir}"],
+        wrong: &[
+            ("reads-the-header-at-once", "cut-header"),
+            ("ends-names-at-blanks", "name-with-blanks"),
+            ("takes-the-end-for-the-files-end", "broken-off"),
+            ("trusts-the-name", "stays-in-its-directory"),
+            ("overwrites-files", "spares-files"),
+            ("forgets-its-part", "ctrl-c-busy"),
+            ("refuses-empty-files", "empty"),
+        ],
+    },
+    Collection {
+        assignment: "copy-sharedmem",
+        own: &["copy", "sharedmem"],
+        source: Source::Script("copy_sharedmem.sh"),
+        words: &[],
+        wrong: &[
+            ("refuses-empty-files", "empty"),
+            ("puts-it-all-in-memory", "bounded"),
+            ("forgets-to-unlink", "leaves-nothing"),
+            ("keeps-what-it-has", "sender-killed"),
+        ],
+    },
+    Collection {
+        assignment: "signals",
+        own: &["signals", "wait"],
+        source: Source::C("signals.c", &[]),
+        words: &[],
+        wrong: &[
+            ("ignores-hup", "hup"),
+            ("exits-in-the-handler", "says-so"),
+            ("handles-pipe", "pipe"),
+            ("handles-usr2", "leaves-alone"),
+            ("blocks-alrm", "blocks-nothing"),
+            ("quits-at-the-second", "burst"),
+        ],
+    },
+    Collection {
+        assignment: "queue",
+        own: &["queue"],
+        source: Source::Script("queue.sh"),
+        words: &[],
+        wrong: &[
+            ("reverses-priorities", "priority"),
+            ("cuts-long-messages", "too-long"),
+            ("makes-it-anew", "existing"),
+            ("forgets-the-exit-code", "full"),
+            ("unlinks-nothing", "unlink"),
+        ],
+    },
+    Collection {
+        assignment: "lambda-server",
+        own: &[
+            "lambda",
+            "server",
+            "--socket",
+            "{socket}",
+            "--output-dir",
+            "{dir}",
+        ],
+        source: Source::C("lambda_server.c", &[]),
+        words: &["{socket}", "{dir}"],
+        wrong: &[
+            ("sends-a-newline", "path"),
+            ("knows-no-default", "default-function"),
+            ("waits-for-a-newline", "message-ends"),
+            ("ignores-the-exit-status", "not-a-function"),
+            ("output-for-all", "files-of-their-own"),
+            ("inherits-stdin", "stdin"),
+            ("answers-good-ends-only", "crash"),
+        ],
+    },
+];

@@ -1,15 +1,13 @@
 //! What can be expected of a program besides the bytes on its socket: what it prints, and how it ends.
 
 use std::process::ExitStatus;
-use std::time::Duration;
 
-use super::running::show_end;
-use super::{Fault, Running, Verdict, watch};
+use super::Running;
+use super::ending::{CHILD_LIMIT, show_end};
+use crate::grade::{Fault, Verdict, watch};
 use crate::process::Stream;
 use crate::signals::outcome;
 
-/// How long children may outlive their parent: they may be ending themselves.
-const CHILD_LIMIT: Duration = Duration::from_millis(500);
 /// Likely causes of a server that does not listen where it should.
 const NO_PATH: &str = "its own words, below, may say why: it needs the socket's path from {socket}, \
     from $IPC_SOCKET, or by --socket";
@@ -102,7 +100,7 @@ impl Running<'_> {
             .came(show_end(status)))
     }
 
-    pub(super) fn why_it_does_not_listen(&self) -> Fault {
+    pub(in crate::grade) fn why_it_does_not_listen(&self) -> Fault {
         let expected = format!("a socket that listens at {}", self.lab.socket().display());
         if self.has_ended() {
             return self

@@ -1,4 +1,7 @@
-//! A student's program at work: the one way to start and to end it.
+//! A student's program at work: started, fed, watched; `ending.rs` ends it, and `expect.rs` judges it.
+
+mod ending;
+mod expect;
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -8,17 +11,14 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
+pub(super) use ending::show_end;
+
 use super::captured::Captured;
 use super::peer::{Peer, connect};
 use super::{Fault, Lab, Verdict, watch};
 use crate::interrupt::Waker;
 use crate::process::{Stream, signal};
-use crate::signals::{Outcome, outcome};
 
-/// How long a program that is needed no longer gets to end after SIGTERM, before SIGKILL.
-const TERM_LIMIT: Duration = Duration::from_millis(100);
-/// How long children may outlive their parent: they may be ending themselves.
-const CHILD_LIMIT: Duration = Duration::from_millis(500);
 /// How long the output of a program that has ended may take to reach us.
 const OUTPUT_LIMIT: Duration = Duration::from_millis(500);
 /// How long a program that dies may take to be dead.
@@ -33,13 +33,13 @@ const NO_PROGRAM: &str = "the path is wrong, the file is not executable (chmod +
 /// A running program, with a process group of its own. Dropping it ends the program: SIGTERM to the
 /// group, and SIGKILL to whoever is left, in the group or out of it.
 pub struct Running<'a> {
-    pub(super) lab: &'a Lab<'a>,
+    lab: &'a Lab<'a>,
     child: RefCell<Child>,
     pid: u32,
     stdin: RefCell<Option<ChildStdin>>,
     mark: String,
     before: BTreeSet<u32>,
-    pub(super) output: Arc<Captured>,
+    output: Arc<Captured>,
     command: String,
     ended: Cell<Option<ExitStatus>>,
     signalled: Cell<bool>,
@@ -200,106 +200,5 @@ impl<'a> Running<'a> {
             stderr: self.output.bytes(Stream::Stderr),
         };
         self.record.replace(Some(record));
-    }
-
-    /// Whether it has ended.
-    pub fn has_ended(&self) -> bool {
-        self.look();
-        self.ended.get().is_some()
-    }
-
-    /// Waits for its end.
-    ///
-    /// # Errors
-    /// A fault if it does not end in time.
-    pub fn wait(&self) -> Result<ExitStatus, Fault> {
-        watch::wait_until(self.lab.timeout(), || self.has_ended());
-        let Some(status) = self.ended.get() else {
-            return Err(self.fault("it does not end").expected(format!(
-                "its end within {} s",
-                self.lab.timeout().as_secs_f32()
-            )));
-        };
-        self.output.wait_end(OUTPUT_LIMIT);
-        Ok(status)
-    }
-
-    /// Sends the signal and waits for its end.
-    ///
-    /// # Errors
-    /// A fault if it does not end in time.
-    pub fn end_by(&self, name: &str) -> Result<ExitStatus, Fault> {
-        self.signalled.set(true);
-        self.signal(name);
-        self.wait().map_err(|_| {
-            self.fault(format!("it is still running after SIG{name}"))
-                .expected(format!(
-                    "its end within {} s",
-                    self.lab.timeout().as_secs_f32()
-                ))
-        })
-    }
-
-    pub(super) fn strays(&self) -> Vec<(crate::process::Identity, String)> {
-        let mut found = watch::marked(&self.mark, &self.before);
-        found.retain(|(identity, _)| identity.pid != self.pid || self.ended.get().is_some());
-        found
-    }
-
-    /// Looks whether it has ended.
-    fn look(&self) {
-        if self.ended.get().is_none()
-            && let Ok(Some(status)) = self.child.borrow_mut().try_wait()
-        {
-            self.ended.set(Some(status));
-            self.killer.take(); // its pid may be another's from now on
-        }
-    }
-}
-
-impl Drop for Running<'_> {
-    fn drop(&mut self) {
-        if self.record.borrow().is_none() {
-            self.hear();
-        }
-        if !self.has_ended() {
-            self.signal("TERM");
-            if self.paused.get() {
-                self.resume(); // stopped, it would not even see the signal
-            }
-            self.stdin.take();
-            watch::wait_until(TERM_LIMIT, || self.lab.is_interrupted() || self.has_ended());
-        }
-        if self.ended.get().is_none() {
-            self.signal("KILL");
-            let _ = self.child.borrow_mut().wait();
-        }
-        // Who forks while it is looked for is found the next time.
-        watch::wait_until(CHILD_LIMIT, || {
-            let strays = watch::marked(&self.mark, &self.before);
-            strays
-                .iter()
-                .for_each(|(stray, _)| drop(signal("KILL", stray.pid.into())));
-            strays.is_empty()
-        });
-        self.record
-            .take()
-            .into_iter()
-            .for_each(|record| self.lab.keep(record));
-    }
-}
-
-/// How a program ended, in words. Whether it left a core is the machine's business.
-pub(super) fn show_end(status: ExitStatus) -> String {
-    match outcome(status) {
-        Outcome::Killed { number, .. } => {
-            let core_dumped = false;
-            Outcome::Killed {
-                number,
-                core_dumped,
-            }
-            .to_string()
-        }
-        exited => exited.to_string(),
     }
 }

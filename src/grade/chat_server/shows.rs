@@ -1,27 +1,10 @@
-//! `chat-one-way` and `chat-two-way`: note 2's servers.
+//! What clients say is shown, line by line.
 
-use super::{Assignment, Check, Fault, Lab, Peer, Running, Verdict, server};
+use super::{expect_alive, expect_shown, join};
+use crate::grade::{Check, Lab, Verdict};
 use crate::process::Stream;
 
-pub(super) const ONE_WAY: Assignment = Assignment {
-    name: "chat-one-way",
-    about: "a server that shows what its clients say",
-    chapter: "4",
-    example: "./server {socket}",
-    page: include_str!("../../docs/assignments/chat-one-way.md"),
-    checks: &[server::START, SHOWS, SILENT, server::ENDING],
-};
-
-pub(super) const TWO_WAY: Assignment = Assignment {
-    name: "chat-two-way",
-    about: "a server that shows what its clients say, and answers",
-    chapter: "4",
-    example: "./server {socket}",
-    page: include_str!("../../docs/assignments/chat-two-way.md"),
-    checks: &[server::START, SHOWS, ANSWERS, server::ENDING],
-};
-
-const SHOWS: &[Check] = &[
+pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "shows",
         points: 2,
@@ -108,86 +91,13 @@ const SHOWS: &[Check] = &[
     },
 ];
 
-const SILENT: &[Check] = &[Check {
+pub(super) const SILENT: &[Check] = &[Check {
     name: "silent",
     points: 1,
     about: "a one-way server sends nothing",
     cause: "what a client said, or what was typed, is sent to a client",
     run: silent,
 }];
-
-const ANSWERS: &[Check] = &[
-    Check {
-        name: "to-all",
-        points: 2,
-        about: "a line typed at the server goes to every client",
-        cause: "stdin is not read while clients are waited for, or the line goes to one client only",
-        run: to_all,
-    },
-    Check {
-        name: "to-a-name",
-        points: 1,
-        about: "@name text goes to that client only, without the @name",
-        cause: "the name is not compared with those of the clients, or is left in the text",
-        run: to_a_name,
-    },
-    Check {
-        name: "to-a-number",
-        points: 1,
-        about: "@#number text goes to that client only",
-        cause: "#number is taken for a name, or clients are numbered anew when one goes",
-        run: to_a_number,
-    },
-    Check {
-        name: "unknown",
-        points: 1,
-        about: "an address that nobody has is told on stderr, and the line goes to nobody",
-        cause: "the line is sent to all when the name was not found",
-        run: unknown,
-    },
-    Check {
-        name: "end-of-input",
-        points: 1,
-        about: "the end of the server's input ends its typing only",
-        cause: "the end of stdin is taken for the end of the program",
-        run: end_of_input,
-    },
-    Check {
-        name: "stuck-client",
-        points: 2,
-        about: "a client that stops reading is dropped within 5 s, and holds up nobody",
-        cause: "write blocks when a client's buffer is full: give it a limit, and drop that client",
-        run: stuck_client,
-    },
-];
-
-/// Connects, says HELLO, and waits until the server has heard it.
-fn join<'a>(server: &'a Running<'a>, name: &str) -> Result<Peer<'a>, Fault> {
-    let mut client = server.connect()?;
-    client.send_and_settle(format!("HELLO {name} 4711\n").as_bytes())?;
-    Ok(client)
-}
-
-fn expect_shown(server: &Running, line: &str) -> Verdict {
-    server.expect_printed(Stream::Stdout, &format!("{line}\n"))
-}
-
-/// A whole exchange, as it has to be possible at any time.
-fn expect_alive(server: &Running) -> Verdict {
-    let mut client = join(server, "zoe")?;
-    client.send(b"still there?\n")?;
-    let shown = |text: &str| {
-        text.lines()
-            .any(|line| line.starts_with("zoe#") && line.ends_with(": still there?"))
-    };
-    if server.wait_printed(shown) {
-        return Ok(());
-    }
-    Err(server
-        .fault("another client is not served any more")
-        .expected("zoe#<number>: still there?")
-        .came("nothing of that kind on stdout"))
-}
 
 fn shows(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
@@ -346,69 +256,4 @@ fn silent(lab: &Lab) -> Verdict {
     eve.send(b"good morning\n")?;
     expect_shown(&server, "eve#1: good morning")?;
     eve.expect_silence()
-}
-
-fn to_all(lab: &Lab) -> Verdict {
-    let server = lab.serve()?;
-    let mut clients = [join(&server, "eve")?, join(&server, "bob")?];
-    server.type_line("good morning")?;
-    clients
-        .iter_mut()
-        .try_for_each(|client| client.expect(b"good morning\n"))
-}
-
-/// Types a line for the second of two clients, and expects that the first gets nothing of it.
-fn expect_private(lab: &Lab, address: &str) -> Verdict {
-    let server = lab.serve()?;
-    let mut eve = join(&server, "eve")?;
-    let mut bob = join(&server, "bob")?;
-    server.type_line(&format!("{address} good morning"))?;
-    bob.expect(b"good morning\n")?;
-    eve.expect_silence()
-}
-
-fn to_a_name(lab: &Lab) -> Verdict {
-    expect_private(lab, "@bob")
-}
-
-fn to_a_number(lab: &Lab) -> Verdict {
-    expect_private(lab, "@#2")
-}
-
-fn unknown(lab: &Lab) -> Verdict {
-    let server = lab.serve()?;
-    let mut eve = join(&server, "eve")?;
-    server.type_line("@carol good morning")?;
-    server.expect_printed(Stream::Stderr, "carol")?;
-    eve.expect_silence()
-}
-
-fn end_of_input(lab: &Lab) -> Verdict {
-    let server = lab.serve()?;
-    server.settle();
-    server.end_input();
-    server.settle();
-    expect_alive(&server)
-}
-
-fn stuck_client(lab: &Lab) -> Verdict {
-    const LINES: usize = 1000;
-    let server = lab.serve()?;
-    let mut stuck = join(&server, "bob")?;
-    let mut eve = join(&server, "eve")?;
-    let line = "x".repeat(3000);
-    for _ in 0..LINES {
-        server.type_line(&line)?;
-        let heard = eve.expect(format!("{line}\n").as_bytes());
-        heard.map_err(|_| server.fault("eve gets nothing more, for bob does not read"))?;
-    }
-    let sent = stuck.receive_up_to(LINES * (line.len() + 1)).len();
-    match sent < LINES * (line.len() + 1) {
-        true => stuck.expect_end(),
-        false => Err(server
-            .fault("a client that did not read was sent everything when it read at last")
-            .expected(
-                "its end when it had not read for a while: who keeps 3 MB for it keeps 3 GB, too",
-            )),
-    }
 }
