@@ -11,7 +11,7 @@ use crate::grading::{self, PROGRAMS, ROOT, assert_golden, failed, normalised};
 use crate::submissions::{COLLECTIONS, Collection, Source};
 
 /// How many submissions are graded at the same time: most of them wait for most of their time.
-const AT_ONCE: usize = 12;
+const AT_ONCE: usize = 20;
 
 #[test]
 fn every_assignment_has_wrong_submissions() {

@@ -42,7 +42,7 @@ pub fn failed(report: &str) -> Vec<&str> {
 }
 
 /// A report without what differs from run to run: the places, the grader's pid in its directories,
-/// and a pid behind such a name.
+/// a client's pid in its HELLO, and how much is shown of a text that is cut behind a path.
 pub fn normalised(report: &str, places: &[&Place]) -> String {
     let bin = Path::new(env!("CARGO_BIN_EXE_ipc"))
         .parent()
@@ -56,17 +56,23 @@ pub fn normalised(report: &str, places: &[&Place]) -> String {
     let mut parts = report.split("ipc-grade-");
     let mut normal = parts.next().unwrap_or_default().to_owned();
     for part in parts {
-        let number = |c: char| c.is_ascii_digit() || c == '-';
-        let rest = part.trim_start_matches(number);
-        let pid = rest
-            .strip_prefix(' ')
-            .filter(|rest| rest.starts_with(number));
-        normal += &match pid {
-            Some(rest) => format!("ipc-grade-N PID{}", rest.trim_start_matches(number)),
-            None => format!("ipc-grade-N{rest}"),
+        let rest = part.trim_start_matches(|c: char| c.is_ascii_digit() || c == '-');
+        let rest = match rest.strip_prefix(' ') {
+            Some(pid) if normal.ends_with("HELLO ") => &format!(
+                " PID{}",
+                pid.trim_start_matches(|c: char| c.is_ascii_digit())
+            ),
+            _ => rest,
         };
+        normal += &format!("ipc-grade-N{rest}");
     }
-    normal
+    let lines = normal
+        .lines()
+        .map(|line| match line.split_once("ipc-grade-N") {
+            Some((before, rest)) if rest.contains("… (") => format!("{before}ipc-grade-N…\n"),
+            _ => format!("{line}\n"),
+        });
+    lines.collect()
 }
 
 /// Compares with the kept report; `GOLDEN=write` keeps the new one instead.

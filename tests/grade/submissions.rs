@@ -44,6 +44,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("stumbles-over-a-stale-file", "stale"),
             ("forgets-goodbye", "goodbye"),
             ("removes-any-file", "spares-files"),
+            ("at-most-fifty", "hundred"),
         ],
     },
     Collection {
@@ -72,6 +73,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("watches-its-user-alone", "server-gone"),
             ("takes-any-frame", "goodbye"),
             ("dies-of-sigpipe", "sigpipe"),
+            ("fails-without-a-reason", "prints"),
         ],
     },
     Collection {
@@ -85,6 +87,11 @@ pub const COLLECTIONS: &[Collection] = &[
             ("keeps-the-carriage-return", "crlf"),
             ("prints-what-comes", "escapes"),
             ("at-most-ten", "hundred"),
+            ("shows-pieces", "cut"),
+            ("ends-with-its-client", "client-vanishes"),
+            ("lets-in-silently", "joins"),
+            ("fills-its-buffer", "long-line"),
+            ("answers-its-clients", "silent"),
         ],
     },
     Collection {
@@ -97,6 +104,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("sends-the-unknown-to-all", "unknown"),
             ("ends-with-its-input", "end-of-input"),
             ("waits-for-slow-clients", "stuck-client"),
+            ("knows-no-names", "to-a-name"),
         ],
     },
     Collection {
@@ -111,6 +119,8 @@ pub const COLLECTIONS: &[Collection] = &[
             ("prints-what-comes", "escapes"),
             ("dies-of-sigpipe", "sigpipe"),
             ("fails-without-a-code", "no-server"),
+            ("gathers-lines", "sends"),
+            ("takes-the-end-for-a-failure", "end-of-input"),
         ],
     },
     Collection {
@@ -124,6 +134,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("serves-one-at-a-time", "at-once"),
             ("reads-all-into-memory", "memory"),
             ("refuses-empty-files", "empty"),
+            ("waits-for-its-clients", "ctrl-c-busy"),
         ],
     },
     Collection {
@@ -141,6 +152,8 @@ pub const COLLECTIONS: &[Collection] = &[
             ("overwrites-files", "spares-files"),
             ("forgets-its-part", "ctrl-c-busy"),
             ("refuses-empty-files", "empty"),
+            ("truncates-at-64-kib", "large"),
+            ("reads-the-number-only", "bad-header"),
         ],
     },
     Collection {
@@ -167,6 +180,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("handles-usr2", "leaves-alone"),
             ("blocks-alrm", "blocks-nothing"),
             ("quits-at-the-second", "burst"),
+            ("takes-any-signal-for-the-end", "stop-and-go-on"),
         ],
     },
     Collection {
@@ -180,6 +194,9 @@ pub const COLLECTIONS: &[Collection] = &[
             ("makes-it-anew", "existing"),
             ("forgets-the-exit-code", "full"),
             ("unlinks-nothing", "unlink"),
+            ("never-waits-for-room", "sender-waits"),
+            ("makes-what-is-not-there", "not-there"),
+            ("takes-ctrl-c-for-a-failure", "ctrl-c"),
         ],
     },
     Collection {
@@ -202,6 +219,9 @@ pub const COLLECTIONS: &[Collection] = &[
             ("output-for-all", "files-of-their-own"),
             ("inherits-stdin", "stdin"),
             ("answers-good-ends-only", "crash"),
+            ("forgets-the-file", "file"),
+            ("never-waits", "zombies"),
+            ("serves-one-at-a-time", "at-once"),
         ],
     },
 ];

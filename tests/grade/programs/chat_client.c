@@ -69,7 +69,8 @@ int main(int argc, char **argv)
         perror(argv[1]);
         return mistake("fails-without-a-code") ? 0 : 1;
     }
-    char bytes[4096];
+    char bytes[4096], kept[65536];
+    size_t gathered = 0;
     int pid = mistake("tells-its-parent-s-pid") ? getppid() : getpid();
     send_all(server, bytes, snprintf(bytes, sizeof bytes, "HELLO %s %d\n", argv[2], pid));
 
@@ -87,9 +88,16 @@ int main(int argc, char **argv)
         }
         if (both[1].revents) {
             ssize_t count = read(0, bytes, sizeof bytes);
-            if (count <= 0)
-                return 0;
-            send_all(server, bytes, count);
+            if (count <= 0) {
+                send_all(server, kept, gathered);
+                return mistake("takes-the-end-for-a-failure") ? 1 : 0;
+            }
+            if (mistake("gathers-lines")) {
+                memcpy(kept + gathered, bytes, count);
+                gathered += count;
+            } else {
+                send_all(server, bytes, count);
+            }
         }
     }
     return 0;

@@ -59,10 +59,13 @@ static void hear(struct client *client, const char *line)
     client->greeted = true;
     if (first && parse_hello(line, name, &pid)) {
         strcpy(client->name, name);
-        fprintf(stderr, "%s (pid %d) joined\n", name, pid);
+        if (!mistake("lets-in-silently"))
+            fprintf(stderr, "%s (pid %d) joined\n", name, pid);
         return;
     }
     show(client, line);
+    if (mistake("answers-its-clients"))
+        dprintf(client->fd, "%s\n", line);
 }
 
 static void say_to(int at, const char *line)
@@ -82,7 +85,7 @@ static void say(struct client *nobody, const char *line)
     if (sscanf(line, "@%33s %n", who, &length) != 1)
         who[0] = '\0';
     for (int at = 0; at < count; at++) {
-        bool named = strcmp(who, clients[at]->name) == 0;
+        bool named = strcmp(who, clients[at]->name) == 0 && !mistake("knows-no-names");
         if (!mistake("knows-no-numbers"))
             named |= who[0] == '#' && atoi(who + 1) == clients[at]->number;
         if (length == 0 || named) {
@@ -105,7 +108,8 @@ static bool take(int fd, struct part *part, void (*use)(struct client *, const c
     for (ssize_t at = 0; at < got; at++) {
         if (bytes[at] == '\n' && at + 1 < got && mistake("takes-a-read-for-a-line"))
             continue;
-        if (bytes[at] == '\n') {
+        bool is_full = part->have > MAX_LINE;
+        if (bytes[at] == '\n' && !(is_full && mistake("fills-its-buffer"))) {
             part->bytes[part->have] = '\0';
             bool cr = part->have > 0 && part->bytes[part->have - 1] == '\r';
             if (cr && !mistake("keeps-the-carriage-return"))
@@ -114,11 +118,16 @@ static bool take(int fd, struct part *part, void (*use)(struct client *, const c
                 use(of, part->bytes);
             part->have = 0;
             part->too_long = false;
-        } else if (part->have <= MAX_LINE) {
+        } else if (!is_full) {
             part->bytes[part->have++] = bytes[at];
         } else {
             part->too_long = true;
         }
+    }
+    if (part->have > 0 && mistake("shows-pieces")) {
+        part->bytes[part->have] = '\0';
+        use(of, part->bytes);
+        part->have = 0;
     }
     return got > 0;
 }
@@ -155,8 +164,11 @@ static void serve(int listener)
         if (ppoll(waits, waiting + 2, NULL, &unblocked) < 0)
             continue;
         for (int at = waiting - 1; at >= 0; at--)
-            if (waits[at + 2].revents && !take(clients[at]->fd, &clients[at]->part, hear, clients[at]))
+            if (waits[at + 2].revents && !take(clients[at]->fd, &clients[at]->part, hear, clients[at])) {
                 leave(at);
+                if (mistake("ends-with-its-client"))
+                    return;
+            }
         if (waits[0].revents)
             enter(accept(listener, NULL, NULL));
         if (waits[1].revents && !take(0, &typed, say, NULL)) {

@@ -7,13 +7,14 @@ static void serve(int listener, void (*serve_one)(int client))
 {
     struct pollfd wait = {.fd = listener, .events = POLLIN};
     while (!ending) {
-        while (waitpid(-1, NULL, WNOHANG) > 0) {
+        while (!mistake("never-waits") && waitpid(-1, NULL, WNOHANG) > 0) {
         }
         if (ppoll(&wait, 1, NULL, &unblocked) <= 0)
             continue;
         int client = accept4(listener, NULL, NULL, SOCK_CLOEXEC);
         if (fork() == 0) {
-            on(SIGINT, SIG_DFL); /* a signal ends it wherever it is */
+            /* A signal ends it wherever it is. */
+            on(SIGINT, mistake("waits-for-its-clients") ? SIG_IGN : SIG_DFL);
             on(SIGTERM, SIG_DFL);
             on(SIGCHLD, SIG_DFL);
             sigprocmask(SIG_SETMASK, &unblocked, NULL);
@@ -24,7 +25,8 @@ static void serve(int listener, void (*serve_one)(int client))
         if (mistake("serves-one-at-a-time"))
             waitpid(-1, NULL, 0);
     }
-    kill(0, SIGTERM); /* its clients' processes: this one is ending already */
+    if (!mistake("waits-for-its-clients"))
+        kill(0, SIGTERM); /* its clients' processes: this one is ending already */
     while (waitpid(-1, NULL, 0) > 0) {
     }
 }

@@ -52,6 +52,8 @@ static void serve_one(int client)
         fields[number++] = field;
     if (number == 1)
         fields[1] = mistake("knows-no-default") ? "main" : "run";
+    if (mistake("forgets-the-file"))
+        fields[2] = NULL;
     int output = -1, mode = mistake("output-for-all") ? 0644 : 0600;
     for (int number = 1; output < 0; number++) { /* mkstemp would do, but its names differ each time */
         snprintf(path, sizeof path, "%s/output-%d", directory, number);
@@ -78,7 +80,8 @@ int main(int argc, char **argv)
     }
     directory = argv[2];
     prepare_signals();
-    on(SIGCHLD, SIG_IGN); /* the kernel waits for the clients' processes */
+    if (!mistake("never-waits"))
+        on(SIGCHLD, SIG_IGN); /* the kernel waits for the clients' processes */
     serve(listen_at(argv[1]), serve_one);
     remove_socket(argv[1]);
     return 0;

@@ -19,6 +19,19 @@ makes-it-anew-create)
 forgets-the-exit-code-send)
     [ "$2" = --non-blocking ] && { "$ipc" queue send "$name" "$@"; exit 0; }
     ;;
+makes-what-is-not-there-send)
+    "$ipc" queue create "$name" 2>/dev/null
+    ;;
+never-waits-for-room-send)
+    [ "$1" = - ] || [ "$2" = --non-blocking ] || set -- "$@" --non-blocking
+    ;;
+takes-ctrl-c-for-a-failure-receive)
+    trap 'interrupted=yes' INT
+    "$ipc" queue receive "$name" "$@"
+    code=$?
+    [ "$interrupted" ] && exit 1
+    exit $code
+    ;;
 unlinks-nothing-unlink)
     exit 0
     ;;

@@ -37,6 +37,8 @@ int main(void)
     on(SIGTERM, end);
     on(SIGHUP, mistake("ignores-hup") ? SIG_IGN : end);
     on(SIGPIPE, mistake("handles-pipe") ? end : SIG_IGN);
+    if (mistake("takes-any-signal-for-the-end"))
+        on(SIGCONT, end);
     if (mistake("handles-usr2"))
         on(SIGUSR2, end);
     on(SIGINT, end); /* last: from here on it is ready */

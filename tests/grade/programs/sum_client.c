@@ -105,7 +105,7 @@ static int converse(int server)
             if (mistake("prints-the-padding"))
                 fwrite(frame, 1, FRAME_LEN, stdout);
             puts(frame);
-            return 0;
+            return mistake("fails-without-a-reason") ? 1 : 0;
         }
         if (both[1].revents) {
             ssize_t count = read(0, buffer + have, sizeof buffer - have);
