@@ -10,10 +10,10 @@ use std::time::{Duration, Instant};
 
 use crate::process::{self, Identity};
 
-/// How often to look at what cannot be waited for; at first, for who has waited long can wait a little longer.
+/// The pause between two looks at what cannot be waited for.
 pub(super) const LOOK: Duration = Duration::from_millis(1);
-/// How often to look after a while.
-const LATER: Duration = Duration::from_millis(20);
+/// What that pause grows to in a long wait, a tenth of which is soon enough to hear of its end.
+const LONGEST_LOOK: Duration = Duration::from_millis(20);
 
 /// Waits until `holds`, but no longer than `limit`; says whether it held. For what std has no call to wait
 /// for: the end of a process with a limit, a socket that begins to listen, a program that has come to rest.
@@ -27,7 +27,7 @@ pub(super) fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool) -> bo
         if waited >= limit {
             return false;
         }
-        let pause = (waited / 10).clamp(LOOK, LATER);
+        let pause = (waited / 10).clamp(LOOK, LONGEST_LOOK);
         thread::sleep(pause.min(limit - waited));
     }
 }
@@ -65,15 +65,17 @@ fn state(directory: &str) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
+/// Whether the thread with this directory sleeps, or has ended.
+pub(super) fn rests(directory: &str) -> bool {
+    !matches!(state(directory), Some('R' | 'D'))
+}
+
 /// Whether all threads of the process and its descendants sleep (or have ended). Whoever is sent
 /// something is awake before the sender's call returns, so rest means: it was all read.
 pub(super) fn is_at_rest(pid: u32) -> bool {
     let family = family(pid);
-    let mut states = family
-        .iter()
-        .flat_map(|&pid| tasks(pid))
-        .map(|task| state(&task));
-    states.all(|state| !matches!(state, Some('R' | 'D')))
+    let mut tasks = family.iter().flat_map(|&pid| tasks(pid));
+    tasks.all(|task| rests(&task))
 }
 
 /// The children of the process that have ended and that it has not waited for.

@@ -189,8 +189,9 @@ impl<'a> Running<'a> {
     fn hear(&self) {
         // A program that has closed its sockets may still be about to end.
         watch::wait_until(DYING_LIMIT, || watch::is_at_rest(self.pid));
-        if self.has_ended() {
-            self.output.wait_end(OUTPUT_LIMIT);
+        match self.has_ended() {
+            true => self.output.wait_end(OUTPUT_LIMIT),
+            false => self.output.settle(OUTPUT_LIMIT),
         }
         let record = Record {
             command: self.command.clone(),
