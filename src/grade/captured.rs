@@ -1,12 +1,14 @@
 //! What a program prints: always taken from it, so that it never waits for us, and never kept
 //! without end.
 
+use std::fs;
 use std::io::Read;
 use std::process::Child;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use super::watch;
 use crate::process::Stream;
 
 /// How much of each stream is kept, in bytes.
@@ -26,6 +28,8 @@ struct State {
     kept: [Vec<u8>; 2],
     total: u64,
     ended: [bool; 2],
+    /// The directories below `/proc` of the two threads that take.
+    takers: Vec<String>,
 }
 
 impl Captured {
@@ -47,6 +51,10 @@ impl Captured {
     }
 
     fn take_all(&self, stream: Option<impl Read>, on: Stream, on_flood: impl FnOnce()) {
+        if let Ok(own) = fs::read_link("/proc/thread-self") {
+            let own = format!("/proc/{}", own.display());
+            self.state().takers.push(own);
+        }
         let mut buffer = [0; 16 * 1024];
         let mut on_flood = Some(on_flood);
         let mut stream = stream.into_iter();
@@ -70,6 +78,15 @@ impl Captured {
         state.total += bytes.len() as u64;
         self.news.notify_all();
         state.total
+    }
+
+    /// Waits until all that was printed has been taken, but no longer than `limit`. Who is written to is
+    /// awake before the write returns, so a taker that sleeps has nothing left to read.
+    pub(super) fn settle(&self, limit: Duration) {
+        watch::wait_until(limit, || {
+            let takers = self.state().takers.clone();
+            takers.len() == 2 && takers.iter().all(|taker| watch::rests(taker))
+        });
     }
 
     /// What has come on `stream`, as far as it was kept.
@@ -107,8 +124,10 @@ impl Captured {
 
     /// Waits until the program and all who inherited its output have closed it, but no longer than `limit`.
     pub(super) fn wait_end(&self, limit: Duration) {
+        let deadline = Instant::now() + limit;
         for stream in [Stream::Stdout, Stream::Stderr] {
-            self.wait_until(stream, limit, |_| false);
+            let left = deadline.saturating_duration_since(Instant::now());
+            self.wait_until(stream, left, |_| false);
         }
     }
 

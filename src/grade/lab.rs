@@ -1,91 +1,21 @@
 //! What a check is given: a place of its own, and the student's program to be started in it.
 
 use std::cell::{Cell, RefCell};
+use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fs::{self, DirBuilder};
-use std::io::{self, ErrorKind};
+use std::fs;
+use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
-use std::os::unix::fs::{DirBuilderExt, FileTypeExt};
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
-use std::{env, process};
 
+use super::directory::make_way;
 use super::host::Host;
 use super::running::{Record, Running};
+use super::submission::{Submission, show_words};
 use super::{Fault, Random, watch};
-use crate::error::Context;
 use crate::interrupt::Interrupt;
-use crate::socket::MAX_PATH;
-
-/// What a student hands in, and how it is to be treated.
-#[derive(Clone, Debug)]
-pub struct Submission {
-    /// The program and its arguments, with their placeholders.
-    pub words: Vec<OsString>,
-    /// The path that is written into the program, for one that cannot be told another.
-    pub socket: Option<PathBuf>,
-    /// How long the program may take for each thing that is expected of it.
-    pub timeout: Duration,
-    /// Where random inputs come from.
-    pub seed: u64,
-}
-
-impl Submission {
-    /// The program and its arguments as they were given.
-    pub(super) fn shown(&self) -> String {
-        show_words(self.words.iter().map(OsString::as_os_str))
-    }
-}
-
-/// Words as a shell would take them.
-pub(super) fn show_words<'a>(words: impl Iterator<Item = &'a OsStr>) -> String {
-    let plain = |text: &str| {
-        !text.is_empty()
-            && !text.contains(|c: char| c.is_whitespace() || "'\"\\$&;<>|*?".contains(c))
-    };
-    let shown = words.map(|word| match word.to_string_lossy() {
-        text if plain(&text) => text.into_owned(),
-        text => format!("'{}'", text.replace('\'', "'\\''")),
-    });
-    shown.collect::<Vec<_>>().join(" ")
-}
-
-/// A new private directory, removed with all that is in it.
-pub(super) struct Directory(PathBuf);
-
-impl Directory {
-    pub(super) fn make() -> io::Result<Self> {
-        static NEXT: AtomicU32 = AtomicU32::new(0);
-        loop {
-            let number = NEXT.fetch_add(1, Ordering::Relaxed);
-            let path = env::temp_dir().join(format!("ipc-grade-{:07}-{number:04}", process::id()));
-            match DirBuilder::new().mode(0o700).create(&path) {
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {} // of a grader that was killed
-                made => {
-                    made.context(|| {
-                        format!(
-                            "cannot make {}; set TMPDIR to another place",
-                            path.display()
-                        )
-                    })?;
-                    return Ok(Self(path));
-                }
-            }
-        }
-    }
-
-    pub(super) fn path(&self) -> &Path {
-        &self.0
-    }
-}
-
-impl Drop for Directory {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.0);
-    }
-}
 
 /// A place for one check. Programs that are started in it are ended at the latest with the check, each
 /// with its whole process group.
@@ -280,29 +210,4 @@ fn replace(bytes: &[u8], from: &[u8], to: &[u8]) -> Vec<u8> {
         }
     }
     replaced
-}
-
-/// Removes the socket file that an earlier program left; anything else in its place is an error.
-fn make_way(socket: &Path) -> io::Result<()> {
-    let shown = socket.display();
-    let length = socket.as_os_str().len();
-    if length > MAX_PATH {
-        let message = format!(
-            "the socket's path is {length} bytes long and {MAX_PATH} is the limit: {shown}; set TMPDIR to a shorter one"
-        );
-        return Err(io::Error::new(ErrorKind::InvalidInput, message));
-    }
-    match fs::symlink_metadata(socket) {
-        Err(error) if error.kind() == ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error).context(|| format!("cannot look at {shown}")),
-        Ok(found) if !found.file_type().is_socket() => {
-            let message = format!("{shown} is not a socket; move it away or pass another --socket");
-            Err(io::Error::new(ErrorKind::AlreadyExists, message))
-        }
-        Ok(_) if watch::is_listening(socket) => {
-            let message = format!("a program is listening at {shown} already; end it first");
-            Err(io::Error::new(ErrorKind::AddrInUse, message))
-        }
-        Ok(_) => fs::remove_file(socket).context(|| format!("cannot remove {shown}")),
-    }
 }

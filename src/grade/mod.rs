@@ -4,7 +4,7 @@
 //! the student's program in a [`Lab`], talks to it, and returns a [`Fault`] if something does not
 //! hold. Read the room in this order:
 //!
-//! 1. `sum_server.rs`: an assignment, which is what a teacher writes.
+//! 1. `sum_server/`: an assignment, which is what a teacher writes.
 //! 2. [`Lab`] and [`Running`]: what a check can do with a program: start it, watch it, signal it, end it.
 //! 3. [`Peer`]: the other end of its socket, where bytes are sent and compared.
 //! 4. [`Fault`]: what a student reads when a check does not hold.
@@ -22,7 +22,7 @@ mod client;
 mod copy_client;
 mod copy_server;
 mod copy_sharedmem;
-mod expect;
+mod directory;
 mod fault;
 mod host;
 mod lab;
@@ -34,23 +34,25 @@ pub mod report;
 mod running;
 mod server;
 mod signals;
+mod submission;
 mod sum_client;
 mod sum_server;
 mod watch;
 
 pub use fault::{Fault, Verdict};
 pub use host::Host;
-pub use lab::{Lab, Submission};
+pub use lab::Lab;
 pub use peer::Peer;
 pub use random::Random;
 pub use report::{Failure, Graded, Outcome, Report};
 pub use running::{Record, Running};
+pub use submission::Submission;
 
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
 use crate::interrupt::Interrupt;
-use lab::Directory;
+use directory::Directory;
 
 /// What a teacher hands out.
 #[derive(Debug)]

@@ -196,17 +196,19 @@ impl<'a> Peer<'a> {
     fn receive(&mut self, expected: &[u8]) -> (Vec<u8>, Came) {
         let mut came = vec![0; expected.len()];
         let mut filled = 0;
+        let mut end = Came::Bytes;
         let deadline = Instant::now() + self.lab.timeout();
-        while filled < expected.len() && came[..filled] == expected[..filled] {
-            let (count, end) = self.read_some(&mut came[filled..]);
+        while filled < expected.len() && end == Came::Bytes && Instant::now() < deadline {
+            let before = filled;
+            let count;
+            (count, end) = self.read_some(&mut came[before..]);
             filled += count;
-            if end != Came::Bytes || Instant::now() >= deadline {
-                came.truncate(filled);
-                return (came, end);
+            if came[before..filled] != expected[before..filled] {
+                break;
             }
         }
         came.truncate(filled);
-        (came, Came::Bytes)
+        (came, end)
     }
 
     fn fault(&self, what: &str) -> Fault {

@@ -33,11 +33,10 @@ impl Random {
 
     /// So many bytes.
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
-        let mut bytes = Vec::with_capacity(count + 8);
-        while bytes.len() < count {
-            bytes.extend(self.number().to_le_bytes());
+        let mut bytes = vec![0; count];
+        for piece in bytes.chunks_mut(8) {
+            piece.copy_from_slice(&self.number().to_le_bytes()[..piece.len()]);
         }
-        bytes.truncate(count);
         bytes
     }
 }

@@ -3,27 +3,32 @@
 use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::ffi::OsStrExt;
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::process::{self, Identity};
 
-/// How often to look at what cannot be waited for.
+/// The pause between two looks at what cannot be waited for.
 pub(super) const LOOK: Duration = Duration::from_millis(1);
+/// What that pause grows to in a long wait, a tenth of which is soon enough to hear of its end.
+const LONGEST_LOOK: Duration = Duration::from_millis(20);
 
 /// Waits until `holds`, but no longer than `limit`; says whether it held. For what std has no call to wait
 /// for: the end of a process with a limit, a socket that begins to listen, a program that has come to rest.
 pub(super) fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
-    let deadline = Instant::now() + limit;
+    let start = Instant::now();
     loop {
         if holds() {
             return true;
         }
-        if Instant::now() >= deadline {
+        let waited = start.elapsed();
+        if waited >= limit {
             return false;
         }
-        thread::sleep(LOOK);
+        let pause = (waited / 10).clamp(LOOK, LONGEST_LOOK);
+        thread::sleep(pause.min(limit - waited));
     }
 }
 
@@ -60,15 +65,17 @@ fn state(directory: &str) -> Option<char> {
     stat.rsplit_once(") ")?.1.chars().next()
 }
 
+/// Whether the thread with this directory sleeps, or has ended.
+pub(super) fn rests(directory: &str) -> bool {
+    !matches!(state(directory), Some('R' | 'D'))
+}
+
 /// Whether all threads of the process and its descendants sleep (or have ended). Whoever is sent
 /// something is awake before the sender's call returns, so rest means: it was all read.
 pub(super) fn is_at_rest(pid: u32) -> bool {
     let family = family(pid);
-    let mut states = family
-        .iter()
-        .flat_map(|&pid| tasks(pid))
-        .map(|task| state(&task));
-    states.all(|state| !matches!(state, Some('R' | 'D')))
+    let mut tasks = family.iter().flat_map(|&pid| tasks(pid));
+    tasks.all(|task| rests(&task))
 }
 
 /// The children of the process that have ended and that it has not waited for.
@@ -144,6 +151,10 @@ fn listening() -> Vec<Listening> {
 /// Whether somebody listens at `path`. A program may have bound a relative path, of which the kernel
 /// keeps the words.
 pub(super) fn is_listening(path: &Path) -> bool {
+    let is_socket = fs::metadata(path).is_ok_and(|found| found.file_type().is_socket());
+    if !is_socket {
+        return false; // the table is long where many sockets are open: it is read for nothing else
+    }
     let found = listening();
     let full = path.as_os_str().as_bytes();
     let relative = |listening: &Listening| {
@@ -152,7 +163,7 @@ pub(super) fn is_listening(path: &Path) -> bool {
     };
     found
         .iter()
-        .any(|one| one.path.as_bytes() == full || relative(one) && path.exists())
+        .any(|one| one.path.as_bytes() == full || relative(one))
 }
 
 /// Where the process and its descendants listen, in words.

@@ -1,0 +1,115 @@
+//! What is typed at the server goes to those for whom it is meant.
+
+use super::{expect_alive, join};
+use crate::grade::{Check, Lab, Verdict};
+use crate::process::Stream;
+
+pub(super) const CHECKS: &[Check] = &[
+    Check {
+        name: "to-all",
+        points: 2,
+        about: "a line typed at the server goes to every client",
+        cause: "stdin is not read while clients are waited for, or the line goes to one client only",
+        run: to_all,
+    },
+    Check {
+        name: "to-a-name",
+        points: 1,
+        about: "@name text goes to that client only, without the @name",
+        cause: "the name is not compared with those of the clients, or is left in the text",
+        run: to_a_name,
+    },
+    Check {
+        name: "to-a-number",
+        points: 1,
+        about: "@#number text goes to that client only",
+        cause: "#number is taken for a name, or clients are numbered anew when one goes",
+        run: to_a_number,
+    },
+    Check {
+        name: "unknown",
+        points: 1,
+        about: "an address that nobody has is told on stderr, and the line goes to nobody",
+        cause: "the line is sent to all when the name was not found",
+        run: unknown,
+    },
+    Check {
+        name: "end-of-input",
+        points: 1,
+        about: "the end of the server's input ends its typing only",
+        cause: "the end of stdin is taken for the end of the program",
+        run: end_of_input,
+    },
+    Check {
+        name: "stuck-client",
+        points: 2,
+        about: "a client that stops reading is dropped within 5 s, and holds up nobody",
+        cause: "write blocks when a client's buffer is full: give it a limit, and drop that client",
+        run: stuck_client,
+    },
+];
+
+fn to_all(lab: &Lab) -> Verdict {
+    let server = lab.serve()?;
+    let mut clients = [join(&server, "eve")?, join(&server, "bob")?];
+    server.type_line("good morning")?;
+    clients
+        .iter_mut()
+        .try_for_each(|client| client.expect(b"good morning\n"))
+}
+
+/// Types a line for the second of two clients, and expects that the first gets nothing of it.
+fn expect_private(lab: &Lab, address: &str) -> Verdict {
+    let server = lab.serve()?;
+    let mut eve = join(&server, "eve")?;
+    let mut bob = join(&server, "bob")?;
+    server.type_line(&format!("{address} good morning"))?;
+    bob.expect(b"good morning\n")?;
+    eve.expect_silence()
+}
+
+fn to_a_name(lab: &Lab) -> Verdict {
+    expect_private(lab, "@bob")
+}
+
+fn to_a_number(lab: &Lab) -> Verdict {
+    expect_private(lab, "@#2")
+}
+
+fn unknown(lab: &Lab) -> Verdict {
+    let server = lab.serve()?;
+    let mut eve = join(&server, "eve")?;
+    server.type_line("@carol good morning")?;
+    server.expect_printed(Stream::Stderr, "carol")?;
+    eve.expect_silence()
+}
+
+fn end_of_input(lab: &Lab) -> Verdict {
+    let server = lab.serve()?;
+    server.settle();
+    server.end_input();
+    server.settle();
+    expect_alive(&server)
+}
+
+fn stuck_client(lab: &Lab) -> Verdict {
+    const LINES: usize = 1000;
+    let server = lab.serve()?;
+    let mut stuck = join(&server, "bob")?;
+    let mut eve = join(&server, "eve")?;
+    let line = "x".repeat(3000);
+    for _ in 0..LINES {
+        server.type_line(&line)?;
+        let heard = eve.expect(format!("{line}\n").as_bytes());
+        heard.map_err(|_| server.fault("eve gets nothing more, for bob does not read"))?;
+    }
+    let sent = stuck.receive_up_to(LINES * (line.len() + 1)).len();
+    match sent < LINES * (line.len() + 1) {
+        true => stuck.expect_end(),
+        false => Err(server
+            .fault("a client that did not read was sent everything when it read at last")
+            .expected(
+                "its end when it had not read for a while: who keeps 3 MB for it keeps 3 GB, too",
+            )),
+    }
+}

@@ -1,0 +1,112 @@
+//! How a program ends: by itself, by a signal, or because it is needed no longer.
+
+use std::process::ExitStatus;
+use std::time::Duration;
+
+use super::{OUTPUT_LIMIT, Running};
+use crate::grade::{Fault, watch};
+use crate::process::{Identity, signal};
+use crate::signals::{Outcome, outcome};
+
+/// How long a program that is needed no longer gets to end after SIGTERM, before SIGKILL.
+const TERM_LIMIT: Duration = Duration::from_millis(100);
+/// How long children may outlive their parent: they may be ending themselves.
+pub(super) const CHILD_LIMIT: Duration = Duration::from_millis(500);
+
+impl Running<'_> {
+    /// Whether it has ended.
+    pub fn has_ended(&self) -> bool {
+        self.look();
+        self.ended.get().is_some()
+    }
+
+    /// Waits for its end.
+    ///
+    /// # Errors
+    /// A fault if it does not end in time.
+    pub fn wait(&self) -> Result<ExitStatus, Fault> {
+        watch::wait_until(self.lab.timeout(), || self.has_ended());
+        let Some(status) = self.ended.get() else {
+            return Err(self.fault("it does not end").expected(self.end_in_time()));
+        };
+        self.output.wait_end(OUTPUT_LIMIT);
+        Ok(status)
+    }
+
+    /// Sends the signal and waits for its end.
+    ///
+    /// # Errors
+    /// A fault if it does not end in time.
+    pub fn end_by(&self, name: &str) -> Result<ExitStatus, Fault> {
+        self.signalled.set(true);
+        self.signal(name);
+        self.wait().map_err(|_| {
+            self.fault(format!("it is still running after SIG{name}"))
+                .expected(self.end_in_time())
+        })
+    }
+
+    fn end_in_time(&self) -> String {
+        format!("its end within {} s", self.lab.timeout().as_secs_f32())
+    }
+
+    /// The processes, by name, that it has started and that are still there, in its process group or not.
+    pub(super) fn strays(&self) -> Vec<(Identity, String)> {
+        let mut found = watch::marked(&self.mark, &self.before);
+        found.retain(|(identity, _)| identity.pid != self.pid || self.ended.get().is_some());
+        found
+    }
+
+    /// Looks whether it has ended.
+    fn look(&self) {
+        if self.ended.get().is_none()
+            && let Ok(Some(status)) = self.child.borrow_mut().try_wait()
+        {
+            self.ended.set(Some(status));
+            self.killer.take(); // its pid may be another's from now on
+        }
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        if self.record.borrow().is_none() {
+            self.hear();
+        }
+        if !self.has_ended() {
+            self.signal("TERM");
+            if self.paused.get() {
+                self.resume(); // stopped, it would not even see the signal
+            }
+            self.stdin.take();
+            watch::wait_until(TERM_LIMIT, || self.lab.is_interrupted() || self.has_ended());
+        }
+        if self.ended.get().is_none() {
+            self.signal("KILL");
+            let _ = self.child.borrow_mut().wait();
+        }
+        // Who forks while it is looked for is found the next time.
+        watch::wait_until(CHILD_LIMIT, || {
+            let strays = self.strays();
+            for (stray, _) in &strays {
+                let _ = signal("KILL", stray.pid.into());
+            }
+            strays.is_empty()
+        });
+        if let Some(record) = self.record.take() {
+            self.lab.keep(record);
+        }
+    }
+}
+
+/// How a program ended, in words. Whether it left a core is the machine's business.
+pub(in crate::grade) fn show_end(status: ExitStatus) -> String {
+    match outcome(status) {
+        Outcome::Killed { number, .. } => Outcome::Killed {
+            number,
+            core_dumped: false,
+        }
+        .to_string(),
+        exited => exited.to_string(),
+    }
+}

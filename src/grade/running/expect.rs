@@ -1,0 +1,133 @@
+//! What can be expected of a program besides the bytes on its socket: what it prints, and how it ends.
+
+use std::process::ExitStatus;
+
+use super::Running;
+use super::ending::{CHILD_LIMIT, show_end};
+use crate::grade::{Fault, Verdict, watch};
+use crate::process::Stream;
+use crate::signals::outcome;
+
+/// Likely causes of a server that does not listen where it should.
+const NO_PATH: &str = "its own words, below, may say why: it needs the socket's path from {socket}, \
+    from $IPC_SOCKET, or by --socket";
+const WRITTEN_IN: &str = "the path is written into the program: take it from its arguments ({socket}), \
+    or pass --socket";
+const NO_SOCKET: &str = "socket, bind and listen were not all called, or it waits for something \
+    before it calls them";
+
+impl Running<'_> {
+    /// Waits until `text` stands in what it printed.
+    ///
+    /// # Errors
+    /// A fault if it does not come to stand there.
+    pub fn expect_printed(&self, stream: Stream, text: &str) -> Verdict {
+        let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(text);
+        if self.output.wait_until(stream, self.lab.timeout(), holds) {
+            return Ok(());
+        }
+        let name = format!("{stream:?}").to_lowercase();
+        Err(self
+            .fault(format!("it does not print what it should on {name}"))
+            .expected(format!("{text:?}"))
+            .came(shorten(&self.printed(stream))))
+    }
+
+    /// Waits for its end, and expects this exit code.
+    ///
+    /// # Errors
+    /// A fault if it does not end in time, or otherwise.
+    pub fn expect_end(&self, code: i32) -> Verdict {
+        let status = self.wait()?;
+        self.expect_code(status, code)
+    }
+
+    /// Sends the signal and expects that it ends with exit code 0.
+    ///
+    /// # Errors
+    /// A fault if it does not end in time, or otherwise.
+    pub fn expect_clean_end_by(&self, name: &str) -> Verdict {
+        let status = self.end_by(name)?;
+        self.expect_code(status, 0).map_err(|fault| {
+            fault.because(match outcome(status).signal() {
+                Some(_) => format!("SIG{name} has no handler, so its default action ended the program in the middle"),
+                None => format!("SIG{name} asks the program to end, which is no failure: return 0 from main"),
+            })
+        })
+    }
+
+    /// Expects that no process is left of a program that has ended.
+    ///
+    /// # Errors
+    /// A fault that names those that are.
+    pub fn expect_no_children(&self) -> Verdict {
+        if watch::wait_until(CHILD_LIMIT, || self.strays().is_empty()) {
+            return Ok(());
+        }
+        let names: Vec<_> = self.strays().into_iter().map(|(_, name)| name).collect();
+        Err(self
+            .fault(format!(
+                "it left {} of its processes running: {}",
+                names.len(),
+                names.join(", ")
+            ))
+            .expected("no process once the program has ended"))
+    }
+
+    /// Expects that it has waited for every child that has ended.
+    ///
+    /// # Errors
+    /// A fault that counts the zombies.
+    pub fn expect_no_zombies(&self) -> Verdict {
+        if watch::wait_until(CHILD_LIMIT, || watch::zombies(self.pid()) == 0) {
+            return Ok(());
+        }
+        let count = watch::zombies(self.pid());
+        Err(self
+            .fault(format!(
+                "{count} of its children have ended and nobody waited for them: zombies"
+            ))
+            .expected("no zombie once the clients are served"))
+    }
+
+    fn expect_code(&self, status: ExitStatus, code: i32) -> Verdict {
+        if status.code() == Some(code) {
+            return Ok(());
+        }
+        Err(self
+            .fault("it does not end as it should")
+            .expected(format!("exit code {code}"))
+            .came(show_end(status)))
+    }
+
+    pub(in crate::grade) fn why_it_does_not_listen(&self) -> Fault {
+        let expected = format!("a socket that listens at {}", self.lab.socket().display());
+        if self.has_ended() {
+            return self
+                .fault("it ended before it listened")
+                .expected(expected)
+                .because(NO_PATH);
+        }
+        let elsewhere = watch::listens_where(self.pid());
+        match elsewhere.first() {
+            Some(place) => self
+                .fault("it listens, but elsewhere")
+                .expected(expected)
+                .came(format!("one at {}", elsewhere.join(", ")))
+                .because(format!("{WRITTEN_IN} {place}")),
+            None => self
+                .fault("it runs, but it does not listen")
+                .expected(expected)
+                .came("no listening socket")
+                .because(NO_SOCKET),
+        }
+    }
+}
+
+/// The last of what was printed, for a line of a report.
+fn shorten(printed: &str) -> String {
+    const SHOWN: usize = 200;
+    let count = printed.chars().count();
+    let last: String = printed.chars().skip(count.saturating_sub(SHOWN)).collect();
+    format!("{}{last:?}", if count > SHOWN { "… " } else { "" })
+}

@@ -1,0 +1,205 @@
+//! A student's program at work: started, fed, watched; `ending.rs` ends it, and `expect.rs` judges it.
+
+mod ending;
+mod expect;
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::io::Write;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::time::Duration;
+
+pub(super) use ending::show_end;
+
+use super::captured::Captured;
+use super::peer::{Peer, connect};
+use super::{Fault, Lab, Verdict, watch};
+use crate::interrupt::Waker;
+use crate::process::{Stream, signal};
+
+/// How long the output of a program that has ended may take to reach us.
+const OUTPUT_LIMIT: Duration = Duration::from_millis(500);
+/// How long a program that dies may take to be dead.
+const DYING_LIMIT: Duration = Duration::from_millis(100);
+/// How long to wait for a program to come to rest. One that polls never does.
+const REST_LIMIT: Duration = Duration::from_millis(300);
+
+/// Likely cause of a program that cannot even be started.
+const NO_PROGRAM: &str = "the path is wrong, the file is not executable (chmod +x), or its #! line \
+    names no program";
+
+/// A running program, with a process group of its own. Dropping it ends the program: SIGTERM to the
+/// group, and SIGKILL to whoever is left, in the group or out of it.
+pub struct Running<'a> {
+    lab: &'a Lab<'a>,
+    child: RefCell<Child>,
+    pid: u32,
+    stdin: RefCell<Option<ChildStdin>>,
+    mark: String,
+    before: BTreeSet<u32>,
+    output: Arc<Captured>,
+    command: String,
+    ended: Cell<Option<ExitStatus>>,
+    signalled: Cell<bool>,
+    paused: Cell<bool>,
+    record: RefCell<Option<Record>>,
+    killer: RefCell<Option<Waker>>,
+}
+
+/// What is left of a program: for the report.
+#[derive(Clone, Debug)]
+pub struct Record {
+    /// The command line.
+    pub command: String,
+    /// How it ended if it did so by itself; `None` if it ran until it was no longer needed.
+    pub end: Option<ExitStatus>,
+    /// Whether it printed more than anybody wants to read.
+    pub flooded: bool,
+    /// What it printed on stdout.
+    pub stdout: Vec<u8>,
+    /// What it printed on stderr.
+    pub stderr: Vec<u8>,
+}
+
+impl<'a> Running<'a> {
+    pub(super) fn start(
+        lab: &'a Lab<'a>,
+        mut command: Command,
+        mark: &str,
+        shown: String,
+    ) -> Result<Self, Fault> {
+        command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .env("IPC_GRADE", mark)
+            .process_group(0);
+        let before = watch::all_pids();
+        let mut child = command.spawn().map_err(|error| {
+            Fault::new(format!("{shown} cannot be started: {error}")).because(NO_PROGRAM)
+        })?;
+        let pid = child.id();
+        let kill = move || drop(signal("KILL", -i64::from(pid)));
+        Ok(Self {
+            lab,
+            pid,
+            stdin: RefCell::new(child.stdin.take()),
+            mark: format!("IPC_GRADE={mark}"),
+            before,
+            output: Captured::of(&mut child, kill),
+            child: RefCell::new(child),
+            command: shown,
+            ended: Cell::new(None),
+            signalled: Cell::new(false),
+            paused: Cell::new(false),
+            record: RefCell::new(None),
+            killer: RefCell::new(Some(lab.interrupt().on_raise(kill))),
+        })
+    }
+
+    /// Its process ID, which is its process group's too.
+    pub fn pid(&self) -> u32 {
+        self.pid
+    }
+
+    /// Connects to the program's socket.
+    ///
+    /// # Errors
+    /// A fault if it takes no connection.
+    pub fn connect(&self) -> Result<Peer<'_>, Fault> {
+        connect(self.lab, self)
+    }
+
+    /// Waits until the program has come to rest: it waits for something, so it has read all that it was
+    /// sent. A program that never rests is not waited for.
+    pub fn settle(&self) {
+        watch::wait_until(REST_LIMIT, || watch::is_at_rest(self.pid));
+    }
+
+    /// Sends a signal to the whole process group, as a terminal does at Ctrl-C.
+    pub fn signal(&self, name: &str) {
+        // A group that has ended already makes no fault here: who waits for its end sees how.
+        let _ = signal(name, -i64::from(self.pid));
+    }
+
+    /// Stops the program (SIGSTOP), so that whatever is sent meanwhile has all arrived when it
+    /// goes on; and waits until it has stopped.
+    pub fn pause(&self) {
+        self.paused.set(true);
+        self.signal("STOP");
+        self.settle();
+    }
+
+    /// Lets a program that was stopped go on (SIGCONT).
+    pub fn resume(&self) {
+        self.paused.set(false);
+        self.signal("CONT");
+    }
+
+    /// Types a line.
+    ///
+    /// # Errors
+    /// A fault if the program reads no more.
+    pub fn type_line(&self, line: &str) -> Verdict {
+        self.feed(format!("{line}\n").as_bytes())
+    }
+
+    /// Writes to the program's stdin.
+    ///
+    /// # Errors
+    /// A fault if the program reads no more.
+    pub fn feed(&self, bytes: &[u8]) -> Verdict {
+        let mut stdin = self.stdin.borrow_mut();
+        let written = stdin.as_mut().map(|stdin| stdin.write_all(bytes));
+        match written {
+            Some(Ok(())) => Ok(()),
+            _ => Err(self
+                .fault("the program does not read its stdin any more")
+                .given(String::from_utf8_lossy(bytes).escape_debug().to_string())),
+        }
+    }
+
+    /// Ends its input, as Ctrl-D does.
+    pub fn end_input(&self) {
+        self.stdin.take();
+    }
+
+    /// Waits until `holds` of all that it printed on stdout; says whether it came to hold.
+    pub fn wait_printed(&self, holds: impl Fn(&str) -> bool) -> bool {
+        let holds = |bytes: &[u8]| holds(&String::from_utf8_lossy(bytes));
+        self.output
+            .wait_until(Stream::Stdout, self.lab.timeout(), holds)
+    }
+
+    /// What it has printed until now.
+    pub fn printed(&self, stream: Stream) -> String {
+        String::from_utf8_lossy(&self.output.bytes(stream)).into_owned()
+    }
+
+    /// A fault of this program. What it has printed until now is what the report shows: its words on
+    /// the way to an end that we bring about are not worth reading.
+    pub fn fault(&self, what: impl Into<String>) -> Fault {
+        self.hear();
+        Fault::new(what)
+    }
+
+    /// Remembers what it has printed until now, and how it has ended, if it has.
+    fn hear(&self) {
+        // A program that has closed its sockets may still be about to end.
+        watch::wait_until(DYING_LIMIT, || watch::is_at_rest(self.pid));
+        match self.has_ended() {
+            true => self.output.wait_end(OUTPUT_LIMIT),
+            false => self.output.settle(OUTPUT_LIMIT),
+        }
+        let record = Record {
+            command: self.command.clone(),
+            end: self.ended.get().filter(|_| !self.signalled.get()),
+            flooded: self.output.is_flood(),
+            stdout: self.output.bytes(Stream::Stdout),
+            stderr: self.output.bytes(Stream::Stderr),
+        };
+        self.record.replace(Some(record));
+    }
+}

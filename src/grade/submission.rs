@@ -1,0 +1,38 @@
+//! What a student hands in: a program and its arguments.
+
+use std::ffi::{OsStr, OsString};
+use std::path::PathBuf;
+use std::time::Duration;
+
+/// What a student hands in, and how it is to be treated.
+#[derive(Clone, Debug)]
+pub struct Submission {
+    /// The program and its arguments, with their placeholders.
+    pub words: Vec<OsString>,
+    /// The path that is written into the program, for one that cannot be told another.
+    pub socket: Option<PathBuf>,
+    /// How long the program may take for each thing that is expected of it.
+    pub timeout: Duration,
+    /// Where random inputs come from.
+    pub seed: u64,
+}
+
+impl Submission {
+    /// The program and its arguments as they were given.
+    pub(super) fn shown(&self) -> String {
+        show_words(self.words.iter().map(OsString::as_os_str))
+    }
+}
+
+/// Words as a shell would take them.
+pub(super) fn show_words<'a>(words: impl Iterator<Item = &'a OsStr>) -> String {
+    let plain = |text: &str| {
+        !text.is_empty()
+            && !text.contains(|c: char| c.is_whitespace() || "'\"\\$&;<>|*?".contains(c))
+    };
+    let shown = words.map(|word| match word.to_string_lossy() {
+        text if plain(&text) => text.into_owned(),
+        text => format!("'{}'", text.replace('\'', "'\\''")),
+    });
+    shown.collect::<Vec<_>>().join(" ")
+}

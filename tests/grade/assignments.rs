@@ -1,0 +1,152 @@
+//! Every assignment is tried: our own programs get full marks, and so do programs in C that do everything
+//! right. Each of the wrong submissions makes one mistake, and fails the one check that names it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+use std::sync::Mutex;
+use std::thread;
+
+use crate::common::{self, Place, has_tool, text};
+use crate::grading::{self, PROGRAMS, ROOT, assert_golden, failed, normalised};
+use crate::submissions::{COLLECTIONS, Collection, Source};
+
+/// How many submissions are graded at the same time: most of them wait for most of their time.
+const AT_ONCE: usize = 20;
+
+#[test]
+fn every_assignment_has_wrong_submissions() {
+    let tried = COLLECTIONS.iter().map(|collection| collection.assignment);
+    let all = ipc_primer::grade::ASSIGNMENTS
+        .iter()
+        .map(|assignment| assignment.name);
+    assert_eq!(tried.collect::<Vec<_>>(), all.collect::<Vec<_>>());
+    let golden_of = |collection: &'static Collection| {
+        let wrong = collection.wrong.iter();
+        wrong.map(|(mistake, _)| golden(collection, mistake))
+    };
+    let mut kept: Vec<_> = COLLECTIONS.iter().flat_map(golden_of).collect();
+    kept.sort();
+    assert_eq!(
+        common::names(&Path::new(ROOT).join("tests/grade/golden")),
+        kept
+    );
+}
+
+#[test]
+fn our_own_programs_get_full_marks() {
+    in_parallel(COLLECTIONS.iter(), |collection| {
+        let place = Place::new();
+        let program = [&[env!("CARGO_BIN_EXE_ipc")], collection.own].concat();
+        let output = grading::grade(&place, collection.assignment, &[], &program);
+        assert_full_marks(&output);
+        place.assert_left(&[]);
+    });
+}
+
+#[test]
+fn each_mistake_fails_the_check_that_names_it_and_a_right_program_none() {
+    let programs = Place::new();
+    let can_run = |collection: &&Collection| collection.is_script() || has_tool("cc");
+    let collections: Vec<_> = COLLECTIONS.iter().filter(can_run).collect();
+    in_parallel(collections.iter(), |collection| {
+        collection.compile(&programs)
+    });
+    let right = collections.iter().map(|collection| (*collection, None));
+    let wrong = collections.iter().flat_map(|collection| {
+        let wrong = collection.wrong.iter();
+        wrong.map(|wrong| (*collection, Some(wrong)))
+    });
+    in_parallel(wrong.chain(right), |(collection, wrong)| match wrong {
+        Some((mistake, check)) => assert_fails(&programs, collection, mistake, check),
+        None => assert_full_marks(&collection.grade(&programs, &Place::new(), "none")),
+    });
+}
+
+impl Collection {
+    fn is_script(&self) -> bool {
+        matches!(self.source, Source::Script(_))
+    }
+
+    /// Compiles the program, under its assignment's name; a script needs no compiler.
+    fn compile(&self, programs: &Place) {
+        if let Source::C(file, flags) = self.source {
+            let mut cc = Command::new("cc");
+            cc.args(["-std=gnu11", "-Wall", "-Wextra", "-Werror", "-o"])
+                .arg(programs.path(self.assignment))
+                .args(flags)
+                .arg(format!("{PROGRAMS}/{file}"));
+            let compiled = cc.output().unwrap();
+            assert!(
+                compiled.status.success(),
+                "{file}: {}",
+                text(&compiled.stderr)
+            );
+        }
+    }
+
+    /// Grades the program, which is told the mistake that it is to make.
+    fn grade(&self, programs: &Place, place: &Place, mistake: &str) -> Output {
+        let compiled = programs.path(self.assignment);
+        let script;
+        let program = match self.source {
+            Source::C(..) => vec![compiled.to_str().unwrap()],
+            Source::Script(file) => {
+                script = format!("{PROGRAMS}/{file}");
+                vec!["sh", &script, env!("CARGO_BIN_EXE_ipc")]
+            }
+        };
+        let words = [&program, self.words].concat();
+        let mut grader = grading::grader(place, self.assignment, &["--timeout", "2"], &words);
+        grader.env("MISTAKE", mistake).output().unwrap()
+    }
+}
+
+fn assert_fails(programs: &Place, collection: &Collection, mistake: &str, check: &str) {
+    let place = Place::new();
+    let output = collection.grade(programs, &place, mistake);
+    let report = text(&output.stdout);
+    assert_eq!(output.status.code(), Some(1), "{mistake}: {report}");
+    assert_eq!(failed(report), [check], "{mistake}: {report}");
+    let report = normalised(report, &[&place, programs]);
+    assert_golden(&golden(collection, mistake), &report);
+    place.assert_left(&[]);
+}
+
+fn golden(collection: &Collection, mistake: &str) -> String {
+    format!("{}.{mistake}.txt", collection.assignment)
+}
+
+#[track_caller]
+fn assert_full_marks(output: &Output) {
+    let report = text(&output.stdout);
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{report}{}",
+        text(&output.stderr)
+    );
+    assert_eq!(failed(report), [""; 0], "{report}");
+    let last = report.lines().last().unwrap_or_default();
+    let number_before = |words: &str| last.split(words).next()?.rsplit(' ').next();
+    assert_eq!(
+        number_before(" of "),
+        number_before(" checks hold"),
+        "{last}"
+    );
+}
+
+/// A few at a time.
+fn in_parallel<T: Send>(all: impl Iterator<Item = T> + Send, assert_one: impl Fn(T) + Sync) {
+    let left = Mutex::new(all);
+    let next = || left.lock().unwrap().next();
+    let work = || {
+        while let Some(one) = next() {
+            assert_one(one);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..AT_ONCE {
+            scope.spawn(work);
+        }
+    });
+}
