@@ -20,9 +20,9 @@ const LIMIT: Duration = Duration::from_secs(1);
 /// The environment variable by which the shell knows what we have started, and what that has.
 const MARK: &str = "IPC_GUARD";
 
-/// If anything is left at our end, it gets a second to clean up after SIGTERM (and SIGCONT, should it be
-/// stopped). Looked for once more, it is killed: a process that was just being started shows
-/// its mark only then.
+/// What is left at our end gets a second to clean up after SIGTERM (and SIGCONT, should it be stopped) and is
+/// killed then. Nothing is left when nothing was found twice: a process that is just being started shows
+/// its mark a moment later.
 const SHELL: &str = r#"
 mark=$1 left=0
 shift
@@ -33,13 +33,16 @@ while read -r what which; do
     directory) set -- "$@" "$which" ;;
     esac
 done
-signal_marked() {
+look=0 absent=0 signals='TERM CONT'
+while [ $left != 0 ] && [ $absent -lt 2 ] && [ $look -lt 100 ]; do
+    look=$((look + 1)) absent=$((absent + 1))
+    [ $look -lt 10 ] || signals=KILL
     for environ in $(grep -lasF "$mark" /proc/[0-9]*/environ); do
-        pid=${environ#/proc/} pid=${pid%/environ}
-        for signal do kill -s "$signal" "$pid"; done
+        pid=${environ#/proc/} pid=${pid%/environ} absent=0
+        for signal in $signals; do kill -s "$signal" "$pid"; done
     done
-}
-[ $left = 0 ] || { signal_marked TERM CONT; sleep 1; signal_marked KILL; }
+    sleep 0.1
+done
 for directory do rm -rf -- "$directory"; done
 "#;
 
