@@ -8,7 +8,8 @@ use std::io::Read;
 use std::time::Instant;
 
 use common::assert_succeeds;
-use common::copying::{Copying, FILE, SocketPlace, header, pattern, wait_until};
+use common::copying::{Copying, FILE, SocketPlace, header, pattern};
+use common::wait_until;
 use ipc_primer::process::Stream::Stderr;
 
 const LEN: usize = 300_000;

@@ -10,7 +10,8 @@ use std::sync::atomic::Ordering;
 use std::{process, thread};
 
 use common::assert_succeeds;
-use common::copying::{Copying, FILE, RingPlace, pattern, wait_until};
+use common::copying::{Copying, FILE, RingPlace, pattern};
+use common::wait_until;
 use common::{Place, text};
 use ipc_primer::interrupt::Interrupt;
 use ipc_primer::process::Stream::Stderr;

@@ -147,7 +147,7 @@ fn step_07_mq_send_blocks_while_the_queue_is_full() {
     ));
     thread::scope(|scope| {
         let sender = scope.spawn(|| queue.send(b"second", 0));
-        queueing::wait_until("the sender waits", || queueing::is_registered(&name));
+        common::wait_until("the sender waits", || queueing::is_registered(&name));
         assert_eq!(queue.receive(&mut [0; 64]).unwrap().bytes, b"first");
         sender
             .join()
@@ -169,7 +169,7 @@ fn step_08_mq_receive_blocks_while_the_queue_is_empty() {
     );
 
     let mut receiver = place.start(&["queue", "receive", &name.0, "--follow"]);
-    queueing::wait_until("the receiver waits", || queueing::is_registered(&name));
+    common::wait_until("the receiver waits", || queueing::is_registered(&name));
     queue.send(b"at last", 0).unwrap();
     receiver.wait_for(Stream::Stdout, "at last").unwrap();
     receiver.signal("INT").unwrap();

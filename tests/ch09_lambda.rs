@@ -211,7 +211,7 @@ fn step_11_a_client_that_is_sent_away_learns_it() {
     let server = Server::start(&["--max-running", "1"]);
     let library = script(&server.place, "sleeps", "exec sleep 100");
     let mut first = server.send(&library);
-    lambda::wait_until("the function runs", || {
+    common::wait_until("the function runs", || {
         !lambda::functions(&server).is_empty()
     });
     let mut second = server.send(&library);

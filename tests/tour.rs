@@ -3,10 +3,9 @@
 mod common;
 
 use std::thread;
-use std::time::{Duration, Instant};
 
 use common::{Place, text};
-use ipc_primer::process::{LIMIT, Program, Stream, signal};
+use ipc_primer::process::{Program, Stream, signal};
 
 #[test]
 fn every_scene_goes_as_expected_and_leaves_nothing() {
@@ -49,12 +48,7 @@ fn a_tour_that_is_killed_leaves_neither_process_nor_file() {
                 tour.wait_for(Stream::Stdout, line).unwrap();
                 signal("KILL", tour.pid()).unwrap(); // the tour alone, not its group
                 tour.wait().unwrap();
-                let deadline = Instant::now() + LIMIT;
-                while !(place.processes().is_empty() && place.files().is_empty()) {
-                    let left = (place.processes(), place.files());
-                    assert!(Instant::now() < deadline, "{left:?} are left");
-                    thread::sleep(Duration::from_millis(10));
-                }
+                place.wait_until_left();
             });
         }
     });

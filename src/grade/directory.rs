@@ -9,6 +9,7 @@ use std::{env, process};
 
 use super::watch;
 use crate::error::Context;
+use crate::process::guard_directory;
 use crate::socket::MAX_PATH;
 
 /// A new private directory, removed with all that is in it.
@@ -29,6 +30,7 @@ impl Directory {
                             path.display()
                         )
                     })?;
+                    guard_directory(&path);
                     return Ok(Self(path));
                 }
             }

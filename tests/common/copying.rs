@@ -5,11 +5,9 @@ use std::io::Read;
 use std::os::unix::net::UnixStream;
 use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
 
-use crate::common::{Place, names};
-use ipc_primer::process::{LIMIT, Program};
+use crate::common::{Place, names, wait_until};
+use ipc_primer::process::Program;
 
 /// The file that is copied.
 pub const FILE: &str = "file";
@@ -30,16 +28,6 @@ pub fn read_all(stream: &mut UnixStream) -> usize {
     let mut bytes = Vec::new();
     let _ = stream.read_to_end(&mut bytes);
     bytes.len()
-}
-
-/// Waits until something is so; fails if it never is.
-#[track_caller]
-pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + LIMIT;
-    while !holds() {
-        assert!(Instant::now() < deadline, "it never became so that {what}");
-        thread::sleep(Duration::from_millis(2));
-    }
 }
 
 /// A copy by either way, to one peer.

@@ -8,11 +8,10 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use ipc_primer::process::{LIMIT, Program, Stream};
 
+use crate::common::wait_until;
 use crate::common::{self, Place};
 
 /// A running server, its sockets and files in a place of its own.
@@ -220,13 +219,4 @@ pub fn all_sleep(server: &Server) -> bool {
     };
     // One look could catch a thread that waits for a moment only.
     (0..3).all(|_| threads(server).into_iter().all(sleeps))
-}
-
-/// Waits for a state of the world that nothing tells of when it comes.
-pub fn wait_until(what: &str, holds: impl Fn() -> bool) {
-    let deadline = Instant::now() + LIMIT;
-    while !holds() {
-        assert!(Instant::now() < deadline, "waited in vain until {what}");
-        thread::sleep(Duration::from_millis(2));
-    }
 }

@@ -15,9 +15,11 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread;
+use std::time::{Duration, Instant};
 
-use ipc_primer::process::Program;
 use ipc_primer::process::Stream::Stderr;
+use ipc_primer::process::{LIMIT, Program};
 use ipc_primer::signals::{Disposition, Signal, dispositions};
 use tempfile::TempDir;
 
@@ -117,6 +119,18 @@ impl Place {
             .collect()
     }
 
+    /// Waits until all processes of the place have gone and its files with them; fails if some stay. For what
+    /// is killed: it cannot wait for them itself.
+    #[track_caller]
+    pub fn wait_until_left(&self) {
+        let deadline = Instant::now() + LIMIT;
+        while !(self.processes().is_empty() && self.files().is_empty()) {
+            let left = (self.processes(), self.files());
+            assert!(Instant::now() < deadline, "these are left: {left:?}");
+            thread::sleep(Duration::from_millis(10));
+        }
+    }
+
     /// The names of the files here, sorted.
     pub fn files(&self) -> Vec<String> {
         names(self.directory.path())
@@ -157,12 +171,22 @@ pub fn assert_fails(program: &mut Program, words: &str) {
     assert!(said.contains(words), "{words:?} should be in {said:?}");
 }
 
+/// Waits for a state of the world that nothing tells of when it comes; fails if it never does.
+#[track_caller]
+pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
+    let deadline = Instant::now() + LIMIT;
+    while !holds() {
+        assert!(Instant::now() < deadline, "it never became so that {what}");
+        thread::sleep(Duration::from_millis(1));
+    }
+}
+
 /// Leaves a socket file at `path` as a killed server does: nobody listens behind it.
 pub fn leave_stale_socket(path: &Path) {
     drop(UnixListener::bind(path).unwrap());
     // A child that another test is just starting has a copy of the descriptor until it runs.
     while UnixStream::connect(path).is_ok() {
-        std::thread::yield_now();
+        thread::yield_now();
     }
 }
 

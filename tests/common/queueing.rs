@@ -7,9 +7,9 @@ use std::path::PathBuf;
 use std::process::{self, Child, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use ipc_primer::process::LIMIT;
+use crate::common::wait_until;
 use ipc_primer::queue::{self, OpenOptions, Queue};
 
 /// The longest that anybody may be kept waiting by somebody else's death.
@@ -85,16 +85,6 @@ impl Random {
 
     pub fn pick<'a, T>(&mut self, from: &'a [T]) -> &'a T {
         &from[self.below(from.len() as u64) as usize]
-    }
-}
-
-/// Waits until something is so; fails if it never is.
-#[track_caller]
-pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
-    let deadline = Instant::now() + LIMIT;
-    while !holds() {
-        assert!(Instant::now() < deadline, "it never became so that {what}");
-        thread::sleep(Duration::from_millis(1));
     }
 }
 

@@ -6,7 +6,8 @@ use std::os::unix::fs::symlink;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::copying::{Copying, FILE, RingPlace, wait_until};
+use crate::common::copying::{Copying, FILE, RingPlace};
+use crate::common::wait_until;
 use crate::common::{assert_fails, assert_succeeds};
 use ipc_primer::process::Program;
 use ipc_primer::process::Stream::Stderr;

@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::faults_ring::{LARGE, in_the_middle};
-use crate::common::copying::{Copying, RingPlace, pattern, wait_until};
+use crate::common::copying::{Copying, RingPlace, pattern};
+use crate::common::wait_until;
 use crate::common::{assert_fails, assert_succeeds};
 use ipc_primer::process::Stream::Stderr;
 

@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::{self, Place, has_tool, text};
 use crate::grading::{self, PROGRAMS, failed};
-use ipc_primer::process::{Program, Stream};
+use ipc_primer::process::{Program, Stream, signal};
 
 /// For a program that never does what is waited for, however long that may be.
 const SHORT: &[&str] = &["--timeout", "0.2"];
@@ -115,6 +115,21 @@ fn a_flood_is_bounded_and_named() {
 fn control_characters_of_a_program_do_not_reach_the_terminal() {
     let said = report("printf 'red \\033[31m\\007\\n' >&2", &[]);
     assert_says(&said, &["red \\u{1b}[31m\\u{7}"]);
+}
+
+/// By SIGKILL, after which nothing of its own can clean up.
+#[test]
+fn a_grader_that_is_killed_leaves_neither_process_nor_file() {
+    let place = Place::new();
+    let line = r#"echo "$$" >"$PLACE/started"; sleep 1000"#;
+    let mut grader = grading::grader(&place, "sum-server", &[], &["sh", "-c", line]);
+    let mut grader = Program::start(grader.env("PLACE", place.path(""))).unwrap();
+    let started = place.path("started");
+    common::wait_until("the program runs", || started.exists());
+    signal("KILL", grader.pid()).unwrap(); // the grader alone, not its group
+    grader.wait().unwrap();
+    fs::remove_file(started).unwrap();
+    place.wait_until_left();
 }
 
 #[test]

@@ -4,7 +4,8 @@
 use std::fs;
 use std::net::Shutdown;
 
-use crate::common::lambda::{self, Server, c_library, c_runtime, functions, script, wait_until};
+use crate::common::lambda::{self, Server, c_library, c_runtime, functions, script};
+use crate::common::wait_until;
 use crate::common::{self, Place};
 use ipc_primer::process::{Identity, signal};
 

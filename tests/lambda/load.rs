@@ -5,9 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::path::PathBuf;
 use std::thread;
 
-use crate::common::lambda::{
-    Server, all_sleep, answer, ask, children, functions, script, threads, wait_until,
-};
+use crate::common::lambda::{Server, all_sleep, answer, ask, children, functions, script, threads};
+use crate::common::wait_until;
 use crate::common::{self, Place};
 use ipc_primer::process::Stream;
 

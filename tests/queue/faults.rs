@@ -3,10 +3,10 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::Place;
 use crate::common::queueing::{
     self, LONGEST_HANG, Mortal, Name, Random, start_worker, wait_until_asleep,
 };
+use crate::common::{Place, wait_until};
 use ipc_primer::process::{Identity, signal};
 use ipc_primer::queue::{Error, Queue};
 use ipc_primer::shm::owner;
@@ -190,7 +190,7 @@ fn ctrl_c_ends_who_is_blocked() {
         }
         for how in ["INT", "TERM", "HUP"] {
             let mut program = place.start(&words);
-            queueing::wait_until("it waits for the queue", || queueing::is_registered(&name));
+            wait_until("it waits for the queue", || queueing::is_registered(&name));
             let start = Instant::now();
             program.signal(how).unwrap();
             assert_eq!(

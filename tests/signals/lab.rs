@@ -7,7 +7,7 @@ use std::process::{Command, Output, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::common::{Place, has_tool, text};
+use crate::common::{Place, has_tool, text, wait_until};
 use ipc_primer::process::{Program, Stream, state};
 use ipc_primer::signals::outcome;
 
@@ -49,16 +49,7 @@ fn shown(run: &Output) -> &str {
 
 #[track_caller]
 fn assert_nobody_is_left(place: &Place) {
-    let deadline = Instant::now() + LIMIT;
-    loop {
-        let left = place.processes();
-        if left.is_empty() {
-            return;
-        }
-        let in_time = Instant::now() < deadline;
-        assert!(in_time, "these processes are left: {left:?}");
-        thread::yield_now();
-    }
+    wait_until("nobody is left", || place.processes().is_empty());
 }
 
 /// A `cat` that never answers keeps the lab waiting, so that it is certainly at work.

@@ -17,7 +17,7 @@ use super::captured::Captured;
 use super::peer::{Peer, connect};
 use super::{Fault, Lab, Verdict, watch};
 use crate::interrupt::Waker;
-use crate::process::{Stream, signal};
+use crate::process::{Guarded, Stream, guard, signal};
 
 /// How long the output of a program that has ended may take to reach us.
 const OUTPUT_LIMIT: Duration = Duration::from_millis(500);
@@ -46,6 +46,7 @@ pub struct Running<'a> {
     paused: Cell<bool>,
     record: RefCell<Option<Record>>,
     killer: RefCell<Option<Waker>>,
+    _guarded: Guarded,
 }
 
 /// What is left of a program: for the report.
@@ -76,6 +77,7 @@ impl<'a> Running<'a> {
             .stderr(Stdio::piped())
             .env("IPC_GRADE", mark)
             .process_group(0);
+        let guarded = guard(&mut command);
         let before = watch::all_pids();
         let mut child = command.spawn().map_err(|error| {
             Fault::new(format!("{shown} cannot be started: {error}")).because(NO_PROGRAM)
@@ -96,6 +98,7 @@ impl<'a> Running<'a> {
             paused: Cell::new(false),
             record: RefCell::new(None),
             killer: RefCell::new(Some(lab.interrupt().on_raise(kill))),
+            _guarded: guarded,
         })
     }
 
