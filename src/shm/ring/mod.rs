@@ -63,7 +63,7 @@ const FORMAT: Format = Format {
 const LOOK: Duration = Duration::from_millis(250);
 /// How many bytes go from a buffer of our own into a slot at a time, or back: few enough to stay in
 /// the processor's second cache, whatever the slot.
-const PIECE: usize = 128 * 1024;
+const PIECE: usize = 256 * 1024;
 const PIECE_WORDS: usize = PIECE / 8;
 const LINE: usize = 8;
 const LABEL_AT: usize = LINE;

@@ -117,8 +117,8 @@ impl Receiver {
         }
         self.place.cursor().store(cursor + 1, Ordering::Relaxed);
         self.owed += 1;
-        // A quarter of the ring at once: waking the sender for every slot costs more than filling it.
-        if self.owed > self.ring.shape.slots as u64 / 4 {
+        // An eighth of the ring at once: waking the sender for every slot costs more than filling it.
+        if self.owed > self.ring.shape.slots as u64 / 8 {
             self.give_back();
         }
         Ok(length)
