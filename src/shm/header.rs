@@ -81,6 +81,18 @@ impl Header {
         Ok(Some(Self::from_words(|at| u64::from_ne_bytes(words[at]))))
     }
 
+    /// Whether the file at `path` says that it is ready, and has not the length that it says.
+    pub(super) fn is_of_another_length(path: &Path) -> bool {
+        let Ok(file) = File::open(path) else {
+            return false;
+        };
+        // In this order: nothing that is ready grows any more.
+        let header = Self::read_from(&file);
+        let len = file.metadata().map_or(0, |now| now.len());
+        let len = usize::try_from(len).unwrap_or(0);
+        matches!(header, Ok(Some(header)) if header.ready && header.seats_within(len).is_none())
+    }
+
     pub(super) fn of(plan: &Plan) -> [u64; HEADER] {
         let kept = u64::from(plan.lifetime == Lifetime::Kept);
         let kind = u64::from_ne_bytes(plan.format.kind);
@@ -116,7 +128,11 @@ impl Header {
         Err(unfit(path, fault, &what))
     }
 
+    /// How many seats a segment of `len` bytes has; `None` if this is no header of so many bytes.
     pub(super) fn seats_within(&self, len: usize) -> Option<usize> {
+        if self.length != len as u64 {
+            return None;
+        }
         let seats = usize::try_from(self.seats).ok()?;
         let room = len.checked_sub(seats.checked_mul(SEAT_LEN)?)?;
         (room >= HEADER_LEN && room.is_multiple_of(CACHE_LINE)).then_some(seats)

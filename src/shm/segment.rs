@@ -232,15 +232,13 @@ impl Segment {
         if !is_ready {
             return Err(unfinished(path));
         }
-        let len = segment.mapping.len();
-        let seats = header
-            .seats_within(len)
-            .filter(|_| header.length == len as u64);
-        let seats = seats.ok_or_else(|| match fs::metadata(path) {
-            // It has only grown since it was mapped: the next look finds all of it.
-            Ok(now) if now.len() == header.length && now.len() > len as u64 => unfinished(path),
-            _ => unfit(path, Fault::CutOff, "is cut off"),
-        })?;
+        let Some(seats) = header.seats_within(segment.mapping.len()) else {
+            // What was mapped may have grown since, or be of a file that has gone.
+            return Err(match Header::is_of_another_length(path) {
+                true => unfit(path, Fault::CutOff, "is cut off"),
+                false => unfinished(path),
+            });
+        };
         segment.split_off_seats(seats);
         Ok(segment)
     }
