@@ -46,18 +46,18 @@ done
 for directory do rm -rf -- "$directory"; done
 "#;
 
-/// What is ended if we are killed. Drop it when it has ended.
+/// Something that will be ended should we be killed. Drop it when that has ended by itself.
 pub struct Guarded(());
 
-/// Has all be ended that `command` will start, and that this starts in turn, if we are killed. (Where
-/// there is no shell nobody does that; and a process that clears its environment is not found.)
+/// Should we be killed, what `command` starts will be ended, and what that has started in turn. (Where there
+/// is no shell nobody does that; and a process that clears its environment is not found.)
 pub fn guard(command: &mut Command) -> Guarded {
     command.env(MARK, mark());
     tell("begins", "");
     Guarded(())
 }
 
-/// Has this directory be removed after us, if it is still there.
+/// After us, this directory will be removed if it is still there.
 pub fn guard_directory(directory: &Path) {
     // A name that is no UTF-8, or has a line end, cannot be told in a line.
     match directory.to_str() {

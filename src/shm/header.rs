@@ -81,7 +81,7 @@ impl Header {
         Ok(Some(Self::from_words(|at| u64::from_ne_bytes(words[at]))))
     }
 
-    /// Whether the file at `path` says that it is ready, and has not the length that it says.
+    /// Whether the file at `path` says that it is ready, but is not as long as it says.
     pub(super) fn is_of_another_length(path: &Path) -> bool {
         let Ok(file) = File::open(path) else {
             return false;
