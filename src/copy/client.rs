@@ -17,7 +17,7 @@ use crate::progress::Progress;
 use crate::socket::{Received, connect, recv, recv_exact};
 
 /// How many bytes are gathered before they are written.
-const BUFFER_LEN: usize = 256 * 1024;
+const BUFFER_LEN: usize = 128 * 1024;
 /// How long the server may take to close after its last byte.
 const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 

@@ -21,6 +21,7 @@
 
 pub mod client;
 mod eager;
+mod pace;
 pub mod protocol;
 pub mod race;
 pub mod receiver;
@@ -28,6 +29,7 @@ pub mod sender;
 pub mod server;
 pub mod source;
 pub mod target;
+mod window;
 
 /// The name of the socket file when no `--socket` is given, in
 /// [the directory of sockets](crate::socket::directory).

@@ -5,28 +5,32 @@
 
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
+use std::num::NonZero;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
 
 use super::eager::Eager;
 use super::source::Source;
+use super::window::Window;
 use crate::interrupt::Interrupt;
 use crate::notice::notice;
 use crate::progress::Progress;
 use crate::socket::{Listener, Received, end_sending, recv, send};
 
 /// How many bytes are read and sent at a time unless somebody says otherwise. The chapter measures why.
-pub const CHUNK: usize = 256 * 1024;
+pub const CHUNK: usize = 128 * 1024;
 /// The largest chunk. Every client costs one.
 pub const MAX_CHUNK: usize = 16 * 1024 * 1024;
+/// So many clients for each processor are a crowd: there is work for all processors while some wait.
+const CROWD: usize = 2;
 
 /// How to serve.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
     /// End after so many whole copies; without end if `None`.
     pub peers: Option<usize>,
-    /// How many bytes to read and send at a time.
+    /// How many bytes to read and send at a time, at least 1.
     pub chunk: usize,
 }
 
@@ -43,9 +47,12 @@ pub fn serve(
     interrupt: &Interrupt,
 ) -> io::Result<()> {
     let _waker = listener.stop_on(interrupt);
+    let chunk = service.chunk.max(1);
+    let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let server = Server {
         source,
-        service,
+        peers: service.peers,
+        window: Window::new(source, chunk, CROWD * processors),
         interrupt,
         progress: Progress::on_stderr(),
         tally: Tally::default(),
@@ -66,7 +73,8 @@ pub fn serve(
 
 struct Server<'a> {
     source: &'a Source,
-    service: Service,
+    peers: Option<usize>,
+    window: Window<'a>,
     interrupt: &'a Interrupt,
     progress: Progress,
     tally: Tally,
@@ -79,7 +87,7 @@ impl Server<'_> {
         listener: &Listener,
     ) -> io::Result<()> {
         let mut number = 0u64;
-        while self.tally.wait_for_room(self.service.peers) {
+        while self.tally.wait_for_room(self.peers) {
             let Some(stream) = listener.accept()? else {
                 break;
             };
@@ -119,14 +127,10 @@ impl Server<'_> {
 
     fn send_bytes(&self, stream: &UnixStream, length: u64) -> io::Result<()> {
         let mut stream = Eager::new(stream)?;
-        let len = usize::try_from(length).unwrap_or(usize::MAX);
-        let mut buffer = vec![0; len.min(self.service.chunk)];
-        let mut offset = 0;
-        while offset < length {
-            let count = self.source.read_at(&mut buffer, offset, length)?;
-            send(&mut stream, &buffer[..count])?;
-            offset += count as u64;
-            self.progress.add(count as u64);
+        let mut chunks = self.window.chunks(length);
+        while let Some(chunk) = chunks.next()? {
+            send(&mut stream, &chunk)?;
+            self.progress.add(chunk.len() as u64);
         }
         self.source.note_growth(length);
         Ok(())

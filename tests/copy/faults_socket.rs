@@ -1,7 +1,8 @@
 //! What goes wrong while a file is copied by sockets, with real processes.
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::num::NonZero;
 use std::os::unix::net::UnixListener;
 use std::thread;
 
@@ -129,6 +130,30 @@ fn a_stopped_client_holds_up_nobody_and_goes_on() {
     assert_succeeds(&mut server);
     place.assert_copied("1");
     place.assert_copied("2");
+}
+
+#[test]
+fn a_client_that_reads_nothing_holds_up_no_crowd() {
+    let place = SocketPlace::new(LARGE);
+    let mut server = place.server(&[]);
+    let mut idle = place.connect();
+    place.wait_for_bytes(&mut idle);
+    let crowd = 2 * thread::available_parallelism().map_or(1, NonZero::get);
+    let whole = [copying::header(LARGE).into_bytes(), copying::pattern(LARGE)].concat();
+    thread::scope(|scope| {
+        for mut client in (0..crowd).map(|_| place.connect()) {
+            let whole = &whole;
+            scope.spawn(move || {
+                let mut bytes = Vec::new();
+                client.read_to_end(&mut bytes).unwrap();
+                assert!(bytes == *whole, "{} bytes differ", bytes.len());
+            });
+        }
+    });
+    drop(idle);
+    server.wait_for(Stderr, "client 1 has gone").unwrap();
+    server.signal("INT").unwrap();
+    assert_succeeds(&mut server);
 }
 
 #[test]
