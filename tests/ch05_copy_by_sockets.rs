@@ -84,7 +84,7 @@ fn step_04_one_who_does_not_read_holds_up_nobody_else() {
 #[test]
 fn step_05_byte_by_byte_is_the_same_copy_and_takes_longer() {
     let mut times = Vec::new();
-    for chunk in ["1", "262144"] {
+    for chunk in ["1", "131072"] {
         let place = SocketPlace::new(LEN);
         let mut server = place.server(&["--peers", "1", "--chunk", chunk]);
         server.wait_for(Stderr, "listening").unwrap();

@@ -38,7 +38,7 @@ Options:
   --output DIR       where to put the copy (default: the current directory)
   --force            replace a file of that name
   --peers N          end after N whole copies (default: serve until Ctrl-C)
-  --chunk BYTES      how many bytes to send at a time (default 262144); 1 is
+  --chunk BYTES      how many bytes to send at a time (default 131072); 1 is
                      byte by byte, to see what that costs
   --socket PATH      the socket (default: copy.sock in $IPC_PRIMER_DIR, else in
                      $XDG_RUNTIME_DIR/ipc-primer, else in /tmp/ipc-primer-<uid>)

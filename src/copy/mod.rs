@@ -15,7 +15,8 @@
 //!
 //! 1. [`source`] and [`target`]: the file at either end, and all that can become of it meanwhile.
 //! 2. [`protocol`]: what goes over a socket.
-//! 3. [`server`] and [`client`]: copy by sockets.
+//! 3. [`server`] and [`client`]: copy by sockets. `window` and `pace` let a crowd of clients share what
+//!    was read.
 //! 4. [`race`]: what shared memory does without semaphores, and with them.
 //! 5. [`sender`] and [`receiver`]: copy by shared memory, which stand on [`ring`](crate::shm::ring).
 
