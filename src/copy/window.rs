@@ -22,7 +22,7 @@ const FEWEST: usize = 4;
 pub(super) struct Window<'s> {
     source: &'s Source,
     chunk: usize,
-    /// None if every client reads for itself.
+    /// Empty if every client reads for itself.
     slots: Vec<Mutex<Slot>>,
     pace: Pace,
 }
@@ -40,6 +40,11 @@ impl<'s> Window<'s> {
             slots: (0..slots).map(|_| Mutex::default()).collect(),
             pace: Pace::new(slots as u64 / 2, crowd),
         }
+    }
+
+    fn slot(&self, number: u64) -> Option<&Mutex<Slot>> {
+        let slot = number.checked_rem(self.slots.len() as u64)?;
+        self.slots.get(usize::try_from(slot).ok()?)
     }
 
     /// For one client, all chunks of the file's first `length` bytes.
@@ -70,20 +75,17 @@ impl Chunks<'_> {
         if self.offset >= self.length {
             return Ok(None);
         }
-        let Window {
-            source,
-            chunk,
-            slots,
-            ..
-        } = self.window;
-        let number = self.offset / *chunk as u64;
-        let bytes = if !slots.is_empty() && self.runner.reach(number) {
-            let slot = &slots[(number % slots.len() as u64) as usize];
-            let mut slot = slot.lock().unwrap_or_else(PoisonError::into_inner);
-            slot.get(source, *chunk, self.offset, self.length)?
-        } else {
-            self.own.get(source, *chunk, self.offset, self.length)?
+        let window = self.window;
+        let number = self.offset / window.chunk as u64;
+        let mut shared;
+        let slot = match window.slot(number) {
+            Some(slot) if self.runner.reach(number) => {
+                shared = slot.lock().unwrap_or_else(PoisonError::into_inner);
+                &mut *shared
+            }
+            _ => &mut self.own,
         };
+        let bytes = slot.get(window.source, window.chunk, self.offset, self.length)?;
         self.offset += bytes.len() as u64;
         Ok(Some(bytes))
     }
@@ -182,11 +184,12 @@ mod tests {
 
     #[test]
     fn one_length_does_not_stand_for_another() {
-        let (_file, source) = file(SMALLEST);
+        let (file, source) = file(SMALLEST);
+        let file = fs::read(file.path()).unwrap();
         let window = Window::new(&source, SMALLEST, 1);
-        assert_eq!(all(window.chunks(10)).len(), 10);
-        assert_eq!(all(window.chunks(20)).len(), 20); // the file has grown meanwhile
-        assert_eq!(all(window.chunks(0)).len(), 0);
+        for length in [20, 10, 30, 0] {
+            assert_eq!(all(window.chunks(length as u64)), file[..length]);
+        }
     }
 
     #[test]
