@@ -2,7 +2,7 @@
 //!
 //! Clients that are at about the same place of the file can share what was read there. But nothing
 //! keeps them there: who starts a millisecond later, or gets the processor a little less often, is
-//! megabytes behind, and stays it. So who is ahead waits for the others.
+//! megabytes behind, and stays so. So who is ahead waits for the others.
 //!
 //! Only where that costs nothing: a crowd has work for every processor while some wait. And only a
 //! little, for those who move: one that was stopped, or writes to a slow disk, must not hold up the
