@@ -14,7 +14,8 @@ use std::time::{Duration, Instant};
 
 /// The longest that anybody waits for others.
 const PATIENCE: Duration = Duration::from_millis(20);
-/// Nobody waits longer than one part in so many of the time that it is on its way.
+/// In all, nobody waits longer than one part in so many of the time that it is on its way, and once
+/// [`PATIENCE`] beyond.
 const PART_WAITED: u32 = 4;
 /// Who is not farther behind than so many times the lead is waited for.
 const NEAR: u64 = 8;

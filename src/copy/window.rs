@@ -13,7 +13,7 @@ use super::source::Source;
 /// How many bytes are kept. With half of it those ahead wait too often; with twice as many nothing was
 /// gained.
 const KEPT: usize = 4 * 1024 * 1024;
-/// A smaller chunk is read as soon as it is found.
+/// Smaller chunks are asked for to see what calls cost: then there should be nothing but the calls.
 const SMALLEST: usize = 4096;
 /// With fewer slots clients would wait for each other at every chunk.
 const FEWEST: usize = 4;
