@@ -168,14 +168,29 @@ impl<'m> Seat<'m> {
         self.state.load(Ordering::Relaxed) == ASLEEP
     }
 
-    /// Wakes who sleeps here; says whether somebody does who lives. Never blocks.
+    /// Wakes who sleeps here; says whether somebody did. Never blocks.
     pub(super) fn wake(self) -> bool {
         if !self.is_asleep() || self.state.swap(AWAKE, Ordering::SeqCst) != ASLEEP {
             return false;
         }
         // An error would be that of no mutex at all; the sleeper wakes by itself then.
         let _ = self.gate().map(|gate| gate.release());
+        true
+    }
+
+    /// Whether somebody sits here who lives.
+    pub(super) fn is_occupied(self) -> bool {
         owner::is_alive(self.occupant.load(Ordering::Relaxed))
+    }
+
+    /// Leaves it as somebody does who is killed asleep.
+    #[cfg(test)]
+    pub(super) fn leave_killed(self) {
+        let own = crate::process::Identity::own();
+        let start = own.start + 1; // nobody with our pid was started then
+        let killed = crate::process::Identity { start, ..own };
+        self.occupant.store(owner::word(killed), Ordering::SeqCst);
+        self.state.store(ASLEEP, Ordering::SeqCst);
     }
 
     fn gate(self) -> Option<Box<dyn LockImpl>> {

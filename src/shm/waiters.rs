@@ -120,7 +120,14 @@ impl Waiters {
 
     /// Wakes one of those who sleep here.
     pub fn wake_one(&self) {
-        self.in_use().any(|seat| self.segment.seat(seat).wake());
+        let mut seats = self.in_use().map(|seat| self.segment.seat(seat)).peekable();
+        while let Some(seat) = seats.next() {
+            // Who was killed asleep is woken in vain; but to know costs more than to wake, so it is
+            // asked only where there may be another.
+            if seat.wake() && (seats.peek().is_none() || seat.is_occupied()) {
+                return;
+            }
+        }
     }
 
     /// Wakes all who sleep here.
@@ -231,6 +238,18 @@ mod tests {
         let _taken = waiters.sit_down().unwrap();
         let error = waiters.wait(None, &Interrupt::new(), nothing).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ResourceBusy);
+    }
+
+    #[test]
+    fn a_wake_up_passes_by_who_was_killed_asleep() {
+        let waiters = Waiters::new(&segment("passby", 1, 3), 0..3);
+        let seat = |number| waiters.segment.seat(number);
+        seat(0).leave_killed();
+        let sleepers = [1, 2].map(|number| seat(number).take().unwrap());
+        sleepers.iter().for_each(Seated::announce);
+        waiters.wake_one();
+        let asleep = [0, 1, 2].map(|number| seat(number).is_asleep());
+        assert_eq!(asleep, [false, false, true], "of the living one was woken");
     }
 
     /// Two threads pass a number to and fro, a hundred thousand times: no wake-up may be lost, or
