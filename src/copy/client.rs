@@ -64,7 +64,7 @@ fn receive(stream: &UnixStream, destination: &Destination) -> io::Result<PathBuf
         other => other?,
     };
     let mut target = Target::create(destination, safe_name(&header.name)?)?;
-    receive_bytes(&mut Eager::new(stream)?, header.length, &mut target)?;
+    receive_bytes(&mut Eager::new(stream), header.length, &mut target)?;
     expect_end(stream, &mut input)?;
     target.finish()
 }

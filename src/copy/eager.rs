@@ -22,47 +22,58 @@ const SLEEPS: u32 = 50;
 /// Reads and writes the connection, which is its own as long as it lives.
 pub(super) struct Eager<'s> {
     stream: &'s UnixStream,
+    /// Whether its calls may sleep.
+    blocking: bool,
     sleeps: u32,
 }
 
 impl<'s> Eager<'s> {
-    pub(super) fn new(stream: &'s UnixStream) -> io::Result<Self> {
-        stream.set_nonblocking(true)?;
-        Ok(Self { stream, sleeps: 0 })
+    pub(super) fn new(stream: &'s UnixStream) -> Self {
+        let (blocking, sleeps) = (true, 0);
+        Self {
+            stream,
+            blocking,
+            sleeps,
+        }
     }
 
     fn call<T>(&mut self, mut call: impl FnMut(&UnixStream) -> io::Result<T>) -> io::Result<T> {
-        if let Some(done) = self.look(&mut call) {
-            return done;
+        if self.sleeps > 0 {
+            self.sleeps -= 1;
+        } else if let Some(done) = self.look(&mut call)? {
+            return Ok(done);
         }
-        self.stream.set_nonblocking(false)?;
-        let done = call(self.stream);
-        self.stream.set_nonblocking(true)?;
-        done
+        self.set_blocking(true)?;
+        call(self.stream)
+    }
+
+    fn set_blocking(&mut self, blocking: bool) -> io::Result<()> {
+        if self.blocking != blocking {
+            self.stream.set_nonblocking(!blocking)?;
+            self.blocking = blocking;
+        }
+        Ok(())
     }
 
     /// Makes the call without sleeping; `None` if that would take too long.
     fn look<T>(
         &mut self,
         mut call: impl FnMut(&UnixStream) -> io::Result<T>,
-    ) -> Option<io::Result<T>> {
-        self.sleeps = self.sleeps.saturating_sub(1);
-        if self.sleeps > 0 {
-            return None;
-        }
+    ) -> io::Result<Option<T>> {
+        self.set_blocking(false)?;
         for _ in 0..LOOKS {
             match call(self.stream) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
-                done => return Some(done),
+                done => return done.map(Some),
             }
             let before = Instant::now();
             thread::yield_now();
             if before.elapsed() > CROWDED {
                 self.sleeps = SLEEPS;
-                return None;
+                break;
             }
         }
-        None
+        Ok(None)
     }
 }
 
@@ -84,6 +95,6 @@ impl Write for Eager<'_> {
 
 impl Drop for Eager<'_> {
     fn drop(&mut self) {
-        let _ = self.stream.set_nonblocking(false);
+        let _ = self.set_blocking(true);
     }
 }

@@ -126,7 +126,7 @@ impl Server<'_> {
     }
 
     fn send_bytes(&self, stream: &UnixStream, length: u64) -> io::Result<()> {
-        let mut stream = Eager::new(stream)?;
+        let mut stream = Eager::new(stream);
         let mut chunks = self.window.chunks(length);
         while let Some(chunk) = chunks.next()? {
             send(&mut stream, &chunk)?;
