@@ -7,9 +7,14 @@
 //! Only where that costs nothing: a crowd has work for every processor while some wait. And only a
 //! little, for those who move: one that was stopped, or writes to a slow disk, must not hold up the
 //! rest. Who does not come while the others wait is left behind, and goes alone until it has caught up.
+//!
+//! Who waits sleeps and looks again. A `Condvar` would wake it at once, but also move it: the kernel
+//! likes to run a thread where the one that woke it runs, and that is not where its client is, with
+//! which it shares what is in a processor's cache. Then the copy takes a half longer.
 
 use std::collections::BTreeMap;
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::thread;
 use std::time::{Duration, Instant};
 
 /// The longest that anybody waits for others.
@@ -17,6 +22,8 @@ const PATIENCE: Duration = Duration::from_millis(20);
 /// In all, nobody waits longer than one part in so many of the time that it is on its way, and once
 /// [`PATIENCE`] beyond.
 const PART_WAITED: u32 = 4;
+/// How long to sleep before looking again.
+const NAP: Duration = Duration::from_micros(500);
 /// Who is not farther behind than so many times the lead is waited for.
 const NEAR: u64 = 8;
 
@@ -28,7 +35,6 @@ pub(super) struct Pace {
     crowd: usize,
     patience: Duration,
     way: Mutex<Way>,
-    moved: Condvar,
 }
 
 struct Way {
@@ -38,8 +44,6 @@ struct Way {
     ever: u64,
     /// Where those are who go together.
     places: BTreeMap<u64, u64>,
-    /// The lowest place that somebody waits for all to reach.
-    wanted: u64,
 }
 
 impl Way {
@@ -58,14 +62,12 @@ impl Pace {
             runners: 0,
             ever: 0,
             places: BTreeMap::new(),
-            wanted: u64::MAX,
         };
         Self {
             lead,
             crowd,
             patience: PATIENCE,
             way: Mutex::new(way),
-            moved: Condvar::new(),
         }
     }
 
@@ -79,14 +81,6 @@ impl Pace {
             key: way.ever,
             start: Instant::now(),
             waited: Duration::ZERO,
-        }
-    }
-
-    /// Wakes those who wait, if nobody is behind what they wait for any more.
-    fn wake(&self, way: &mut Way) {
-        if way.last() >= way.wanted {
-            way.wanted = u64::MAX; // who has to wait on says so again
-            self.moved.notify_all();
         }
     }
 
@@ -107,40 +101,33 @@ impl Runner<'_> {
     /// Comes to `place`, and waits there a little if others are too far behind. Says whether it is
     /// near enough to the first to share with it.
     pub(super) fn reach(&mut self, place: u64) -> bool {
-        let lead = self.pace.lead;
-        let mut way = self.pace.way();
-        let alone = way.runners < self.pace.crowd || place + NEAR * lead < way.first();
-        match alone {
-            true => way.places.remove(&self.key),
-            false => way.places.insert(self.key, place),
-        };
-        self.pace.wake(&mut way);
+        let pace = self.pace;
+        let mut way = pace.way();
+        let alone = way.runners < pace.crowd || place + NEAR * pace.lead < way.first();
         if alone {
+            way.places.remove(&self.key);
             return false;
         }
-        if way.last() + lead < place {
-            way = self.wait(way, place - lead / 2);
+        way.places.insert(self.key, place);
+        if way.last() + pace.lead < place {
+            drop(way);
+            self.wait(place - pace.lead / 2);
+            way = pace.way();
         }
-        place + lead >= way.first()
+        place + pace.lead >= way.first()
     }
 
     /// Waits until nobody is behind `place`. Who then still is, is left behind.
-    fn wait<'w>(&mut self, way: MutexGuard<'w, Way>, place: u64) -> MutexGuard<'w, Way> {
+    fn wait(&mut self, place: u64) {
         let start = Instant::now();
         let patience = self.pace.patience;
         let allowed = patience + self.start.elapsed() / PART_WAITED;
-        let left = allowed.saturating_sub(self.waited).min(patience);
-        let is_waiting = |way: &mut Way| {
-            way.wanted = way.wanted.min(place);
-            way.last() < place
-        };
-        let moved = &self.pace.moved;
-        let waited = moved.wait_timeout_while(way, left, is_waiting);
-        let (mut way, _) = waited.unwrap_or_else(PoisonError::into_inner);
-        way.places.retain(|_, other| *other >= place);
-        self.pace.wake(&mut way);
+        let limit = allowed.saturating_sub(self.waited).min(patience);
+        while self.pace.way().last() < place && start.elapsed() < limit {
+            thread::sleep(NAP);
+        }
+        self.pace.way().places.retain(|_, other| *other >= place);
         self.waited += start.elapsed();
-        way
     }
 }
 
@@ -149,14 +136,12 @@ impl Drop for Runner<'_> {
         let mut way = self.pace.way();
         way.runners -= 1;
         way.places.remove(&self.key);
-        self.pace.wake(&mut way);
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::thread;
 
     /// Longer than any test takes.
     const LONG: Duration = Duration::from_secs(600);
@@ -172,6 +157,13 @@ mod tests {
         pace.way().places.values().copied().collect()
     }
 
+    /// Waits until the first has come there. From then on it waits, too.
+    fn until_at(pace: &Pace, place: u64) {
+        while pace.way().first() < place {
+            thread::yield_now();
+        }
+    }
+
     #[test]
     fn who_is_ahead_waits_until_the_last_has_come() {
         let pace = pace(LONG);
@@ -179,10 +171,9 @@ mod tests {
         assert!(last.reach(0));
         thread::scope(|scope| {
             let ahead = scope.spawn(|| first.reach(5));
-            while pace.way().wanted == u64::MAX && !ahead.is_finished() {
-                thread::yield_now();
-            }
+            until_at(&pace, 5);
             assert!(last.reach(2));
+            thread::sleep(4 * NAP); // time for a wrong look
             assert!(!ahead.is_finished(), "the last is not at 3 yet");
             assert!(last.reach(3));
             assert!(ahead.join().unwrap());
@@ -197,9 +188,8 @@ mod tests {
         last.reach(0);
         thread::scope(|scope| {
             let ahead = scope.spawn(|| first.reach(5));
-            while pace.way().wanted == u64::MAX && !ahead.is_finished() {
-                thread::yield_now();
-            }
+            until_at(&pace, 5);
+            assert!(!ahead.is_finished());
             drop(last);
             assert!(ahead.join().unwrap());
         });
