@@ -1,6 +1,8 @@
 //! `signals`: a program that handles some signals, ignores one, and leaves the others alone; judged by
 //! sending them, and over `/proc`.
 
+use std::process;
+
 use super::{Assignment, Check, Fault, Lab, Running, Verdict, running::show_end, watch};
 use crate::process::Stream;
 use crate::signals::{self, Disposition, Dispositions, Signal, SignalSet, outcome};
@@ -98,7 +100,11 @@ const CHECKS: &[Check] = &[
 const LEFT_ALONE: [&str; 5] = ["QUIT", "ALRM", "USR1", "USR2", "CHLD"];
 
 fn dispositions(program: &Running) -> Dispositions {
-    signals::dispositions(program.pid().into()).unwrap_or_default()
+    dispositions_of(program.pid())
+}
+
+fn dispositions_of(pid: u32) -> Dispositions {
+    signals::dispositions(pid.into()).unwrap_or_default()
 }
 
 /// Starts the program and waits until it has installed its handlers and rests.
@@ -173,8 +179,11 @@ fn leaves_alone(lab: &Lab) -> Verdict {
     let left_alone = LEFT_ALONE
         .iter()
         .filter_map(|name| name.parse::<Signal>().ok());
+    // What we were started with as ignored (by a shell's `&`, say), the program has of us.
+    let inherited = dispositions_of(process::id());
     let changed: Vec<_> = left_alone
         .filter(|&signal| found.of(signal) != Disposition::Default)
+        .filter(|&signal| found.of(signal) != inherited.of(signal))
         .map(|signal| format!("{signal} is {}", found.of(signal)))
         .collect();
     match changed[..] {

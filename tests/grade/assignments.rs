@@ -43,6 +43,18 @@ fn our_own_programs_get_full_marks() {
     });
 }
 
+/// A shell without job control starts what stands before an `&` with SIGINT and SIGQUIT ignored.
+#[test]
+fn a_grader_in_the_background_blames_nobody_for_what_it_was_started_with() {
+    let place = Place::new();
+    let ipc = env!("CARGO_BIN_EXE_ipc");
+    let mut grader = Command::new("sh");
+    let line = format!("trap '' QUIT USR2; exec {ipc} grade signals -- {ipc} signals wait");
+    grader.args(["-c", &line]).env("TMPDIR", place.path(""));
+    let output = grader.output().unwrap();
+    assert_full_marks(&output);
+}
+
 #[test]
 fn each_mistake_fails_the_check_that_names_it_and_a_right_program_none() {
     let programs = Place::new();
