@@ -24,16 +24,16 @@ pub(super) struct Eager<'s> {
     stream: &'s UnixStream,
     /// Whether its calls may sleep.
     blocking: bool,
+    /// How many calls more go straight to sleep.
     sleeps: u32,
 }
 
 impl<'s> Eager<'s> {
     pub(super) fn new(stream: &'s UnixStream) -> Self {
-        let (blocking, sleeps) = (true, 0);
         Self {
             stream,
-            blocking,
-            sleeps,
+            blocking: true,
+            sleeps: 0,
         }
     }
 

@@ -142,6 +142,7 @@ impl Drop for Runner<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::thread::ScopedJoinHandle;
 
     /// Longer than any test takes.
     const LONG: Duration = Duration::from_secs(600);
@@ -157,9 +158,9 @@ mod tests {
         pace.way().places.values().copied().collect()
     }
 
-    /// Waits until the first has come there. From then on it waits, too.
-    fn until_at(pace: &Pace, place: u64) {
-        while pace.way().first() < place {
+    /// Waits until the one who is `ahead` has come there. From then on it waits, too.
+    fn until_at(pace: &Pace, place: u64, ahead: &ScopedJoinHandle<'_, bool>) {
+        while pace.way().first() < place && !ahead.is_finished() {
             thread::yield_now();
         }
     }
@@ -171,7 +172,7 @@ mod tests {
         assert!(last.reach(0));
         thread::scope(|scope| {
             let ahead = scope.spawn(|| first.reach(5));
-            until_at(&pace, 5);
+            until_at(&pace, 5, &ahead);
             assert!(last.reach(2));
             thread::sleep(4 * NAP); // time for a wrong look
             assert!(!ahead.is_finished(), "the last is not at 3 yet");
@@ -188,7 +189,7 @@ mod tests {
         last.reach(0);
         thread::scope(|scope| {
             let ahead = scope.spawn(|| first.reach(5));
-            until_at(&pace, 5);
+            until_at(&pace, 5, &ahead);
             assert!(!ahead.is_finished());
             drop(last);
             assert!(ahead.join().unwrap());

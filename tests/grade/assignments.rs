@@ -49,10 +49,10 @@ fn a_grader_in_the_background_blames_nobody_for_what_it_was_started_with() {
     let place = Place::new();
     let ipc = env!("CARGO_BIN_EXE_ipc");
     let mut grader = Command::new("sh");
-    let line = format!("trap '' QUIT USR2; exec {ipc} grade signals -- {ipc} signals wait");
-    grader.args(["-c", &line]).env("TMPDIR", place.path(""));
-    let output = grader.output().unwrap();
-    assert_full_marks(&output);
+    let line = r#"trap '' INT QUIT; exec "$0" grade signals -- "$0" signals wait"#;
+    grader.args(["-c", line, ipc]).env("TMPDIR", place.path(""));
+    assert_full_marks(&grader.output().unwrap());
+    place.assert_left(&[]);
 }
 
 #[test]
