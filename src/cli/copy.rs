@@ -15,7 +15,7 @@ use super::words::Words;
 use super::{Failure, Outcome, print, race, unknown_command};
 
 /// The ring, unless somebody says otherwise. The chapter measures why.
-const SLOTS: usize = 16;
+const SLOTS: usize = 24;
 const SLOT_LEN: usize = 1024 * 1024;
 
 const HELP: &str = "\
@@ -43,7 +43,7 @@ Options:
   --socket PATH      the socket (default: copy.sock in $IPC_PRIMER_DIR, else in
                      $XDG_RUNTIME_DIR/ipc-primer, else in /tmp/ipc-primer-<uid>)
   --receivers N      how many receivers to wait for, and to serve at one pace
-  --slots K          how many slots the ring has (default 16)
+  --slots K          how many slots the ring has (default 24)
   --slot-size BYTES  how large each of them is (default 1048576)
   --wait SECONDS     how long to wait for a sender (default 10)
   --name NAME        the ring: /dev/shm/ipc-primer-NAME (default: copy)

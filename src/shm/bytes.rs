@@ -5,9 +5,13 @@
 //! words meanwhile, who copies them out gets some of the old and some of the new, and nothing worse; a
 //! `&[u8]` would make that undefined behaviour. Keeping order is the work of semaphores.
 
+use std::hint::black_box;
+use std::iter;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const WORD: usize = size_of::<u64>();
+/// The words of a page of memory.
+const PAGE: usize = 4096 / WORD;
 
 /// Copies `bytes` into the front of `words`. The rest of the last word becomes zeros.
 ///
@@ -29,8 +33,10 @@ const WORD: usize = size_of::<u64>();
 pub fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
     let words = &words[..bytes.len().div_ceil(WORD)];
     let (whole, part) = bytes.as_chunks::<WORD>();
-    for (word, chunk) in words.iter().zip(whole) {
-        word.store(u64::from_ne_bytes(*chunk), Ordering::Relaxed);
+    for (words, chunks) in pages(words).zip(whole.chunks(PAGE)) {
+        for (word, chunk) in words.iter().zip(chunks) {
+            word.store(u64::from_ne_bytes(*chunk), Ordering::Relaxed);
+        }
     }
     if let Some(last) = words.get(whole.len()) {
         let mut chunk = [0; WORD];
@@ -48,11 +54,48 @@ pub fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
 pub fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {
     let words = &words[..bytes.len().div_ceil(WORD)];
     let (whole, part) = bytes.as_chunks_mut::<WORD>();
-    for (word, chunk) in words.iter().zip(&mut *whole) {
-        *chunk = word.load(Ordering::Relaxed).to_ne_bytes();
+    for (words, chunks) in pages(words).zip(whole.chunks_mut(PAGE)) {
+        for (word, chunk) in words.iter().zip(chunks) {
+            *chunk = word.load(Ordering::Relaxed).to_ne_bytes();
+        }
     }
     if let Some(last) = words.get(whole.len()) {
         let chunk = last.load(Ordering::Relaxed).to_ne_bytes();
         part.copy_from_slice(&chunk[..part.len()]);
+    }
+}
+
+/// `words`, page by page; before each page is handed out, the first word of the next is looked at.
+///
+/// The processor fetches memory ahead of who goes through it, but only up to the end of a page. The look
+/// has the next page found, and mapped, while this one is still being copied.
+fn pages(words: &[AtomicU64]) -> impl Iterator<Item = &[AtomicU64]> {
+    let mut pages = words.chunks(PAGE).peekable();
+    iter::from_fn(move || {
+        let page = pages.next()?;
+        if let Some(next) = pages.peek() {
+            black_box(next[0].load(Ordering::Relaxed));
+        }
+        Some(page)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_goes_in_comes_out_across_pages_and_nothing_behind_it_changes() {
+        for len in [0_usize, 1, 7, 8, 9, 4095, 4096, 4097, 8192, 3 * 4096 + 13] {
+            let bytes: Vec<u8> = (0..len).map(|at| (at % 251) as u8 + 1).collect();
+            let room = len.div_ceil(WORD);
+            let words: Vec<_> = (0..=room).map(|_| AtomicU64::new(u64::MAX)).collect();
+            copy_in(&words, &bytes);
+            assert_eq!(words[room].load(Ordering::Relaxed), u64::MAX, "{len} bytes");
+
+            let mut back = vec![0; len];
+            copy_out(&words, &mut back);
+            assert!(back == bytes, "{len} bytes");
+        }
     }
 }

@@ -6,8 +6,9 @@
 //!
 //! Whole commands are timed, from the start of the first process to the end of the last. The file has
 //! 1024 MiB of random bytes, or as many as the first argument says, and is in memory like its copies:
-//! `/dev/shm` needs room for five of it. The ways take turns; shown are the medians of seven rounds,
-//! after one that does not count.
+//! `/dev/shm` needs room for five of it. The ways take turns, in every other round backwards: each
+//! feels in what state the one before it left the memory. Shown are the medians of seven rounds, after
+//! one that does not count.
 
 use std::env;
 use std::error::Error;
@@ -124,6 +125,7 @@ impl Bench {
         let ways = WAYS.iter().filter(|way| way.most >= peers && is_there(way));
         let mut times: Vec<(&Way, Vec<f64>)> = ways.map(|way| (way, Vec::new())).collect();
         for round in 0..=ROUNDS {
+            times.reverse();
             for (way, times) in &mut times {
                 let time = self.time(way, peers)?;
                 if interrupt.is_raised() {
