@@ -1,9 +1,9 @@
 //! Bytes into shared words and out of them.
 //!
-//! A word at a time, each an atomic access without any order: on this machine's common processors a
-//! plain move, so it is as fast as `memcpy(3)` where memory is what it waits for. If somebody writes the
-//! words meanwhile, who copies them out gets some of the old and some of the new, and nothing worse; a
-//! `&[u8]` would make that undefined behaviour. Keeping order is the work of semaphores.
+//! A word at a time, each an atomic access without any order: on common processors a plain move, so it
+//! is as fast as `memcpy(3)` where memory is what it waits for. If somebody writes the words meanwhile,
+//! who copies them out gets some of the old and some of the new, and nothing worse; a `&[u8]` would make
+//! that undefined behaviour. Keeping order is the work of semaphores.
 
 use std::hint::black_box;
 use std::iter;
@@ -67,8 +67,8 @@ pub fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {
 
 /// `words`, page by page; before each page is handed out, the first word of the next is looked at.
 ///
-/// The processor fetches memory ahead of who goes through it, but only up to the end of a page. The look
-/// has the next page found, and mapped, while this one is still being copied.
+/// The processor fetches memory ahead of who goes through it, but only up to the end of a page. After
+/// the look, the next page is mapped and its first bytes are on their way while this one is copied.
 fn pages(words: &[AtomicU64]) -> impl Iterator<Item = &[AtomicU64]> {
     let mut pages = words.chunks(PAGE).peekable();
     iter::from_fn(move || {
