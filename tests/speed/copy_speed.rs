@@ -124,9 +124,11 @@ impl Bench {
     fn medians(&self, peers: usize, interrupt: &Interrupt) -> Result<Vec<f64>, Box<dyn Error>> {
         let ways = WAYS.iter().filter(|way| way.most >= peers && is_there(way));
         let mut times: Vec<(&Way, Vec<f64>)> = ways.map(|way| (way, Vec::new())).collect();
+        let mut order: Vec<usize> = (0..times.len()).collect();
         for round in 0..=ROUNDS {
-            times.reverse();
-            for (way, times) in &mut times {
+            order.reverse();
+            for turn in &order {
+                let (way, times) = &mut times[*turn];
                 let time = self.time(way, peers)?;
                 if interrupt.is_raised() {
                     return Err("broken off".into());
