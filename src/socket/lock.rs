@@ -8,9 +8,15 @@ use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
+use std::thread;
+use std::time::Duration;
 
 use crate::error::Context;
 use crate::own_file::{OwnFile, stands_at};
+
+/// How often a lock is tried that another process holds, and how long to wait after each try.
+const TRIES: u32 = 20;
+const PAUSE: Duration = Duration::from_millis(10);
 
 /// A lock that is held; dropping it removes the file and lets go.
 #[derive(Debug)]
@@ -20,13 +26,27 @@ pub(super) struct LockFile {
 }
 
 impl LockFile {
-    /// Takes the lock of the socket at `socket`, or returns `None` at once if somebody has it.
+    /// Takes the lock of the socket at `socket`, or returns `None` if another process keeps it.
+    ///
+    /// A process that a killed server had just forked holds a copy of its descriptors, the lock among
+    /// them, until it executes its program. So a lock that is held is tried again for a moment.
     pub(super) fn take(socket: &Path) -> io::Result<Option<Self>> {
         let mut path = socket.as_os_str().to_owned();
         path.push(".lock");
         let path = PathBuf::from(path);
-        try_take(&path).context(|| format!("cannot lock {}; pass another --socket", path.display()))
+        take_soon(&path, || thread::sleep(PAUSE))
+            .context(|| format!("cannot lock {}; pass another --socket", path.display()))
     }
+}
+
+fn take_soon(path: &Path, mut pause: impl FnMut()) -> io::Result<Option<LockFile>> {
+    for _ in 0..TRIES {
+        if let Some(lock) = try_take(path)? {
+            return Ok(Some(lock));
+        }
+        pause();
+    }
+    try_take(path)
 }
 
 fn try_take(path: &Path) -> io::Result<Option<LockFile>> {
@@ -75,5 +95,23 @@ fn unless(raced: ErrorKind, opened: io::Result<File>) -> io::Result<Option<File>
     match opened {
         Err(error) if error.kind() == raced => Ok(None),
         other => other.map(Some),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_lock_that_is_given_back_in_a_moment_is_waited_for_and_no_other() {
+        let place = tempfile::tempdir().unwrap();
+        let path = place.path().join("lock");
+        let held = make(&path).unwrap();
+        held.lock().unwrap();
+        let mut pauses = 0;
+        assert!(take_soon(&path, || pauses += 1).unwrap().is_none());
+        assert_eq!(pauses, TRIES);
+        let mut held = Some(held);
+        assert!(take_soon(&path, || drop(held.take())).unwrap().is_some());
     }
 }
