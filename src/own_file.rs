@@ -3,9 +3,9 @@
 //! Between making a file and removing it, its name may have passed to another: somebody removed ours
 //! and put theirs there. A name is not the file; its device and inode number are.
 
-use std::fs::{self, File, Metadata};
+use std::fs::{self, File, Metadata, OpenOptions};
 use std::io;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
 /// A file of ours; dropping it removes the file, if it is still the one that stands at its path.
@@ -42,6 +42,16 @@ impl OwnFile {
         Ok(Self { path, identity })
     }
 
+    /// The open `file`, which was made at `path`.
+    ///
+    /// # Errors
+    /// Those of `fstat(2)`.
+    pub fn of(file: &File, path: &Path) -> io::Result<Self> {
+        let identity = Some(identity(&file.metadata()?));
+        let path = path.to_owned();
+        Ok(Self { path, identity })
+    }
+
     /// Leaves the file where it is, to others.
     pub fn keep(mut self) {
         self.identity = None;
@@ -72,6 +82,44 @@ pub fn stands_at(file: &File, path: &Path) -> io::Result<bool> {
     Ok(fs::symlink_metadata(path).is_ok_and(|there| identity(&there) == ours))
 }
 
+/// `O_NONBLOCK` and `O_NOFOLLOW` of `open(2)`, which std has no names for, as Linux numbers them.
+const O_NONBLOCK: i32 = 0o4000;
+const O_NOFOLLOW: i32 = match cfg!(any(
+    target_arch = "aarch64",
+    target_arch = "arm",
+    target_arch = "powerpc64"
+)) {
+    true => 0o100_000,
+    false => 0o400_000,
+};
+
+/// Opens what stands at `path`, to be read: a link itself is not followed (it is an error), and a FIFO
+/// does not wait for its writer. In a directory that others can write, either may stand where we look
+/// for a file.
+///
+/// # Errors
+/// Those of `open(2)`.
+#[doc(alias = "O_NOFOLLOW")]
+#[doc(alias = "O_NONBLOCK")]
+pub fn open_itself(path: &Path) -> io::Result<File> {
+    OpenOptions::new()
+        .read(true)
+        .custom_flags(O_NOFOLLOW | O_NONBLOCK)
+        .open(path)
+}
+
 fn identity(file: &Metadata) -> (u64, u64) {
     (file.dev(), file.ino())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use nix::libc;
+
+    #[test]
+    fn the_flags_have_the_systems_numbers() {
+        assert_eq!(O_NONBLOCK, libc::O_NONBLOCK);
+        assert_eq!(O_NOFOLLOW, libc::O_NOFOLLOW);
+    }
 }

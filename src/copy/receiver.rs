@@ -11,6 +11,7 @@ use crate::interrupt::Interrupt;
 use crate::notice::notice;
 use crate::progress::Progress;
 use crate::shm::ring::Receiver;
+use crate::shm::{Fault, fault_of};
 
 /// How long to wait for a sender unless somebody says otherwise.
 pub const WAIT: Duration = Duration::from_secs(10);
@@ -53,7 +54,7 @@ fn join(name: &str, wait: Duration, interrupt: &Interrupt) -> io::Result<Receive
         let absent = matches!(
             error.kind(),
             ErrorKind::NotFound | ErrorKind::ConnectionAborted
-        );
+        ) || fault_of(&error) == Some(Fault::Unfinished);
         if !absent || start.elapsed() >= wait {
             return Err(error);
         }

@@ -5,7 +5,7 @@ use std::io::ErrorKind;
 use super::layout::{FORMAT, Layout};
 use super::{Error, Queue, name};
 use crate::interrupt::Interrupt;
-use crate::shm::Segment;
+use crate::shm::{Fault, Segment, fault_of};
 
 /// How often to begin anew when the queue is made and unlinked by others at the same time.
 const TRIES: u32 = 100;
@@ -156,8 +156,9 @@ impl OpenOptions {
             }
             match (self.open_found(segment), made) {
                 (Ok(_), _) if self.exclusive => return Err(Error::Exists(String::new())),
-                (Err(Error::NotFound(_)), Err(Error::Exists(_))) => {} // it was unlinked in between
-                (Err(Error::NotFound(_)), invalid) => return invalid,
+                // It was unlinked in between, or its maker killed.
+                (Err(error), Err(Error::Exists(_))) if is_absent(&error) => {}
+                (Err(error), invalid) if is_absent(&error) => return invalid,
                 (found, _) => return found,
             }
         }
@@ -171,8 +172,17 @@ impl OpenOptions {
     }
 
     fn open_found(&self, segment: &str) -> Result<Queue, Error> {
-        let found = Segment::open(segment, FORMAT)?;
+        let found = Segment::open_interruptible(segment, FORMAT, &self.interrupt)?;
         let layout = Layout::read(&found)?;
         Ok(Queue::of(found, layout, self.clone()))
+    }
+}
+
+/// Whether there is no queue, or only what was to become one.
+fn is_absent(error: &Error) -> bool {
+    match error {
+        Error::NotFound(_) => true,
+        Error::NotAQueue(error) => fault_of(error) == Some(Fault::Unfinished),
+        _ => false,
     }
 }

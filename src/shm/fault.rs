@@ -44,7 +44,7 @@ impl error::Error for Unfit {}
 
 pub(super) fn unfit(path: &Path, fault: Fault, what: &str) -> io::Error {
     let way_out = match fault {
-        Fault::Unfinished => "start its maker again",
+        Fault::Unfinished => "wait, or start its maker again",
         _ => "remove it, if nobody needs it, or choose another name",
     };
     let message = format!("{} {what}; {way_out}", show(path));
@@ -53,7 +53,8 @@ pub(super) fn unfit(path: &Path, fault: Fault, what: &str) -> io::Error {
 
 /// The error of a segment that is being made, or was by a killed process.
 pub(super) fn unfinished(path: &Path) -> io::Error {
-    unfit(path, Fault::Unfinished, "was never made ready")
+    let what = "is not ready: it is being made, or its maker was killed";
+    unfit(path, Fault::Unfinished, what)
 }
 
 /// Whether the segment may be whole when it is looked at again.

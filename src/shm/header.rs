@@ -81,13 +81,10 @@ impl Header {
         Ok(Some(Self::from_words(|at| u64::from_ne_bytes(words[at]))))
     }
 
-    /// Whether the file at `path` says that it is ready, but is not as long as it says.
-    pub(super) fn is_of_another_length(path: &Path) -> bool {
-        let Ok(file) = File::open(path) else {
-            return false;
-        };
+    /// Whether the file says that it is ready, but is not as long as it says.
+    pub(super) fn is_of_another_length(file: &File) -> bool {
         // In this order: nothing that is ready grows any more.
-        let header = Self::read_from(&file);
+        let header = Self::read_from(file);
         let len = file.metadata().map_or(0, |now| now.len());
         let len = usize::try_from(len).unwrap_or(0);
         matches!(header, Ok(Some(header)) if header.ready && header.seats_within(len).is_none())

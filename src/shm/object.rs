@@ -1,9 +1,9 @@
 //! The object behind a segment, as the file that it is: made by one, left behind by a killed one,
 //! removed by whom it belongs to.
 
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::header::{HEADER_LEN, Header};
 use super::owner;
 use super::segment::{Format, Plan};
 use crate::error::Context;
-use crate::own_file::stands_at;
+use crate::own_file::{OwnFile, open_itself, stands_at};
 
 /// How many bytes of zeros are written at a time.
 const ZEROS: usize = 256 * 1024;
@@ -21,19 +21,35 @@ const LOCK_TRIES: u32 = 500;
 const RETRY: Duration = Duration::from_millis(1);
 
 /// Makes the object and locks it while it is being made: `flock(2)` ends with its holder, so a lock
-/// that is free says that nobody is at work on it. `None` if it was taken away before it was locked.
-pub(super) fn create_locked(path: &Path) -> io::Result<Option<File>> {
+/// that is free says that nobody is at work on it. What a killed process left is removed first.
+pub(super) fn create_locked(path: &Path, format: Format) -> io::Result<File> {
+    loop {
+        match try_create_locked(path) {
+            Ok(Some(file)) => return Ok(file),
+            Ok(None) => {} // somebody took it for left behind before we had locked it
+            Err(error) if error.kind() == ErrorKind::AlreadyExists => {
+                remove_stale(path, format)?;
+            }
+            Err(error) => return Err(error).context(|| format!("cannot make {}", show(path))),
+        }
+    }
+}
+
+fn try_create_locked(path: &Path) -> io::Result<Option<File>> {
     let file = OpenOptions::new()
         .read(true)
         .write(true)
         .create_new(true)
         .mode(0o600)
         .open(path)?;
+    let own_file = OwnFile::of(&file, path)?; // gone again if anything fails
+    file.set_permissions(Permissions::from_mode(0o600))?; // whatever the umask
     let locked = match file.try_lock() {
         Ok(()) => true,
         Err(TryLockError::WouldBlock) => false,
-        Err(TryLockError::Error(error)) => return Err(error),
+        Err(TryLockError::Error(error)) => return Err(error).context(|| "cannot lock it".into()),
     };
+    own_file.keep();
     Ok((locked && stands_at(&file, path)?).then_some(file))
 }
 
@@ -52,73 +68,132 @@ pub(super) fn reserve(mut file: &File, plan: &Plan) -> io::Result<()> {
 }
 
 /// Removes what a killed process left at `path`; false if nothing is there (any more).
+pub(super) fn remove_stale(path: &Path, format: Format) -> io::Result<bool> {
+    let is_left = |header: &Header| {
+        header.check(path, format).map_err(not_to_be_removed)?;
+        let owner = owner::identity(header.owner);
+        if header.ready && header.kept {
+            let what = "some process has made, and it was not unlinked:";
+            return Err(in_use(path, what));
+        } else if header.ready && owner.is_alive() {
+            return Err(in_use(path, &format!("the process {} uses", owner.pid)));
+        }
+        Ok(())
+    };
+    match remove(path, check_user, is_left) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
+        removed => removed.map(|()| true),
+    }
+}
+
+/// Removes what stands at `path`, unless `refuse` or `may_go` finds that it is not to be removed.
 ///
 /// To look and to remove are two steps: in between somebody else may have removed it and made its own.
-/// So it is locked first, and looked at, and removed only if it is still what stands there.
-pub(super) fn remove_stale(path: &Path, format: Format) -> io::Result<bool> {
-    let sentence = || format!("cannot look at {}", show(path));
-    let file = match check_user(path).and_then(|()| File::open(path)) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(false),
-        other => other.context(sentence)?,
-    };
-    if !lock(&file).context(sentence)? {
-        return Err(in_use(path, "another process is making"));
-    }
-    let removed = remove_if_left(&file, path, format);
-    file.unlock()?; // not only dropped: a child that is just being started may have a copy
-    removed
-}
-
-/// Locks it; false if somebody else has it for longer than a look takes.
-fn lock(file: &File) -> io::Result<bool> {
-    for _ in 0..LOCK_TRIES {
-        match file.try_lock() {
-            Ok(()) => return Ok(true),
-            Err(TryLockError::WouldBlock) => thread::sleep(RETRY),
-            Err(TryLockError::Error(error)) => return Err(error),
+/// So it is locked first, and looked at, and removed only if it is still what stands there. All who
+/// remove do so.
+pub(super) fn remove(
+    path: &Path,
+    refuse: Refuse,
+    may_go: impl Fn(&Header) -> io::Result<()>,
+) -> io::Result<()> {
+    loop {
+        let file = open(path, refuse)?;
+        lock(&file, path)?;
+        let removed = remove_locked(&file, path, &may_go);
+        file.unlock()?; // not only dropped: a child that is just being started may have a copy
+        if removed? {
+            return Ok(());
         }
     }
-    Ok(false)
 }
 
-/// Removes the locked `file` at `path`, if a killed process left it.
-fn remove_if_left(file: &File, path: &Path, format: Format) -> io::Result<bool> {
+/// Removes the locked `file`; false if something else stands at its path by now.
+fn remove_locked(
+    file: &File,
+    path: &Path,
+    may_go: impl Fn(&Header) -> io::Result<()>,
+) -> io::Result<bool> {
     if !stands_at(file, path)? {
         return Ok(false);
     }
     if let Some(header) = Header::read_from(file)? {
-        header.check(path, format).map_err(not_to_be_removed)?;
-        let owner = owner::identity(header.owner);
-        if header.ready && header.kept {
-            return Err(in_use(
-                path,
-                "some process has made, and it was not unlinked:",
-            ));
-        } else if header.ready && owner.is_alive() {
-            return Err(in_use(path, &format!("the process {} uses", owner.pid)));
-        }
+        may_go(&header)?;
     }
-    fs::remove_file(path).context(|| format!("cannot remove the stale {}", show(path)))?;
+    fs::remove_file(path).context(|| format!("cannot remove {}", show(path)))?;
     Ok(true)
 }
 
-/// Refuses what another user made: it could be cut short while we use it.
-pub(super) fn check_user(path: &Path) -> io::Result<()> {
+/// Removes our own `file`, if it still stands at its path.
+pub(super) fn remove_own(file: &File, path: &Path) -> io::Result<()> {
+    lock(file, path)?;
+    let removed = remove_locked(file, path, |_| Ok(()));
+    file.unlock()?;
+    removed.map(drop)
+}
+
+/// Locks it, unless somebody else has it for longer than a look takes.
+fn lock(file: &File, path: &Path) -> io::Result<()> {
+    for _ in 0..LOCK_TRIES {
+        match file.try_lock() {
+            Ok(()) => return Ok(()),
+            Err(TryLockError::WouldBlock) => thread::sleep(RETRY),
+            Err(TryLockError::Error(error)) => {
+                return Err(error).context(|| format!("cannot lock {}", show(path)));
+            }
+        }
+    }
+    Err(in_use(path, "another process is making"))
+}
+
+/// Whether a process is at work on what stands at `path`: it holds the lock then.
+pub(super) fn is_being_made(path: &Path) -> io::Result<bool> {
+    match open(path, check_user)?.try_lock_shared() {
+        Ok(()) => Ok(false),
+        Err(TryLockError::WouldBlock) => Ok(true),
+        Err(TryLockError::Error(error)) => {
+            Err(error).context(|| format!("cannot lock {}", show(path)))
+        }
+    }
+}
+
+/// Says why what is described so is not to be touched.
+type Refuse = fn(&Path, &Metadata) -> io::Result<()>;
+
+/// Opens what stands at `path` to be looked at, unless `refuse` refuses it: before it is opened, since
+/// to open a device may do something, and after, since it may be another by then.
+pub(super) fn open(path: &Path, refuse: Refuse) -> io::Result<File> {
     let found = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
             return Err(error).context(|| format!("there is no {}", path.display()));
         }
         other => other?,
     };
-    let fault = if !found.is_file() {
-        "is not a shared memory object"
-    } else if found.uid() != fs::metadata("/proc/self")?.uid() {
-        "belongs to another user"
-    } else {
-        return Ok(());
-    };
+    refuse(path, &found)?;
+    let file = open_itself(path).context(|| format!("cannot open {}", show(path)))?;
+    refuse(path, &file.metadata()?)?;
+    Ok(file)
+}
+
+/// Refuses what another user made: it could be cut short while we use it.
+pub(super) fn check_user(path: &Path, found: &Metadata) -> io::Result<()> {
+    check_type(path, found)?;
+    match found.uid() == fs::metadata("/proc/self")?.uid() {
+        true => Ok(()),
+        false => Err(refusal(path, "belongs to another user")),
+    }
+}
+
+/// Refuses what is no shared memory object.
+pub(super) fn check_type(path: &Path, found: &Metadata) -> io::Result<()> {
+    match found.is_file() {
+        true => Ok(()),
+        false => Err(refusal(path, "is not a shared memory object")),
+    }
+}
+
+fn refusal(path: &Path, fault: &str) -> io::Error {
     let message = format!("{} {fault}; choose another name", show(path));
-    Err(io::Error::new(ErrorKind::PermissionDenied, message))
+    io::Error::new(ErrorKind::PermissionDenied, message)
 }
 
 pub(super) fn show(path: &Path) -> String {

@@ -4,22 +4,23 @@
 //! `header.rs` says what every segment begins with.
 
 use std::fmt;
-use std::fs::{self, File};
+use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::thread;
 use std::time::{Duration, Instant};
 
 use super::fault::{Fault, is_unfinished, unfinished, unfit};
 use super::header::{CACHE_LINE, HEADER, HEADER_LEN, Header, OWNER, READY, SEATS};
 use super::object::{
-    check_user, create_locked, no_room, not_to_be_removed, remove_stale, reserve, show,
+    self, check_type, check_user, create_locked, is_being_made, no_room, not_to_be_removed, remove,
+    remove_own, remove_stale, reserve, show,
 };
 use super::raw::{Mapping, SEAT_LEN, Seat};
 use crate::error::Context;
-use crate::own_file::OwnFile;
+use crate::interrupt::Interrupt;
+use crate::own_file::{OwnFile, stands_at};
 
 /// Where Linux keeps POSIX shared memory objects: files of a `tmpfs`. `shm_open(3)` only puts this
 /// before their names.
@@ -31,8 +32,10 @@ const MAX_NAME: usize = 255;
 
 const WORD: usize = size_of::<u64>();
 
-/// How long a segment may take to be made by a process that runs.
-const OPEN_LIMIT: Duration = Duration::from_secs(2);
+/// How long a new segment's maker may take to lock it. Then a free lock says that the maker was killed.
+const LOCK_LIMIT: Duration = Duration::from_secs(2);
+/// How long [`unlink`] waits for a segment to be made.
+const MAKING_LIMIT: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(1);
 
 /// What a segment is used for, and how it is laid out.
@@ -71,8 +74,8 @@ pub struct Segment {
     /// Shared with whoever wakes from another thread: the name goes with the segment all the same.
     mapping: Arc<Mapping>,
     path: PathBuf,
-    /// The file to remove when this is dropped, if it is still the one of this name.
-    own_file: Option<OwnFile>,
+    /// What to remove when this is dropped, if it is still the file of this name.
+    own_file: Option<File>,
 }
 
 impl fmt::Debug for Segment {
@@ -119,33 +122,26 @@ impl Segment {
     #[doc(alias = "mmap")]
     pub fn create(name: &str, plan: Plan, init: impl FnOnce(&Self)) -> io::Result<Self> {
         let path = path(name)?;
-        let file = loop {
-            match create_locked(&path) {
-                Ok(Some(file)) => break file,
-                Ok(None) => {} // somebody took it for left behind before we had locked it
-                Err(error) if error.kind() == ErrorKind::AlreadyExists => {
-                    remove_stale(&path, plan.format)?;
-                }
-                Err(error) => return Err(error).context(|| format!("cannot make {}", show(&path))),
+        let (mut segment, file, own_file) = loop {
+            let file = create_locked(&path, plan.format)?;
+            let own_file = OwnFile::of(&file, &path)?; // gone again if anything fails
+            reserve(&file, &plan).context(|| no_room(&path, plan.len()))?;
+            if let Some(segment) = Self::map(&file, &path)? {
+                break (segment, file, own_file);
             }
         };
-        let own_file = OwnFile::at(&path)?; // gone again if anything fails
-        reserve(&file, &plan).context(|| no_room(&path, plan.len()))?;
-        let mut segment = Self::map(&path)?;
         segment.split_off_seats(plan.seats);
         (0..plan.seats).for_each(|seat| segment.seat(seat).init());
         init(&segment);
         segment.header(READY).store(1, Ordering::Release);
-        match plan.lifetime {
-            Lifetime::Owner => segment.own_file = Some(own_file),
-            Lifetime::Kept => own_file.keep(),
-        }
+        own_file.keep();
         // Not only dropped: a child that another thread is just starting has a copy of the descriptor.
         file.unlock()?;
+        segment.own_file = (plan.lifetime == Lifetime::Owner).then_some(file);
         Ok(segment)
     }
 
-    /// Opens the segment `name`, once it is ready.
+    /// Opens the segment `name`, once it is ready: while a process that lives makes it, it waits.
     ///
     /// # Errors
     /// - [`ErrorKind::NotFound`]: there is none.
@@ -155,17 +151,64 @@ impl Segment {
     #[doc(alias = "shm_open")]
     #[doc(alias = "mmap")]
     pub fn open(name: &str, format: Format) -> io::Result<Self> {
-        let path = path(name)?;
-        let deadline = Instant::now() + OPEN_LIMIT;
+        Self::open_interruptible(name, format, &Interrupt::new())
+    }
+
+    /// As [`open`](Self::open), unless `interrupt` is raised while another process makes it.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Interrupted`], and those of [`open`](Self::open).
+    pub fn open_interruptible(
+        name: &str,
+        format: Format,
+        interrupt: &Interrupt,
+    ) -> io::Result<Self> {
+        let deadline = Instant::now() + LOCK_LIMIT;
         loop {
-            match Self::try_open(&path, format) {
-                // Between its creation and its first byte, or before it is ready: look again.
-                Err(error) if is_unfinished(&error) && Instant::now() < deadline => {
-                    thread::sleep(RETRY);
-                }
+            let unfinished = match Self::try_open(name, format) {
+                Err(error) if is_unfinished(&error) => error,
                 opened => return opened,
+            };
+            if Instant::now() > deadline && !is_being_made(&path(name)?)? {
+                return Err(unfinished);
+            }
+            if interrupt.wait_timeout(RETRY) {
+                return Err(ErrorKind::Interrupted.into());
             }
         }
+    }
+
+    /// As [`open`](Self::open), but does not wait for one that is being made.
+    ///
+    /// # Errors
+    /// Those of [`open`](Self::open).
+    pub fn try_open(name: &str, format: Format) -> io::Result<Self> {
+        let path = path(name)?;
+        let file = object::open(&path, check_user)?;
+        match usize::try_from(file.metadata()?.len()) {
+            Ok(0) => return Err(unfinished(&path)),
+            Ok(..HEADER_LEN) => return Err(unfit(&path, Fault::Foreign, "is too short")),
+            _ => {}
+        }
+        let Some(mut segment) = Self::map(&file, &path)? else {
+            return Err(unfinished(&path)); // it was removed, and another is made
+        };
+        // Acquire: what was written before it is there when it is.
+        let is_ready = segment.header(READY).load(Ordering::Acquire) == 1;
+        let header = Header::read(segment.mapping.words());
+        header.check(&path, format)?;
+        if !is_ready {
+            return Err(unfinished(&path));
+        }
+        let Some(seats) = header.seats_within(segment.mapping.len()) else {
+            // What was mapped may have grown since.
+            return Err(match Header::is_of_another_length(&file) {
+                true => unfit(&path, Fault::CutOff, "is cut off"),
+                false => unfinished(&path),
+            });
+        };
+        segment.split_off_seats(seats);
+        Ok(segment)
     }
 
     /// The words that are shared, those of its user.
@@ -204,60 +247,52 @@ impl Segment {
         &self.mapping.words()[word]
     }
 
-    fn map(path: &Path) -> io::Result<Self> {
+    /// Maps the open `file` by its name. `None` if the name leads elsewhere by now: to nothing, or to
+    /// what another process has made since.
+    fn map(file: &File, path: &Path) -> io::Result<Option<Self>> {
         let name = path.file_name().expect("it was made of a name");
-        let mapping = Arc::new(Mapping::open(&name.to_string_lossy())?);
-        Ok(Self {
-            mapping,
+        let mapping = match Mapping::open(&name.to_string_lossy()) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
+            other => other.context(|| format!("cannot map {}", show(path)))?,
+        };
+        let segment = Self {
+            mapping: Arc::new(mapping),
             path: path.to_owned(),
             own_file: None,
-        })
+        };
+        Ok(stands_at(file, path)?.then_some(segment))
     }
+}
 
-    fn try_open(path: &Path, format: Format) -> io::Result<Self> {
-        check_user(path)?;
-        let mut segment = match Self::map(path) {
-            Err(error) if error.kind() == ErrorKind::InvalidInput => {
-                return Err(unfinished(path));
-            }
-            other => other.context(|| format!("cannot open {}", show(path)))?,
-        };
-        if segment.mapping.len() < HEADER_LEN {
-            return Err(unfit(path, Fault::Foreign, "is too short"));
+impl Drop for Segment {
+    fn drop(&mut self) {
+        if let Some(file) = &self.own_file {
+            let _ = remove_own(file, &self.path); // or the next one does, as after a kill
         }
-        // Acquire: what was written before it is there when it is.
-        let is_ready = segment.header(READY).load(Ordering::Acquire) == 1;
-        let header = Header::read(segment.mapping.words());
-        header.check(path, format)?;
-        if !is_ready {
-            return Err(unfinished(path));
-        }
-        let Some(seats) = header.seats_within(segment.mapping.len()) else {
-            // What was mapped may have grown since, or be of a file that has gone.
-            return Err(match Header::is_of_another_length(path) {
-                true => unfit(path, Fault::CutOff, "is cut off"),
-                false => unfinished(path),
-            });
-        };
-        segment.split_off_seats(seats);
-        Ok(segment)
     }
 }
 
 /// Removes the segment `name`: `shm_unlink(3)`. Who has it open keeps it; nobody else finds it.
 ///
 /// # Errors
+/// [`ErrorKind::TimedOut`] if another process makes it, and does not go on for ten seconds;
 /// [`ErrorKind::NotFound`], [`ErrorKind::InvalidInput`], as for [`Segment::open`]; and
 /// [`ErrorKind::AlreadyExists`] if what is there is not of this `format`.
 #[doc(alias = "shm_unlink")]
 pub fn unlink(name: &str, format: Format) -> io::Result<()> {
     let path = path(name)?;
-    let shown = || format!("cannot remove {}", show(&path));
-    let file = File::open(&path).context(shown)?;
-    if let Some(header) = Header::read_from(&file)? {
-        header.check(&path, format).map_err(not_to_be_removed)?;
+    let deadline = Instant::now() + MAKING_LIMIT;
+    let is_ours = |header: &Header| header.check(&path, format).map_err(not_to_be_removed);
+    loop {
+        match remove(&path, check_type, is_ours) {
+            Err(error) if error.kind() == ErrorKind::AddrInUse => {
+                if Instant::now() > deadline {
+                    return Err(io::Error::new(ErrorKind::TimedOut, error));
+                }
+            }
+            removed => return removed,
+        }
     }
-    fs::remove_file(&path).context(shown)
 }
 
 /// Removes the segment `name` if it is what a killed process left; says whether it was.

@@ -110,3 +110,18 @@ fn a_segment_that_is_not_ours_is_neither_used_nor_removed() {
         );
     }
 }
+
+#[test]
+fn a_receiver_waits_for_a_sender_that_is_slow_to_make_its_segment() {
+    let place = RingPlace::new(10);
+    let made = fs::File::create_new(place.segment()).unwrap();
+    made.lock().unwrap(); // as a sender does while it reserves the memory
+    let mut receiver = place.receiver("1", &[]);
+    receiver
+        .wait_for(Stderr, "waiting 10 s for a sender")
+        .unwrap();
+    drop(made); // it is killed, and the next one takes the segment over
+    let mut sender = place.sender(1, &[]);
+    assert_succeeds(&mut receiver);
+    assert_succeeds(&mut sender);
+}

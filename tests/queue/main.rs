@@ -8,8 +8,10 @@ mod damage;
 mod faults;
 mod kernel;
 mod kill;
+mod objects;
 mod oracle;
 mod oracle_processes;
+mod race;
 
 use common::queueing;
 

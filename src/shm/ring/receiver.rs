@@ -27,11 +27,11 @@ impl Receiver {
     /// Joins the ring named `name`.
     ///
     /// # Errors
-    /// - Those of [`Segment::open`]: [`ErrorKind::NotFound`] if there is none.
+    /// - Those of [`Segment::try_open`]: [`ErrorKind::NotFound`] if there is none.
     /// - [`ErrorKind::ConnectionAborted`]: its sender has died; what it left is removed.
     /// - [`ErrorKind::ResourceBusy`]: as many receivers as take part have joined already.
     pub fn join(name: &str) -> io::Result<Self> {
-        let segment = Segment::open(name, FORMAT)?;
+        let segment = Segment::try_open(name, FORMAT)?;
         let shape = read_shape(&segment).ok_or_else(|| {
             let fault = format!("the ring {name:?} says nonsense about itself");
             io::Error::new(ErrorKind::InvalidData, fault)
