@@ -1,9 +1,10 @@
-//! The system calls under the primitives, in order, as strace(1) sees them.
+//! The system calls under the primitives, in order, as strace(1) sees them and lets them fail.
 
 mod common;
 
 use std::fs;
-use std::io::Read;
+use std::io::{Read, Write};
+use std::os::unix::net::UnixListener;
 
 use common::{Place, has_tool};
 use ipc_primer::process::{Program, Stream};
@@ -83,6 +84,79 @@ fn listen_accept_connect_and_close_make_these_calls() {
         trace.contains("EINVAL"),
         "the last accept4 is woken by shutdown(2): {trace}"
     );
+}
+
+/// Not every file system has `flock(2)`, and a network may lose it.
+const NO_LOCK: [&str; 4] = ["ENOSYS", "EOPNOTSUPP", "ENOLCK", "EBADF"];
+
+fn without_locks(error: &str) -> String {
+    format!("flock -e inject=flock:error={error}")
+}
+
+#[test]
+fn a_lock_that_cannot_be_had_is_an_error_and_leaves_nothing() {
+    if !works() {
+        return;
+    }
+    let place = Place::new();
+    for error in NO_LOCK {
+        let mut server = traced(&place, &without_locks(error), "trace", "sum server");
+        common::assert_fails(&mut server, "cannot lock");
+        place.assert_left(&["trace"]);
+    }
+    fs::write(place.path("sum.sock.lock"), "").unwrap(); // as a killed server leaves it
+    let mut server = traced(&place, &without_locks("ENOSYS"), "trace", "sum server");
+    common::assert_fails(&mut server, "cannot lock");
+    place.assert_left(&["sum.sock.lock", "trace"]);
+}
+
+/// The partial file of the other copy may be that of a living one.
+#[test]
+fn a_copy_where_files_cannot_be_locked_is_an_error_and_deletes_nothing() {
+    if !works() {
+        return;
+    }
+    let place = Place::new();
+    let other = ".ipc-copy-0123456789abcdef.part";
+    fs::write(place.path(other), "half").unwrap();
+    let server = UnixListener::bind(place.path("copy.sock")).unwrap();
+    for error in NO_LOCK.iter().chain(&["EAGAIN"]) {
+        let words = "copy socket client";
+        let mut client = traced(&place, &without_locks(error), "trace", words);
+        let (mut stream, _) = server.accept().unwrap();
+        stream.write_all(b"FILE 1 file\nx").unwrap();
+        common::assert_fails(&mut client, "cannot write into .: ");
+        place.assert_left(&[other, "copy.sock", "trace"]);
+    }
+}
+
+/// NFS gives an exclusive lock to no other descriptor.
+#[test]
+fn what_is_locked_is_open_to_write() {
+    if !works() {
+        return;
+    }
+    let place = Place::new();
+    for left in ["copy.sock.lock", ".ipc-copy-0123456789abcdef.part", "file"] {
+        fs::write(place.path(left), "").unwrap();
+    }
+    let calls = "openat,flock";
+    let server = "copy socket server file --peers 1";
+    let mut server = traced(&place, calls, "server", server);
+    server.wait_for(Stream::Stderr, "listening on").unwrap();
+    let mut client = traced(&place, calls, "client", "copy socket client --force");
+    common::assert_succeeds(&mut client);
+    common::assert_succeeds(&mut server);
+    for (trace, locks) in [("server", 1), ("client", 2)] {
+        let trace = fs::read_to_string(place.path(trace)).unwrap();
+        let locked = trace.lines().filter(|line| line.contains("flock("));
+        assert_eq!(locked.count(), locks, "{trace}");
+        let ours = |line: &&str| line.contains(".lock\"") || line.contains(".part\"");
+        for open in trace.lines().filter(ours) {
+            assert!(!open.contains("O_RDONLY"), "{open}");
+        }
+    }
+    place.assert_left(&["client", "file", "server"]);
 }
 
 #[test]

@@ -15,7 +15,7 @@ use crate::error::Context;
 pub const MAX_PATH: usize = 107;
 
 /// The directory of this user's sockets, made (mode 0700) if it is not there: `$IPC_PRIMER_DIR`,
-/// else `$XDG_RUNTIME_DIR/ipc-primer`, else `/tmp/ipc-primer-<uid>`.
+/// else `$XDG_RUNTIME_DIR/ipc-primer` where `$XDG_RUNTIME_DIR` is ours, else `/tmp/ipc-primer-<uid>`.
 ///
 /// # Errors
 /// [`ErrorKind::PermissionDenied`] if what stands there is not a directory of ours that only we
@@ -26,10 +26,9 @@ pub fn directory() -> io::Result<PathBuf> {
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     };
-    let runtime = || set("XDG_RUNTIME_DIR").filter(|path| path.is_absolute());
     let uid = fs::metadata("/proc/self")?.uid();
     let directory = set("IPC_PRIMER_DIR")
-        .or_else(|| runtime().map(|path| path.join("ipc-primer")))
+        .or_else(|| below(set("XDG_RUNTIME_DIR")?, uid))
         .unwrap_or_else(|| format!("/tmp/ipc-primer-{uid}").into());
     make_private(&directory, uid)?;
     Ok(directory)
@@ -41,6 +40,12 @@ pub fn directory() -> io::Result<PathBuf> {
 /// Those of [`directory()`].
 pub fn in_directory(name: &str) -> io::Result<PathBuf> {
     Ok(directory()?.join(name))
+}
+
+/// Our directory in `runtime`, if that is ours: `su` and `sudo` may leave us another user's.
+fn below(runtime: PathBuf, uid: u32) -> Option<PathBuf> {
+    let is_ours = fs::metadata(&runtime).is_ok_and(|found| found.uid() == uid);
+    (runtime.is_absolute() && is_ours).then(|| runtime.join("ipc-primer"))
 }
 
 fn make_private(directory: &Path, uid: u32) -> io::Result<()> {
@@ -104,6 +109,17 @@ mod tests {
 
     fn refusal(directory: &Path, uid: u32) -> String {
         make_private(directory, uid).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_runtime_directory_of_another_user_is_not_used() {
+        let temporary = tempfile::tempdir().unwrap();
+        let runtime = temporary.path();
+        let ours = below(runtime.into(), own_uid());
+        assert_eq!(ours, Some(runtime.join("ipc-primer")));
+        assert_eq!(below(runtime.into(), own_uid() + 1), None);
+        assert_eq!(below(runtime.join("missing"), own_uid()), None);
+        assert_eq!(below(".".into(), own_uid()), None);
     }
 
     #[test]

@@ -51,10 +51,17 @@ fn take_soon(path: &Path, mut pause: impl FnMut()) -> io::Result<Option<LockFile
 
 fn try_take(path: &Path) -> io::Result<Option<LockFile>> {
     loop {
-        let Some(file) = open(path)? else { continue };
+        let Some((file, is_new)) = open(path)? else {
+            continue;
+        };
         match file.try_lock() {
             Err(TryLockError::WouldBlock) => return Ok(None),
-            Err(TryLockError::Error(error)) => return Err(error),
+            Err(TryLockError::Error(error)) => {
+                if is_new {
+                    let _ = fs::remove_file(path);
+                }
+                return Err(error); // which says neither that the lock is free nor that it is held
+            }
             Ok(()) if stands_at(&file, path)? => {
                 let removal = OwnFile::at(path)?;
                 return Ok(Some(LockFile {
@@ -67,19 +74,21 @@ fn try_take(path: &Path) -> io::Result<Option<LockFile>> {
     }
 }
 
-/// Opens the lock file, or makes it; `None` if it came or went just then. One day it is removed, so
-/// nothing is taken for it but an empty file.
-fn open(path: &Path) -> io::Result<Option<File>> {
+/// Opens the lock file, or makes it, and says which; `None` if it came or went just then. One day it is
+/// removed, so nothing is taken for it but an empty file. It is open to write, because NFS gives the lock
+/// to no other descriptor.
+fn open(path: &Path) -> io::Result<Option<(File, bool)>> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() && found.len() == 0 => {
-            unless(ErrorKind::NotFound, File::open(path))
+            let opened = OpenOptions::new().write(true).open(path);
+            Ok(unless(ErrorKind::NotFound, opened)?.map(|file| (file, false)))
         }
         Ok(_) => Err(io::Error::new(
             ErrorKind::AlreadyExists,
             "something else is there",
         )),
         Err(error) if error.kind() == ErrorKind::NotFound => {
-            unless(ErrorKind::AlreadyExists, make(path))
+            Ok(unless(ErrorKind::AlreadyExists, make(path))?.map(|file| (file, true)))
         }
         Err(error) => Err(error),
     }
