@@ -6,6 +6,7 @@
 
 mod chat;
 mod copy;
+mod file_size;
 mod grade;
 mod lambda;
 mod output;
@@ -62,6 +63,7 @@ type Outcome = Result<(), Failure>;
 
 /// Runs the command that `args` (without the program's name) stand for.
 pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+    file_size::ignore_signal();
     let mut words = Words::new(args);
     let outcome = dispatch(&mut words);
     let code = match outcome {

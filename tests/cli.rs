@@ -5,6 +5,7 @@ mod common;
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
 use common::{Place, has_tool, text};
@@ -195,6 +196,27 @@ fn a_closed_stdout_is_a_quiet_end() {
 }
 
 /// A pseudo-terminal, and the path that a shell can open it by.
+/// SIGXFSZ would kill: the queue, the socket and the directories would stay.
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_and_leaves_nothing() {
+    let place = Place::new();
+    let queue = format!("/file-size-{}", std::process::id());
+    let mut create = place.start_limited(&["queue", "create", &queue]);
+    common::assert_fails(&mut create, "File too large");
+    let segment = format!("/dev/shm/ipc-primer-queue.{}", &queue[1..]);
+    assert!(!fs::exists(&segment).unwrap(), "{segment} was left behind");
+
+    let mut grade = place.start_limited(&["grade", "copy-socket-server", "--", "true"]);
+    common::assert_fails(&mut grade, "File too large");
+
+    let mut server = place.start_limited(&["chat", "server"]);
+    server.wait_for(Stream::Stderr, "listening").unwrap();
+    let mut client = UnixStream::connect(place.path("chat.sock")).unwrap();
+    client.write_all(b"hello\n").unwrap();
+    common::assert_fails(&mut server, "File too large");
+    place.assert_left(&["out"]);
+}
+
 fn terminal() -> (fs::File, String, std::os::fd::OwnedFd) {
     use std::os::fd::AsRawFd;
     let pty = nix::pty::openpty(None, None).unwrap();

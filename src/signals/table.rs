@@ -115,6 +115,7 @@ impl Signal {
     pub const STKFLT: Self = Self(16);
     pub const CHLD: Self = Self(17);
     pub const STOP: Self = Self(19);
+    pub const XFSZ: Self = Self(25);
 }
 
 impl Signal {

@@ -91,6 +91,14 @@ impl Place {
         command
     }
 
+    /// Starts `ipc` with these words where every file has to stay empty, its stdout a file named `out`.
+    pub fn start_limited(&self, words: &[&str]) -> Program {
+        let mut shell = self.command("sh");
+        shell.args(["-c", "ulimit -f 0; exec \"$@\" >out", "sh"]);
+        let started = Program::start(shell.arg(&self.ipc).args(words));
+        started.expect("the shell starts")
+    }
+
     /// Starts `ipc` with these words.
     pub fn start(&self, words: &[&str]) -> Program {
         Program::start(&mut self.ipc(words)).expect("the command starts")

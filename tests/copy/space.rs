@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::common::copying::{Copying, FILE, RingPlace};
-use crate::common::{Place, has_tool};
+use crate::common::{Place, assert_fails, has_tool};
 use ipc_primer::process::Program;
 use ipc_primer::process::Stream::{Stderr, Stdout};
 
@@ -83,4 +83,30 @@ fn a_full_disk_is_an_error_and_no_partial_file() {
             "{shown}"
         );
     }
+}
+
+/// `ulimit -f`, whose signal would kill them.
+#[test]
+fn a_limit_on_the_size_of_files_is_an_error_and_leaves_nothing() {
+    let place = RingPlace::new(2 << 20);
+    let name = ["--name", &place.name];
+    let client = &["copy", "socket", "client", "--output", "1"][..];
+    let receiver = ["copy", "sharedmem", "receiver", "--output", "1"];
+    let receiver = [&receiver[..], &name].concat();
+    fs::create_dir(place.place.path("1")).unwrap();
+    let server = place.place.start(&["copy", "socket", "server", FILE]);
+    for (mut giver, ready, taker) in [
+        (server, "listening", client),
+        (place.sender(1, &[]), "sending as", &receiver),
+    ] {
+        giver.wait_for(Stderr, ready).unwrap();
+        let mut taker = place.place.start_limited(taker);
+        assert_fails(&mut taker, "cannot write 1/file: File too large");
+        assert!(place.files("1").is_empty(), "{:?}", place.files("1"));
+        giver.wait_for(Stderr, "gone before its end").unwrap();
+    }
+    let sender = ["copy", "sharedmem", "sender", FILE, "--receivers", "1"];
+    let mut sender = place.place.start_limited(&[&sender[..], &name].concat());
+    assert_fails(&mut sender, "File too large");
+    place.assert_no_segment();
 }

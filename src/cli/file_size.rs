@@ -1,0 +1,38 @@
+//! A limit on the size of files (`ulimit -f`): an error like a full disk, and not our death.
+//!
+//! At a write beyond the limit the kernel sends SIGXFSZ, whose default action kills: the partial file, the
+//! socket, the segment would stay. A process that ignores the signal gets `EFBIG` from the call instead,
+//! [`FileTooLarge`](std::io::ErrorKind::FileTooLarge). Safe Rust cannot ignore a signal, but a shell can,
+//! and what is ignored stays so through `execve(2)`, here and in all that we start.
+
+use std::os::unix::process::CommandExt;
+use std::process::{self, Command};
+use std::{env, fs};
+
+use ipc_primer::signals::{Disposition, Signal, dispositions};
+
+const IGNORE_AND_GO_ON: &str = "trap '' XFSZ && exec \"$0\" \"$@\"";
+
+/// Where files are limited, starts this process over with SIGXFSZ ignored: the same PID, the same words.
+/// Without `/proc` or a shell it goes on as it is.
+pub(super) fn ignore_signal() {
+    if is_limited()
+        && let Ok(ours) = dispositions(process::id().into())
+        && ours.of(Signal::XFSZ) == Disposition::Default
+        && let Ok(ipc) = env::current_exe()
+        && ipc.exists()
+    {
+        let mut shell = Command::new("sh");
+        shell.args(["-c", IGNORE_AND_GO_ON]).arg(ipc);
+        let _ = shell.args(env::args_os().skip(1)).exec(); // returns only if it fails
+    }
+}
+
+/// Whether `/proc/self/limits` has a number for "Max file size", as its soft limit.
+fn is_limited() -> bool {
+    let limits = fs::read_to_string("/proc/self/limits").unwrap_or_default();
+    let row = limits
+        .lines()
+        .find_map(|row| row.strip_prefix("Max file size"));
+    row.is_some_and(|row| row.split_whitespace().next() != Some("unlimited"))
+}
