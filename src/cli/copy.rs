@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use ipc_primer::copy::server::{self, CHUNK, MAX_CHUNK, Service};
+use ipc_primer::copy::server::{self, CHUNK, MAX_CHUNK, Service, TIMEOUT};
 use ipc_primer::copy::source::Source;
 use ipc_primer::copy::target::Destination;
 use ipc_primer::copy::{self, client, receiver, sender};
@@ -22,7 +22,8 @@ const HELP: &str = "\
 ipc copy: one process has a file, many get a copy
 
 By sockets, in one terminal, then in others:
-  ipc copy socket server FILE [--peers N] [--chunk BYTES] [--socket PATH]
+  ipc copy socket server FILE [--peers N] [--chunk BYTES] [--timeout SECONDS]
+                              [--socket PATH]
   ipc copy socket client [--output DIR] [--force] [--socket PATH]
 
 By shared memory, in one terminal and in N others, in any order:
@@ -40,6 +41,7 @@ Options:
   --peers N          end after N whole copies (default: serve until Ctrl-C)
   --chunk BYTES      how many bytes to send at a time (default 131072); 1 is
                      byte by byte, to see what that costs
+  --timeout SECONDS  drop a client that reads nothing for so long (default 10)
   --socket PATH      the socket (default: copy.sock in $IPC_PRIMER_DIR, else in
                      $XDG_RUNTIME_DIR/ipc-primer, else in /tmp/ipc-primer-<uid>)
   --receivers N      how many receivers to wait for, and to serve at one pace
@@ -88,6 +90,7 @@ fn socket_server(words: &mut Words) -> Outcome {
     let peers = words.parsed("--peers", "a whole number from 1 on", |&peers| peers > 0)?;
     let what = format!("a whole number from 1 to {MAX_CHUNK}");
     let chunk = words.parsed("--chunk", what, |chunk| (1..=MAX_CHUNK).contains(chunk))?;
+    let timeout = words.seconds("--timeout")?;
     let path = words.path("--socket")?;
     let file = file(words)?;
     let source = Source::open(&file)?;
@@ -97,6 +100,7 @@ fn socket_server(words: &mut Words) -> Outcome {
     let service = Service {
         peers,
         chunk: chunk.unwrap_or(CHUNK),
+        timeout: timeout.unwrap_or(TIMEOUT),
     };
     Ok(server::serve(&listener, &source, service, &interrupt)?)
 }

@@ -8,13 +8,13 @@
 //! The line ends at the first line end, so a name cannot hold one; blanks and any other bytes it can.
 
 use std::ffi::OsStr;
-use std::io::{self, BufRead, ErrorKind};
+use std::io::{self, BufRead, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::input::read_line;
+use crate::input::Line;
 
-/// The longest header, in bytes: a name is at most 255 on Linux.
-const MAX_HEADER: usize = 512;
+/// The longest header, in bytes, its line end included: a name is at most 255 on Linux.
+const MAX_HEADER: u64 = 512;
 
 /// The first line of a copy.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -43,20 +43,21 @@ impl Header {
         line
     }
 
-    /// Reads a header and leaves what follows it.
+    /// Reads a header and leaves what follows it; of a line that is too long, it reads no more than 512
+    /// bytes.
     ///
     /// # Errors
     /// [`ErrorKind::UnexpectedEof`] if nothing comes, [`ErrorKind::InvalidData`] if something else does.
     pub fn read(input: &mut impl BufRead) -> io::Result<Self> {
-        let Some(line) = read_line(input, MAX_HEADER)? else {
+        let mut bytes = Vec::new();
+        if input.take(MAX_HEADER).read_until(b'\n', &mut bytes)? == 0 {
             return Err(ErrorKind::UnexpectedEof.into());
-        };
-        let parsed = Self::parse(&line.bytes).filter(|_| !line.cut);
-        parsed.ok_or_else(|| {
-            let fault = format!(
-                "a copy begins with `FILE <length> <name>` and not with {:?}",
-                line.escaped()
-            );
+        }
+        let header = bytes.strip_suffix(b"\n").and_then(Self::parse);
+        header.ok_or_else(|| {
+            let line = Line { bytes, cut: false }.escaped();
+            let fault =
+                format!("a copy begins with a line `FILE <length> <name>` and not with {line:?}");
             io::Error::new(ErrorKind::InvalidData, fault)
         })
     }
@@ -103,6 +104,7 @@ pub fn safe_name(name: &[u8]) -> io::Result<&OsStr> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::BufReader;
 
     fn fault(line: &[u8]) -> ErrorKind {
         Header::read(&mut &line[..]).unwrap_err().kind()
@@ -128,15 +130,19 @@ mod tests {
             b"FILE  x",
             b"FILE 99999999999999999999 x",
         ] {
-            assert_eq!(
-                fault(line),
-                ErrorKind::InvalidData,
-                "{}",
-                line.escape_ascii()
-            );
+            for line in [line, &[line, b"\n"].concat()] {
+                let shown = line.escape_ascii();
+                assert_eq!(fault(line), ErrorKind::InvalidData, "{shown}");
+            }
         }
-        let endless = [b"FILE 1 ".as_slice(), &[b'x'; 2000]].concat();
-        assert_eq!(fault(&endless), ErrorKind::InvalidData);
+        assert_eq!(fault(b"FILE 0 cut o"), ErrorKind::InvalidData);
+    }
+
+    #[test]
+    fn a_header_without_an_end_is_refused_at_its_limit() {
+        let mut endless = BufReader::new(io::repeat(b'x'));
+        let error = Header::read(&mut endless).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::InvalidData);
     }
 
     #[test]

@@ -9,6 +9,7 @@ use std::num::NonZero;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread::{self, Scope};
+use std::time::Duration;
 
 use super::eager::Eager;
 use super::source::Source;
@@ -22,6 +23,8 @@ use crate::socket::{Listener, Received, end_sending, recv, send};
 pub const CHUNK: usize = 128 * 1024;
 /// The largest chunk. Every client costs one.
 pub const MAX_CHUNK: usize = 16 * 1024 * 1024;
+/// How long a client may read nothing unless somebody says otherwise.
+pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// So many clients for each processor are a crowd: there is work for all processors while some wait.
 const CROWD: usize = 2;
 
@@ -32,6 +35,8 @@ pub struct Service {
     pub peers: Option<usize>,
     /// How many bytes to read and send at a time, at least 1.
     pub chunk: usize,
+    /// How long a client may read nothing before it is dropped, at least a millisecond.
+    pub timeout: Duration,
 }
 
 /// Sends `source` to every client of `listener`, until `service.peers` have it or `interrupt` is
@@ -51,7 +56,7 @@ pub fn serve(
     let processors = thread::available_parallelism().map_or(1, NonZero::get);
     let server = Server {
         source,
-        peers: service.peers,
+        service,
         window: Window::new(source, chunk, CROWD * processors),
         interrupt,
         progress: Progress::on_stderr(),
@@ -73,7 +78,7 @@ pub fn serve(
 
 struct Server<'a> {
     source: &'a Source,
-    peers: Option<usize>,
+    service: Service,
     window: Window<'a>,
     interrupt: &'a Interrupt,
     progress: Progress,
@@ -87,7 +92,7 @@ impl Server<'_> {
         listener: &Listener,
     ) -> io::Result<()> {
         let mut number = 0u64;
-        while self.tally.wait_for_room(self.peers) {
+        while self.tally.wait_for_room(self.service.peers) {
             let Some(stream) = listener.accept()? else {
                 break;
             };
@@ -113,6 +118,9 @@ impl Server<'_> {
             .interrupt
             .on_raise(move || drop(waking.shutdown(Shutdown::Both)));
         let mut stream = &**stream;
+        let timeout = Some(self.service.timeout.max(Duration::from_millis(1)));
+        stream.set_write_timeout(timeout)?;
+        stream.set_read_timeout(timeout)?;
         let header = self.source.header()?;
         send(&mut stream, &header.line())?;
         self.progress.expect(header.length);
@@ -140,6 +148,10 @@ impl Server<'_> {
         notice(match copied {
             Ok(length) => format!("client {number} has all {length} bytes"),
             Err(_) if self.interrupt.is_raised() => format!("client {number} was broken off"),
+            Err(error) if error.kind() == ErrorKind::WouldBlock => {
+                let limit = self.service.timeout.as_secs_f32();
+                format!("client {number} has stalled for {limit} s and was dropped")
+            }
             Err(error) if is_gone(error) => format!("client {number} has gone before its end"),
             Err(error) => format!("client {number} failed: {error}"),
         });

@@ -23,8 +23,8 @@ impl Source {
     /// # Errors
     /// - [`ErrorKind::NotFound`], [`ErrorKind::PermissionDenied`]: of `open(2)`.
     /// - [`ErrorKind::IsADirectory`]: it is one.
-    /// - [`ErrorKind::InvalidInput`]: it is a FIFO, a device or a socket, which have no length; or its
-    ///   name has a line end in it.
+    /// - [`ErrorKind::InvalidInput`]: it is a FIFO, a device or a socket, which have no length, or a file
+    ///   of `/proc` or `/sys`, whose length is made up; or its name has a line end in it.
     pub fn open(path: &Path) -> io::Result<Self> {
         let shown = path.display();
         let sentence = || format!("cannot read {shown}");
@@ -40,8 +40,14 @@ impl Source {
             (ErrorKind::InvalidInput, "has a line end in its name")
         } else {
             let file = File::open(path).context(sentence)?;
-            let path = path.to_owned();
-            return Ok(Self { file, path });
+            if has_its_length(&file).context(sentence)? {
+                let path = path.to_owned();
+                return Ok(Self { file, path });
+            }
+            (
+                ErrorKind::InvalidInput,
+                "has another length than it says; `cat` it into a file, and copy that",
+            )
         };
         Err(io::Error::new(
             fault.0,
@@ -94,4 +100,12 @@ impl Source {
         let fault = format!("{shown} has shrunk: it had {length} bytes when the copy began");
         io::Error::new(ErrorKind::UnexpectedEof, fault)
     }
+}
+
+/// Whether the last byte is where `fstat(2)` says, unless the file has just changed. `/proc/version` says
+/// 0 and has more, a file of `/sys` says 4096 and has less.
+fn has_its_length(file: &File) -> io::Result<bool> {
+    let length = file.metadata()?.len();
+    let count = file.read_at(&mut [0], length.saturating_sub(1))?;
+    Ok(count == usize::from(length > 0) || file.metadata()?.len() != length)
 }

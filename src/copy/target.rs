@@ -1,18 +1,24 @@
 //! The copy, which stands under its name when it is whole and not before.
 
-use std::ffi::{OsStr, OsString};
-use std::fs::{self, File, OpenOptions, TryLockError};
+use std::ffi::OsStr;
+use std::fs::{self, DirEntry, File, OpenOptions, TryLockError};
+use std::hash::{BuildHasher, RandomState};
 use std::io::{self, ErrorKind};
+use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
-use std::process;
-use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::error::Context;
-use crate::own_file::stands_at;
+use crate::own_file::{OwnFile, stands_at};
 
 /// What the names of partial files begin and end with.
 const PARTIAL: (&str, &str) = (".ipc-copy-", ".part");
+/// How many hexadecimal digits are between the two. They are random, so that no other file has such a
+/// name by accident: whatever has one may be removed.
+const DIGITS: usize = 16;
+/// How often to make a partial file that another copy removes before it is locked.
+const TRIES: u32 = 100;
+const NO_LOCKS: &str = "files cannot be locked there; choose another --output";
 /// Zeros to compare with: chunks of nothing else are left out of the file, as holes.
 static ZEROS: [u8; HOLE] = [0; HOLE];
 /// The smallest hole, in bytes.
@@ -30,8 +36,8 @@ pub struct Destination {
 /// A file that is being written. Dropped before [`finish`](Self::finish), it goes.
 #[derive(Debug)]
 pub struct Target {
+    partial: OwnFile, // first, so that it is removed while it is locked
     file: File,
-    partial: PathBuf,
     path: PathBuf,
     force: bool,
     written: u64,
@@ -50,12 +56,12 @@ impl Target {
         let path = directory.join(name);
         check(&path, destination.force)?;
         let sentence = || format!("cannot write into {}", directory.display());
-        remove_stale(directory).context(sentence)?;
-        let (file, partial) = create_partial(directory).context(sentence)?;
+        remove_stale(directory);
+        let (partial, file) = create_partial(directory).context(sentence)?;
         let force = destination.force;
         Ok(Self {
-            file,
             partial,
+            file,
             path,
             force,
             written: 0,
@@ -94,7 +100,7 @@ impl Target {
         self.file.set_len(self.written).context(sentence)?; // a hole at the end
         let linked = match self.force {
             true => Err(ErrorKind::Unsupported.into()),
-            false => fs::hard_link(&self.partial, &self.path),
+            false => fs::hard_link(self.partial.path(), &self.path),
         };
         match linked {
             Ok(()) => {} // drop removes the other name
@@ -104,16 +110,10 @@ impl Target {
             // Forced, or a file system without hard links.
             Err(_) => {
                 check(&self.path, self.force)?;
-                fs::rename(&self.partial, &self.path).context(sentence)?;
+                fs::rename(self.partial.path(), &self.path).context(sentence)?;
             }
         }
-        Ok(self.path.clone())
-    }
-}
-
-impl Drop for Target {
-    fn drop(&mut self) {
-        let _ = fs::remove_file(&self.partial);
+        Ok(self.path)
     }
 }
 
@@ -129,51 +129,65 @@ fn check(path: &Path, force: bool) -> io::Result<()> {
             Err(io::Error::new(ErrorKind::IsADirectory, fault))
         }
         Ok(_) if !force => Err(exists(path)),
+        Err(error) if error.kind() != ErrorKind::NotFound => {
+            Err(error).context(|| format!("cannot write {}", path.display()))
+        }
         _ => Ok(()),
     }
 }
 
 /// Makes a partial file and locks it (`flock(2)`): a lock that is free says that its writer is dead.
-fn create_partial(directory: &Path) -> io::Result<(File, PathBuf)> {
-    static NUMBER: AtomicU32 = AtomicU32::new(0);
-    loop {
-        let number = NUMBER.fetch_add(1, Ordering::Relaxed);
-        let (head, tail) = PARTIAL;
-        let partial = directory.join(format!("{head}{}-{number}{tail}", process::id()));
-        let created = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&partial);
-        match created {
-            Ok(file) if file.try_lock().is_ok() && stands_at(&file, &partial)? => {
-                return Ok((file, partial));
+fn create_partial(directory: &Path) -> io::Result<(OwnFile, File)> {
+    for _ in 0..TRIES {
+        let path = directory.join(partial_name());
+        let file = File::create_new(&path)?;
+        let Ok(partial) = OwnFile::at(&path) else {
+            continue;
+        };
+        match file.try_lock() {
+            Err(TryLockError::Error(error)) => {
+                return Err(error).context(|| NO_LOCKS.into());
             }
-            Ok(_) => {} // somebody took it for left behind before we had locked it
-            Err(error) if error.kind() == ErrorKind::AlreadyExists => {}
-            Err(error) => return Err(error),
+            Ok(()) if stands_at(&file, &path)? => return Ok((partial, file)),
+            _ => {} // another copy took it for left behind before it was locked
+        }
+    }
+    let fault = "other copies remove each partial file at once";
+    Err(io::Error::new(ErrorKind::ResourceBusy, fault))
+}
+
+/// Removes the partial files of killed copies. A file that cannot be listed, opened or locked may belong
+/// to a living one, and stays.
+fn remove_stale(directory: &Path) {
+    let entries = fs::read_dir(directory).into_iter().flatten();
+    let regular = |entry: &DirEntry| entry.file_type().is_ok_and(|found| found.is_file());
+    for entry in entries.map_while(Result::ok).filter(regular) {
+        if is_partial(&entry.file_name()) {
+            let _ = remove_if_unlocked(&entry.path());
         }
     }
 }
 
-fn remove_stale(directory: &Path) -> io::Result<()> {
-    let is_partial = |name: &OsString| {
-        let name = name.to_string_lossy();
-        name.starts_with(PARTIAL.0) && name.ends_with(PARTIAL.1)
-    };
-    for entry in fs::read_dir(directory)? {
-        let entry = entry?;
-        let regular = entry.file_type().is_ok_and(|found| found.is_file());
-        if !regular || !is_partial(&entry.file_name()) {
-            continue;
-        }
-        let Ok(file) = File::open(entry.path()) else {
-            continue;
-        };
-        if !matches!(file.try_lock(), Err(TryLockError::WouldBlock)) {
-            let _ = fs::remove_file(entry.path());
-        }
+/// Opens the file to write, because NFS gives the lock to no other descriptor.
+fn remove_if_unlocked(path: &Path) -> io::Result<()> {
+    let file = OpenOptions::new().write(true).open(path)?;
+    if file.try_lock().is_ok() && stands_at(&file, path)? {
+        fs::remove_file(path)?;
     }
     Ok(())
+}
+
+fn partial_name() -> String {
+    let (head, tail) = PARTIAL;
+    let number = RandomState::new().hash_one(()); // new keys for each, which are random
+    format!("{head}{number:0width$x}{tail}", width = DIGITS)
+}
+
+fn is_partial(name: &OsStr) -> bool {
+    let name = name.as_bytes().strip_prefix(PARTIAL.0.as_bytes());
+    let number = name.and_then(|rest| rest.strip_suffix(PARTIAL.1.as_bytes()));
+    let is_digit = |byte: &u8| matches!(byte, b'0'..=b'9' | b'a'..=b'f');
+    number.is_some_and(|number| number.len() == DIGITS && number.iter().all(is_digit))
 }
 
 fn is_zero(bytes: &[u8]) -> bool {
@@ -192,7 +206,7 @@ mod tests {
         Destination { directory, force }
     }
 
-    fn names(directory: &Path) -> Vec<OsString> {
+    fn names(directory: &Path) -> Vec<std::ffi::OsString> {
         let entries = fs::read_dir(directory).unwrap();
         entries.map(|entry| entry.unwrap().file_name()).collect()
     }
@@ -249,12 +263,35 @@ mod tests {
     #[test]
     fn what_a_killed_copy_left_goes_and_what_a_living_one_writes_stays() {
         let place = tempfile::tempdir().unwrap();
-        let left = place.path().join(".ipc-copy-1-0.part");
+        let left = place.path().join(".ipc-copy-0123456789abcdef.part");
         fs::write(&left, "half").unwrap();
         let to = destination(place.path(), false);
         let living = Target::create(&to, OsStr::new("x")).unwrap();
         assert!(!left.exists());
         let _other = Target::create(&to, OsStr::new("y")).unwrap();
-        assert!(living.partial.exists());
+        assert!(living.partial.path().exists());
+    }
+
+    #[test]
+    fn nothing_else_is_taken_for_what_a_killed_copy_left() {
+        let place = tempfile::tempdir().unwrap();
+        let path = |name: &str| place.path().join(name);
+        let others = [
+            ".ipc-copy-.part",
+            ".ipc-copy-1-0.part",
+            ".ipc-copy-0123456789ABCDEF.part",
+            ".ipc-copy-0123456789abcdef0.part",
+            ".ipc-copy-my thesis, at last.part",
+            "a.ipc-copy-0123456789abcdef.part",
+        ];
+        for name in others {
+            fs::write(path(name), "precious").unwrap();
+        }
+        let directory = path(".ipc-copy-000000000000000d.part");
+        fs::create_dir(&directory).unwrap();
+        let link = path(".ipc-copy-000000000000000e.part");
+        std::os::unix::fs::symlink(others[0], &link).unwrap();
+        drop(Target::create(&destination(place.path(), false), OsStr::new("x")).unwrap());
+        assert_eq!(names(place.path()).len(), others.len() + 2);
     }
 }

@@ -8,6 +8,7 @@ use std::thread;
 
 use crate::common::copying::{self, Copying, FILE, SocketPlace};
 use crate::common::{assert_fails, assert_succeeds};
+use ipc_primer::process::Program;
 use ipc_primer::process::Stream::Stderr;
 
 /// More than all socket buffers hold, so that a peer that does not read holds up the copy.
@@ -36,16 +37,22 @@ fn a_client_killed_in_the_middle_is_reported_and_the_others_finish() {
 }
 
 #[test]
-fn a_client_killed_by_sigkill_leaves_what_the_next_one_removes() {
+fn a_client_killed_outright_leaves_what_the_next_one_removes() {
     let place = SocketPlace::new(LARGE);
     let fake = UnixListener::bind(place.place.path("copy.sock")).unwrap();
-    let mut client = place.client("1", &[]);
-    let (mut stream, _) = fake.accept().unwrap();
-    stream.write_all(b"FILE 100 file\nhalf").unwrap();
-    place.wait_for_partial("1");
-    client.signal("KILL").unwrap();
-    client.wait().unwrap();
-    assert_eq!(place.files("1").len(), 1, "a killed client cannot clean up");
+    fs::create_dir(place.place.path("1")).unwrap();
+    let script = "ulimit -c 0; exec \"$0\" copy socket client --output 1";
+    for signal in ["KILL", "QUIT"] {
+        let mut shell = place.place.command("sh");
+        let shell = shell.args(["-c", script, env!("CARGO_BIN_EXE_ipc")]);
+        let mut client = Program::start(shell).unwrap();
+        let (mut stream, _) = fake.accept().unwrap();
+        stream.write_all(b"FILE 100 file\nhalf").unwrap();
+        place.wait_for_partial("1");
+        client.signal(signal).unwrap();
+        client.wait().unwrap();
+        assert_eq!(place.files("1").len(), 1, "a killed client cannot clean up");
+    }
     let mut client = place.client("1", &[]);
     let (mut stream, _) = fake.accept().unwrap();
     stream.write_all(b"FILE 4 file\nhalf").unwrap();
@@ -115,10 +122,30 @@ fn a_name_cannot_lead_out_of_the_directory() {
     assert_eq!(place.files("1"), ["outside"]);
 }
 
+/// The server does not wait for the end of the header, or for the file, before it learns so.
+#[test]
+fn a_header_too_long_and_a_name_too_long_are_refused_at_once() {
+    let place = SocketPlace::new(1);
+    let fake = UnixListener::bind(place.place.path("copy.sock")).unwrap();
+    for (sent, said) in [
+        (format!("FILE 1 {}", "x".repeat(1000)), "a copy begins with"),
+        (
+            format!("FILE 1 {}\n", "x".repeat(256)),
+            "File name too long",
+        ),
+    ] {
+        let mut client = place.client("1", &[]);
+        let (mut stream, _) = fake.accept().unwrap();
+        stream.write_all(sent.as_bytes()).unwrap();
+        assert_fails(&mut client, said);
+        assert!(place.files("1").is_empty(), "{:?}", place.files("1"));
+    }
+}
+
 #[test]
 fn a_stopped_client_holds_up_nobody_and_goes_on() {
     let place = SocketPlace::new(SLOW);
-    let mut server = place.server(&["--peers", "2", "--chunk", "1"]);
+    let mut server = place.server(&["--peers", "2", "--chunk", "1", "--timeout", "60"]);
     server.wait_for(Stderr, "listening").unwrap();
     let mut slow = place.client("1", &[]);
     place.wait_for_partial("1");
@@ -135,7 +162,7 @@ fn a_stopped_client_holds_up_nobody_and_goes_on() {
 #[test]
 fn a_client_that_reads_nothing_holds_up_no_crowd() {
     let place = SocketPlace::new(LARGE);
-    let mut server = place.server(&[]);
+    let mut server = place.server(&["--timeout", "60"]);
     let mut idle = place.connect();
     place.wait_for_bytes(&mut idle);
     let crowd = 2 * thread::available_parallelism().map_or(1, NonZero::get);
@@ -154,6 +181,22 @@ fn a_client_that_reads_nothing_holds_up_no_crowd() {
     server.wait_for(Stderr, "client 1 has gone").unwrap();
     server.signal("INT").unwrap();
     assert_succeeds(&mut server);
+}
+
+/// In the middle of a large file, and at the end of one that lies in the socket's buffer as a whole.
+#[test]
+fn a_client_that_reads_nothing_for_too_long_is_dropped() {
+    for len in [LARGE, 1] {
+        let place = SocketPlace::new(len);
+        let mut server = place.server(&["--peers", "1", "--timeout", "0.1"]);
+        let _idle = place.connect();
+        let mut next = place.connect(); // is served when the first is dropped
+        let said = server.wait_for(Stderr, "client 1").unwrap();
+        assert!(said.contains("stalled for 0.1 s and was dropped"), "{said}");
+        place.wait_for_bytes(&mut next);
+        server.signal("INT").unwrap();
+        assert_succeeds(&mut server);
+    }
 }
 
 #[test]

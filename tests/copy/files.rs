@@ -26,6 +26,11 @@ fn a_file_that_cannot_be_copied_is_named_before_anybody_waits() {
             ("/dev/null", "is not a regular file"),
             ("two\nlines", "has a line end in its name"),
             ("secret", "cannot read secret: Permission denied"),
+            ("/proc/version", "has another length than it says"), // says 0
+            (
+                "/sys/kernel/uevent_seqnum",
+                "has another length than it says",
+            ), // says 4096
         ] {
             let mut refused = way.give(file);
             assert_eq!(refused.wait().unwrap().code(), Some(1), "{file}");
@@ -77,5 +82,17 @@ fn a_directory_that_cannot_be_written_is_named() {
             said.contains("cannot write into 1: Permission denied"),
             "{said}"
         );
+    }
+}
+
+#[test]
+fn a_directory_that_cannot_be_listed_takes_a_copy() {
+    for way in both_ways(Place::unprivileged, 10) {
+        fs::create_dir(way.place().path("1")).unwrap();
+        chmod(way.place(), "1", 0o333);
+        let (code, said) = copy(&*way, &[]);
+        assert_eq!(code, Some(0), "{said}");
+        chmod(way.place(), "1", 0o755);
+        way.assert_copied("1");
     }
 }
