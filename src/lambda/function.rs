@@ -128,6 +128,7 @@ impl Runner {
     fn start(&self, number: u64, mut command: Command) -> io::Result<(Child, Arc<UnixStream>)> {
         let _start = self.starts.take(number);
         let (reader, writer) = UnixStream::pair()?;
+        self.warden.mark(&mut command);
         command.stdin(Stdio::null()).stdout(OwnedFd::from(writer));
         let child = command.process_group(0).spawn()?;
         drop(command); // before another start may begin

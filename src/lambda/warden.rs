@@ -4,9 +4,9 @@
 //! A shell has one. Starting a shell for each function would double the price of a call, so one
 //! shell lives as long as the server and takes orders on its stdin.
 //!
-//! The shell also knows which groups are at work. When its stdin ends, because the server has ended
-//! *however that was*, it kills them. So not even `kill -9` of the server leaves a function behind, but
-//! for one that was started in that very moment, and not yet told of.
+//! The shell also knows which groups are at work. When its stdin ends before it was told to quit, because the
+//! server was killed, it kills them, and whatever the server had started and not yet told of: that has the
+//! shell's mark in its environment.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -27,8 +27,15 @@ const LAST_WISH: Duration = Duration::from_secs(2);
 /// How long the shell may leave orders unread before we send a signal ourselves.
 const ORDER_LIMIT: Duration = Duration::from_secs(1);
 
+/// The environment variable that marks functions; its value is the shell's PID and a semicolon.
+const MARK: &str = "IPC_LAMBDA";
+
 /// `+`: a group is at work. `k`: kill it, and its first process, should that have left it. `-`: that one
-/// was waited for; kill what is left and forget it.
+/// was waited for; kill what is left and forget it. `q`: nothing is left, quit.
+///
+/// A process between `fork(2)` and `execve(2)` holds a copy of the server's end, so when the input ends there is
+/// none. But one that has just executed its program shows its environment a moment later: hence several looks.
+/// In another PID namespace than that of `/proc` the numbers there mean other processes, so there is no look.
 const ORDERS: &str = r#"
 groups=' '
 while read -r order group; do
@@ -37,9 +44,18 @@ while read -r order group; do
     k) kill -s KILL -- "-$group" "$group" ;;
     -) kill -s KILL -- "-$group"
        case $groups in *" $group "*) groups="${groups%% $group *} ${groups#* $group }" ;; esac ;;
+    q) exit ;;
     esac
 done
 for group in $groups; do kill -s KILL -- "-$group" "$group"; done
+[ /proc/self -ef /proc/$$ ] || exit
+for look in 1 2 3 4 5; do
+    for found in $(grep -lasF "IPC_LAMBDA=$$;" /proc/[0-9]*/environ); do
+        process=${found#/proc/} process=${process%/environ}
+        kill -s KILL -- "-$process" "$process"
+    done
+    sleep 0.2
+done
 "#;
 
 /// Why a function was killed.
@@ -65,6 +81,7 @@ impl fmt::Display for Reason {
 /// Watches over all functions of a server.
 pub(super) struct Warden {
     timeout: Duration,
+    mark: String,
     state: Mutex<State>,
     changed: Condvar,
 }
@@ -93,6 +110,7 @@ impl Warden {
         orders.set_write_timeout(Some(ORDER_LIMIT))?;
         let shell = Command::new("sh")
             .args(["-c", ORDERS])
+            .env_remove(MARK) // a server that is itself a function of another one: this shell outlives it
             .stdin(OwnedFd::from(theirs))
             .stdout(Stdio::null())
             .stderr(Stdio::null())
@@ -101,6 +119,7 @@ impl Warden {
             .context(|| "cannot start sh, which kills functions".into())?;
         Ok(Self {
             timeout,
+            mark: format!("{};", shell.id()),
             state: Mutex::new(State {
                 shell,
                 orders,
@@ -111,6 +130,11 @@ impl Warden {
             }),
             changed: Condvar::new(),
         })
+    }
+
+    /// Marks what `command` will start, so that the shell finds it even before it is watched over.
+    pub(super) fn mark(&self, command: &mut Command) {
+        command.env(MARK, &self.mark);
     }
 
     /// Watches over the process group of client `number`'s function until the [`Watch`] ends.
@@ -225,6 +249,7 @@ impl State {
 impl Drop for Warden {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
+        let _ = state.orders.write_all(b"q\n");
         // The end of its orders; and the end of its stdin is its own.
         let _ = end_sending(&state.orders);
         let _ = state.orders.set_read_timeout(Some(ORDER_LIMIT));

@@ -2,6 +2,7 @@
 //! and what was printed before is kept.
 
 use std::fs;
+use std::io::Write;
 use std::net::Shutdown;
 
 use crate::common::lambda::{self, Server, c_library, c_runtime, functions, script};
@@ -245,6 +246,31 @@ fn functions_do_not_outlive_a_server_that_is_killed() {
     wait_until("the warden knows of it", || lambda::all_sleep(&server));
     signal("KILL", server.program.pid()).unwrap(); // and to none of its children
     wait_until_dead(function);
+}
+
+#[test]
+fn functions_do_not_outlive_a_server_that_is_killed_while_it_starts_them() {
+    let killed: Vec<Place> = (0..5).map(|_| kill_amid_starts()).collect();
+    for place in killed {
+        wait_until("all its processes are dead", || {
+            place.processes().is_empty()
+        });
+    }
+}
+
+fn kill_amid_starts() -> Place {
+    let Server { place, program } = Server::start(&["--timeout", "1000"]);
+    let library = script(&place, "stays", ": >runs; exec sleep 100");
+    let socket = place.path("lambda.sock");
+    let ask = |_| {
+        let mut stream = lambda::connect(&socket);
+        stream.write_all(library.as_bytes()).unwrap();
+        stream
+    };
+    let _crowd: Vec<_> = (0..20).map(ask).collect();
+    wait_until("the first function runs", || place.path("runs").exists());
+    signal("KILL", program.pid()).unwrap(); // and to none of its children
+    place
 }
 
 #[test]
