@@ -1,7 +1,7 @@
 //! How many clients and functions fit into the limit of open files.
 //!
 //! Running out of descriptors in the middle of a client's work is an error that it can do nothing
-//! about. So they are counted before: a client costs one, its function two more while it runs.
+//! about. So they are counted before: a client costs one, its function two more while it runs, or three.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -12,7 +12,7 @@ use std::io::{self, ErrorKind};
 const RUNNING: usize = 256;
 /// The most clients at once, however many descriptors there are: each has a thread.
 const CLIENTS: usize = 2000;
-/// A function's output file, and our end of its stdout.
+/// A function's output file, and our end of its stdout. Its library, too, if that is kept open.
 const PER_FUNCTION: usize = 2;
 /// How many processes are being started at once. While it is, each takes [`PER_START`] more.
 const STARTING: usize = 8;
@@ -30,13 +30,14 @@ pub(super) struct Plan {
 }
 
 /// Plans for `max_running` functions at once, or for as many as are good and fit.
-pub(super) fn plan(max_running: Option<usize>) -> io::Result<Plan> {
-    divide(soft_limit()?, max_running)
+pub(super) fn plan(max_running: Option<usize>, keeps_libraries: bool) -> io::Result<Plan> {
+    let per_function = PER_FUNCTION + usize::from(keeps_libraries);
+    divide(soft_limit()?, per_function, max_running)
 }
 
-fn divide(limit: usize, max_running: Option<usize>) -> io::Result<Plan> {
+fn divide(limit: usize, per_function: usize, max_running: Option<usize>) -> io::Result<Plan> {
     let available = limit.saturating_sub(RESERVED);
-    let fit = available / (1 + PER_FUNCTION);
+    let fit = available / (1 + per_function);
     let running = max_running.unwrap_or(RUNNING.min(fit));
     if running == 0 || running > fit {
         let message = format!(
@@ -45,7 +46,7 @@ fn divide(limit: usize, max_running: Option<usize>) -> io::Result<Plan> {
         );
         return Err(io::Error::new(ErrorKind::InvalidInput, message));
     }
-    let clients = (available - PER_FUNCTION * running).min(CLIENTS.max(running));
+    let clients = (available - per_function * running).min(CLIENTS.max(running));
     Ok(Plan {
         clients,
         running,
@@ -77,24 +78,27 @@ mod tests {
 
     #[test]
     fn clients_and_functions_fit_into_every_limit_that_is_accepted() {
-        for limit in [64, 256, 1024, 20_000, usize::MAX] {
-            let plan = divide(limit, None).unwrap();
-            assert!(RESERVED + plan.clients + PER_FUNCTION * plan.running <= limit);
+        let limits = [64, 256, 1024, 20_000, usize::MAX];
+        let with = |per_function| limits.map(|limit| (limit, per_function));
+        let cases = [with(PER_FUNCTION), with(PER_FUNCTION + 1)];
+        for (limit, per_function) in cases.into_iter().flatten() {
+            let plan = divide(limit, per_function, None).unwrap();
+            assert!(RESERVED + plan.clients + per_function * plan.running <= limit);
             assert!(
                 plan.clients >= plan.running,
                 "who runs has a seat: {plan:?}"
             );
         }
-        assert_eq!(divide(1024, None).unwrap().running, RUNNING);
+        assert_eq!(divide(1024, PER_FUNCTION, None).unwrap().running, RUNNING);
     }
 
     #[test]
     fn more_than_fits_is_refused_with_the_way_out() {
-        let error = divide(1024, Some(331)).unwrap_err();
+        let error = divide(1024, PER_FUNCTION, Some(331)).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidInput);
         assert!(error.to_string().contains("at most 330"), "{error}");
-        assert!(divide(1024, Some(330)).is_ok());
-        assert!(divide(20, None).is_err());
+        assert!(divide(1024, PER_FUNCTION, Some(330)).is_ok());
+        assert!(divide(20, PER_FUNCTION, None).is_err());
     }
 
     #[test]

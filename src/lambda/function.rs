@@ -15,6 +15,7 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
 use super::crew::Crew;
+use super::library::Call;
 use super::output::Output;
 use super::protocol::error_line;
 use super::slots::Slots;
@@ -72,7 +73,7 @@ struct Copied {
 }
 
 impl Runner {
-    /// Runs `command` for client `number`, with what it prints in `output`. `asked` is what the client
+    /// Runs `call` for client `number`, with what it prints in `output`. `asked` is what the client
     /// asked for, to say what went wrong there too.
     ///
     /// # Errors
@@ -81,10 +82,10 @@ impl Runner {
         &self,
         number: u64,
         asked: &str,
-        command: io::Result<Command>,
+        call: io::Result<Call>,
         output: &Output,
     ) -> io::Result<Ended> {
-        match command.and_then(|command| self.execute(number, command, &output.file)) {
+        match call.and_then(|call| self.execute(number, call, &output.file)) {
             Err(error) => not_executed(asked, error.to_string(), output),
             Ok(run) => match run.killed.or(run.copied.stopped) {
                 Some(reason) => {
@@ -103,7 +104,8 @@ impl Runner {
         }
     }
 
-    fn execute(&self, number: u64, command: Command, file: &Arc<File>) -> io::Result<Run> {
+    fn execute(&self, number: u64, call: Call, file: &Arc<File>) -> io::Result<Run> {
+        let Call { command, library } = call;
         let (mut child, reader) = self.start(number, command)?;
         let watch = self.warden.watch(number, child.id());
         let copied = self.copy(number, &reader, file);
@@ -112,6 +114,7 @@ impl Runner {
         }
         let status = child.wait();
         let killed = watch.end();
+        drop(library);
         // All that the function printed lies in the socket, and is still read. A process of its that
         // lives on, and holds the other end, holds up nobody.
         let _ = reader.shutdown(Shutdown::Read);

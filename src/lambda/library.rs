@@ -4,13 +4,19 @@
 //! gets a process of its own. What is no executable, as a shared object, is handed to a *runtime*, a
 //! program that knows how to load it.
 
-use std::fs;
+use std::fs::{self, File, OpenOptions};
 use std::io::{self, ErrorKind};
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::OpenOptionsExt;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
 use super::protocol::Request;
+
+/// A flag of `open(2)`: the descriptor means the file and opens nothing. That needs no right to read it, and
+/// does not wait at a FIFO.
+const O_PATH: i32 = 0o10_000_000;
 
 /// A program that runs libraries whose names end in `suffix`.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -21,54 +27,61 @@ pub struct Runtime {
     pub program: PathBuf,
 }
 
+/// What is run for a request.
+pub(super) struct Call {
+    pub(super) command: Command,
+    /// The open library, if `command` names it by its descriptor: to be kept until the function has ended.
+    pub(super) library: Option<File>,
+}
+
 /// The program that does what `request` asks for, with its words: `LIBRARY FUNCTION [FILE]`, or the
-/// first runtime that fits and then these.
-///
-/// Links are resolved first, so what is checked against `allow` is what will be run. With no
-/// directory in `allow` every library may be.
+/// first runtime that fits and then these. With no directory in `allow` every library may be run.
 ///
 /// # Errors
-/// - Those of [`fs::canonicalize`]: [`ErrorKind::NotFound`] above all.
+/// - Those of [`File::open`]: [`ErrorKind::NotFound`] above all.
 /// - [`ErrorKind::PermissionDenied`]: it is in none of the directories.
 /// - [`ErrorKind::InvalidInput`]: it is no file.
-pub(super) fn command(
-    request: &Request,
-    allow: &[PathBuf],
-    runtimes: &[Runtime],
-) -> io::Result<Command> {
-    let library = resolve(&request.library, allow)?;
+pub(super) fn call(request: &Request, allow: &[PathBuf], runtimes: &[Runtime]) -> io::Result<Call> {
+    let (path, library) = resolve(&request.library, allow)?;
     let fits = |runtime: &&Runtime| request.library.ends_with(&runtime.suffix);
     let mut command = match runtimes.iter().find(fits) {
         Some(runtime) => {
             let mut command = Command::new(&runtime.program);
-            command.arg(library);
+            command.arg(path);
             command
         }
         None => {
-            let mut command = Command::new(library);
+            let mut command = Command::new(path);
             command.arg0(&request.library); // programs with many names look at the one they got
             command
         }
     };
     command.arg(request.function()).args(&request.file);
-    Ok(command)
+    Ok(Call { command, library })
 }
 
-fn resolve(library: &str, allow: &[PathBuf]) -> io::Result<PathBuf> {
-    let path = fs::canonicalize(library)?;
+/// The path of a library: links and dots are followed.
+///
+/// What is behind a path may change between a look at it and its use. So where directories are allowed, the
+/// library is opened once, what was opened is checked, and the path is that of the descriptor.
+fn resolve(library: &str, allow: &[PathBuf]) -> io::Result<(PathBuf, Option<File>)> {
+    let mut options = OpenOptions::new();
+    let file = options.read(true).custom_flags(O_PATH).open(library)?;
+    let us = fs::canonicalize("/proc/self")?; // the function reads the path, and there "self" is the function
+    let opened = us.join(format!("fd/{}", file.as_raw_fd()));
+    let path = fs::read_link(&opened)?;
     let inside = |directory: &PathBuf| path.starts_with(directory); // by whole names: /a is not in /ab
     if !allow.is_empty() && !allow.iter().any(inside) {
         let fault = "it is in no directory that --allow names";
         return Err(io::Error::new(ErrorKind::PermissionDenied, fault));
     }
-    if !is_file(&path) {
+    if !file.metadata()?.is_file() {
         return Err(io::Error::new(ErrorKind::InvalidInput, "it is not a file"));
     }
-    Ok(path)
-}
-
-fn is_file(path: &Path) -> bool {
-    fs::metadata(path).is_ok_and(|found| found.is_file())
+    Ok(match allow {
+        [] => (path, None),
+        _ => (opened, Some(file)),
+    })
 }
 
 #[cfg(test)]
@@ -98,10 +111,10 @@ mod tests {
         };
         let resolved = fs::canonicalize(library).unwrap();
         let resolved = resolved.to_str().unwrap();
-        let with = command(&request, &[], &[runtime]).unwrap();
-        assert_eq!(words(&with), ["/bin/runtime", resolved, "run"]);
-        let without = command(&request, &[], &[]).unwrap();
-        assert_eq!(words(&without), [resolved, "run"]);
+        let with = call(&request, &[], &[runtime]).unwrap();
+        assert_eq!(words(&with.command), ["/bin/runtime", resolved, "run"]);
+        let without = call(&request, &[], &[]).unwrap();
+        assert_eq!(words(&without.command), [resolved, "run"]);
     }
 
     #[test]
@@ -115,12 +128,41 @@ mod tests {
         }
         symlink(beside.join("f"), inside.join("link")).unwrap();
         let allow = std::slice::from_ref(&inside);
-        let kind =
-            |name: &str| resolve(inside.join(name).to_str().unwrap(), allow).map_err(|e| e.kind());
+        let kind = |name: &str| {
+            let (opened, _file) =
+                resolve(inside.join(name).to_str().unwrap(), allow).map_err(|e| e.kind())?;
+            Ok(fs::read_link(opened).unwrap())
+        };
         assert_eq!(kind("f"), Ok(inside.join("f")));
         assert_eq!(kind("link"), Err(ErrorKind::PermissionDenied));
         assert_eq!(kind("../lib2/f"), Err(ErrorKind::PermissionDenied));
         assert_eq!(kind("."), Err(ErrorKind::InvalidInput));
         assert_eq!(kind("g"), Err(ErrorKind::NotFound));
+    }
+
+    #[test]
+    fn what_was_checked_is_what_is_run_even_if_its_name_has_passed_to_another() {
+        let place = tempfile::tempdir().unwrap();
+        let place = fs::canonicalize(place.path()).unwrap();
+        // Made by a shell, because we may not execute what another thread's child still holds open to write.
+        let make = "mkdir lib; for word in checked swapped; do printf '#!/bin/sh\\necho %s\\n' $word >$word; done; \
+                    mv checked lib/f; mv swapped other; chmod +x lib/f other";
+        let made = Command::new("sh")
+            .args(["-c", make])
+            .current_dir(&place)
+            .status();
+        assert!(made.unwrap().success());
+        let library = place.join("lib/f");
+        let request = Request::new(library.to_str().unwrap(), None, None).unwrap();
+        let runtime = Runtime {
+            suffix: "f".into(),
+            program: "/bin/sh".into(),
+        };
+        let allow = [place.join("lib")];
+        let mut direct = call(&request, &allow, &[]).unwrap();
+        let mut by_runtime = call(&request, &allow, &[runtime]).unwrap();
+        fs::rename(place.join("other"), &library).unwrap();
+        assert_eq!(direct.command.output().unwrap().stdout, b"checked\n");
+        assert_eq!(by_runtime.command.output().unwrap().stdout, b"checked\n");
     }
 }

@@ -88,7 +88,7 @@ impl Settings {
 /// - Those of [`Listener::accept`], of the directories and of starting `sh`.
 /// - [`ErrorKind::InvalidInput`]: there are too few descriptors for so many functions at once.
 pub fn serve(listener: &Listener, settings: &Settings, interrupt: &Interrupt) -> io::Result<()> {
-    let plan = descriptors::plan(settings.max_running)?;
+    let plan = descriptors::plan(settings.max_running, !settings.allow.is_empty())?;
     let server = Arc::new(Server::new(settings, &plan, interrupt)?);
     let _stop = listener.stop_on(interrupt);
     let ending = Arc::clone(&server);
@@ -223,8 +223,8 @@ impl Server {
             }
         };
         let asked = request.to_string();
-        let command = library::command(&request, &self.allow, &self.runtimes);
-        match self.runner.run(number, &asked, command, output) {
+        let call = library::call(&request, &self.allow, &self.runtimes);
+        match self.runner.run(number, &asked, call, output) {
             Ok(ended) => Ending::Answered(asked, ended),
             Err(error) => Ending::Failed(error),
         }
