@@ -32,7 +32,8 @@ const BUFFER_LEN: usize = 32 * 1024;
 pub(super) enum Ended {
     /// The function ended, one way or another; all that it printed is in the file.
     ByItself(ExitStatus),
-    /// It was killed; so says the last line of the file, after what it had printed.
+    /// It was killed; so says the last line of the file, after what it had printed. If that could not be written,
+    /// it is the only line.
     Killed(Reason),
     /// It did not run; so says the only line of the file.
     NotExecuted(String),
@@ -90,10 +91,11 @@ impl Runner {
             Ok(run) => match run.killed.or(run.copied.stopped) {
                 Some(reason) => {
                     let line_end = if run.copied.in_line { "\n" } else { "" };
-                    writeln!(
-                        &*output.file,
-                        "{line_end}Error: {asked} was killed: {reason}."
-                    )?;
+                    let line = format!("Error: {asked} was killed: {reason}.\n");
+                    match reason {
+                        Reason::Unwritable(_) => output.replace(&line)?, // which makes room for it
+                        _ => output.append(&(line_end.to_owned() + &line))?,
+                    }
                     Ok(Ended::Killed(reason))
                 }
                 None if run.status.code() == Some(NOT_EXECUTED) => {

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Context;
+use crate::own_file::OwnFile;
 
 /// Where output files are made.
 pub(super) struct Outputs {
@@ -16,9 +17,9 @@ pub(super) struct Outputs {
     made: AtomicU64,
 }
 
-/// An output file, open to be written.
+/// An output file, open to be written. Dropped, it is removed, because no client knows its name.
 pub(super) struct Output {
-    pub(super) path: PathBuf,
+    own: OwnFile,
     /// Whoever copies into it has it too.
     pub(super) file: Arc<File>,
 }
@@ -59,9 +60,10 @@ impl Outputs {
                 .open(&path);
             match options {
                 Ok(file) => {
+                    let own = OwnFile::at(&path)?;
                     file.set_permissions(Permissions::from_mode(0o600))?; // whatever the umask
                     return Ok(Output {
-                        path,
+                        own,
                         file: Arc::new(file),
                     });
                 }
@@ -75,18 +77,25 @@ impl Outputs {
 }
 
 impl Output {
+    pub(super) fn path(&self) -> &Path {
+        self.own.path()
+    }
+
     /// Makes `text` all that the file holds.
     pub(super) fn replace(&self, text: &str) -> io::Result<()> {
         let mut file = &*self.file;
-        file.set_len(0)?;
-        file.rewind()?;
-        file.write_all(text.as_bytes())
+        let replaced = file.set_len(0).and_then(|()| file.rewind());
+        replaced.and_then(|()| self.append(text))
     }
 
-    /// Takes the file away: nobody will learn its name.
-    #[doc(alias = "unlink")]
-    pub(super) fn remove(self) {
-        let _ = fs::remove_file(&self.path);
+    pub(super) fn append(&self, text: &str) -> io::Result<()> {
+        let written = (&*self.file).write_all(text.as_bytes());
+        written.context(|| format!("cannot write {}", self.path().display()))
+    }
+
+    /// Leaves the file to the client.
+    pub(super) fn keep(self) {
+        self.own.keep();
     }
 }
 
@@ -109,10 +118,12 @@ mod tests {
             .unwrap()
             .create()
             .unwrap();
-        assert!(output.path.ends_with(taken(3).file_name().unwrap()) && output.path.is_absolute());
+        assert!(
+            output.path().ends_with(taken(3).file_name().unwrap()) && output.path().is_absolute()
+        );
         assert_eq!(output.file.metadata().unwrap().mode() & 0o777, 0o600);
         assert_eq!(fs::read_to_string(taken(1)).unwrap(), "kept");
-        output.remove();
+        drop(output);
         assert!(!taken(3).exists());
     }
 

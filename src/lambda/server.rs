@@ -184,7 +184,7 @@ impl Server {
             return Ending::SentAway;
         };
         let answered = self.outputs.create().and_then(|output| {
-            let done = self.work(number, &message, &output);
+            let done = self.work(number, &message, &output)?;
             let told = answer(stream, output)?;
             Ok(if told { done } else { Ending::Left })
         });
@@ -210,24 +210,20 @@ impl Server {
         Ok(Some(message))
     }
 
-    /// Does what the message asks for. Whatever comes of it is in the output file.
-    fn work(&self, number: u64, message: &[u8], output: &Output) -> Ending {
+    /// Does what the message asks for. Whatever comes of it is in the output file; the only error is that
+    /// it cannot be written.
+    fn work(&self, number: u64, message: &[u8], output: &Output) -> io::Result<Ending> {
         let request = match Request::parse(message) {
             Ok(request) => request,
             Err(fault) => {
-                let asked = shown(message);
-                return match output.replace(&error_line(&asked)) {
-                    Ok(()) => Ending::Refused(fault),
-                    Err(error) => Ending::Failed(error),
-                };
+                output.replace(&error_line(&shown(message)))?;
+                return Ok(Ending::Refused(fault));
             }
         };
         let asked = request.to_string();
         let call = library::call(&request, &self.allow, &self.runtimes);
-        match self.runner.run(number, &asked, call, output) {
-            Ok(ended) => Ending::Answered(asked, ended),
-            Err(error) => Ending::Failed(error),
-        }
+        let ended = self.runner.run(number, &asked, call, output)?;
+        Ok(Ending::Answered(asked, ended))
     }
 }
 
@@ -235,12 +231,11 @@ impl Server {
 /// then it says so.
 fn answer(stream: &UnixStream, output: Output) -> io::Result<bool> {
     stream.set_write_timeout(Some(SEND_LIMIT))?;
-    let sent = send(&mut &*stream, output.path.as_os_str().as_bytes());
-    if sent.is_err() {
-        output.remove();
-    }
-    match sent {
-        Ok(()) => Ok(true),
+    match send(&mut &*stream, output.path().as_os_str().as_bytes()) {
+        Ok(()) => {
+            output.keep();
+            Ok(true)
+        }
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error),
     }

@@ -226,6 +226,26 @@ pub fn has_tool(tool: &str) -> bool {
     found
 }
 
+/// Runs a shell in namespaces of its own, where `directory` is a small file system; `None` where that
+/// is not allowed.
+pub fn in_small(place: &Place, directory: &Path, size: &str, script: &str) -> Option<Program> {
+    if !has_tool("unshare") {
+        return None;
+    }
+    let probe = Command::new("unshare")
+        .args(["-rm", "mount", "-t", "tmpfs", "x", "/mnt"])
+        .output();
+    if !probe.is_ok_and(|probe| probe.status.success()) {
+        println!("skipped: no namespaces for us here");
+        return None;
+    }
+    let mount = format!("mount -t tmpfs -o size={size} tmpfs \"$1\" && {script}");
+    let mut shell = place.command("unshare");
+    shell.args(["-rm", "sh", "-c", &mount, "sh"]).arg(directory);
+    shell.env("IPC", env!("CARGO_BIN_EXE_ipc"));
+    Some(Program::start(&mut shell).unwrap())
+}
+
 /// Whether whoever started the tests had this signal ignored, so that all that they start ignores it, too;
 /// says so.
 pub fn is_ignored(signal: Signal) -> bool {

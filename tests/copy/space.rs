@@ -2,32 +2,10 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 
 use crate::common::copying::{Copying, FILE, RingPlace};
-use crate::common::{Place, assert_fails, has_tool};
-use ipc_primer::process::Program;
+use crate::common::{assert_fails, in_small};
 use ipc_primer::process::Stream::{Stderr, Stdout};
-
-/// Runs a shell in namespaces of its own, where `directory` is a small file system; `None` where that
-/// is not allowed.
-fn in_small(place: &Place, directory: &Path, size: &str, script: &str) -> Option<Program> {
-    if !has_tool("unshare") {
-        return None;
-    }
-    let probe = Command::new("unshare")
-        .args(["-rm", "mount", "-t", "tmpfs", "x", "/mnt"])
-        .output();
-    if !probe.is_ok_and(|probe| probe.status.success()) {
-        println!("skipped: no namespaces for us here");
-        return None;
-    }
-    let mount = format!("mount -t tmpfs -o size={size} tmpfs \"$1\" && {script}");
-    let mut shell = place.command("unshare");
-    shell.args(["-rm", "sh", "-c", &mount, "sh"]).arg(directory);
-    shell.env("IPC", env!("CARGO_BIN_EXE_ipc"));
-    Some(Program::start(&mut shell).unwrap())
-}
 
 #[test]
 fn a_dev_shm_too_small_for_the_ring_is_an_error_that_says_what_to_lower() {

@@ -6,4 +6,5 @@ mod common;
 mod faults;
 mod input;
 mod load;
+mod space;
 mod speed;
