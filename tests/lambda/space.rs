@@ -47,3 +47,20 @@ fn on_a_full_disk_the_client_gets_the_error_line_or_no_answer_and_the_log_says_w
     server.says("client 2 failed: cannot write");
     server.end(&["fill", "flood", "free"]);
 }
+
+/// `ulimit -f`, whose signal would kill the server.
+#[test]
+fn an_output_larger_than_files_may_be_is_its_own_clients_error() {
+    let place = Place::new();
+    let flood = script(&place, "flood", "head -c 1000000 /dev/zero");
+    let mut shell = place.command("sh");
+    shell.args(["-c", &format!("ulimit -f 8; {SERVER}")]);
+    shell.env("IPC", env!("CARGO_BIN_EXE_ipc"));
+    let program = Program::start(&mut shell).unwrap();
+    let mut server = listening(place, program);
+    let why = "was killed: its output cannot be written: file too large";
+    assert_eq!(server.call(&flood), format!("Error: {flood} {why}.\n"));
+    server.says(why);
+    assert_eq!(server.call("/bin/echo here"), "here\n");
+    server.end(&["flood"]);
+}
