@@ -1,6 +1,7 @@
 //! [contents]: crate::guide
 //! [ch09]: crate::guide::ch09_lambda
 //! [ch07]: crate::guide::ch07_signals
+//! [ch06]: crate::guide::ch06_copy_by_shared_memory
 //! [queue]: crate::queue
 //! [list]: crate::queue::list
 //! [options]: crate::queue::OpenOptions

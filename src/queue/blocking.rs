@@ -58,6 +58,10 @@ impl Queue {
         let waited = self
             .waiters(state)
             .wait(left(), &self.options.interrupt, ready);
+        if let Ok(Err(_)) = waited {
+            // We may have been woken for this attempt, and another's may succeed.
+            self.waiters(state).wake_one();
+        }
         waited.unwrap_or_else(|error| match error.kind() {
             ErrorKind::TimedOut => Err(Error::TimedOut(state)),
             _ => Err(error.into()),
@@ -137,5 +141,51 @@ impl Queue {
             State::Empty => &self.receivers,
             State::Full => &self.senders,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::mpsc;
+    use std::thread;
+
+    /// A receiver that is woken and whose attempt then fails leaves the message, and another sleeps:
+    /// that one makes its next attempt before it wakes on its own, a second after its last.
+    #[test]
+    fn an_attempt_that_fails_after_a_wake_up_leaves_it_to_another() {
+        let name = format!("/unit-fails-{}", std::process::id());
+        let options = Queue::options().read(true).write(true).create(true).clone();
+        let queue = options.open(&name).unwrap();
+        super::super::unlink(&name).unwrap();
+        let second = Duration::from_secs(1);
+        let quick = (0..3).any(|_| attempt_after_a_failure(&queue) < second);
+        assert!(quick, "three times out of three the other slept its second");
+    }
+
+    /// How long after its last attempt the sleeping receiver makes another.
+    fn attempt_after_a_failure(queue: &Queue) -> Duration {
+        let (tell, told) = mpsc::channel();
+        thread::scope(|scope| {
+            scope.spawn(move || {
+                let mut attempts = 0;
+                queue.blocking(State::Empty, Patience::Endless, |_| {
+                    attempts += 1;
+                    tell.send(Instant::now()).unwrap();
+                    Ok((attempts == 3).then_some(()))
+                })
+            });
+            let [_, before_sleep] = [0, 1].map(|_| told.recv().unwrap());
+            let mut attempts = 0;
+            let failed = queue.blocking(State::Empty, Patience::Endless, |_| {
+                attempts += 1;
+                match attempts {
+                    1 => Ok(None),
+                    _ => Err::<Option<()>, _>(Error::Interrupted),
+                }
+            });
+            assert!(failed.is_err());
+            told.recv().unwrap() - before_sleep
+        })
     }
 }

@@ -6,7 +6,8 @@
 //! 1. [`Segment`] (`segment.rs`): a named piece of shared memory, as 64-bit atomic words;
 //!    `header.rs` is what each begins with, `object.rs` the file behind it, [`Fault`] what can be wrong with it.
 //! 2. [`bytes`]: copying bytes in and out.
-//! 3. [`Waiters`] (`waiters.rs`): blocking until something has changed there, and waking who blocks.
+//! 3. [`Waiters`] (`waiters.rs`): blocking until something has changed there, and waking who blocks;
+//!    `timer.rs` ends what blocks too long.
 //! 4. [`Semaphore`] (`semaphore.rs`): a counter that can be waited for.
 //! 5. [`Lock`] (`lock.rs`): a lock that knows when its holder was killed; [`owner`] is how.
 //! 6. [`ring`]: a sender and many receivers, each at its own pace.
@@ -23,6 +24,7 @@ mod raw;
 pub mod ring;
 mod segment;
 mod semaphore;
+mod timer;
 mod waiters;
 
 pub use fault::{Fault, fault_of};

@@ -18,9 +18,8 @@ use std::ptr::null_mut;
 use std::slice;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::thread;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use raw_sync::Timeout;
 use raw_sync::locks::{LockImpl, LockInit, Mutex};
 use shared_memory::{Shmem, ShmemConf, ShmemError};
 
@@ -35,8 +34,8 @@ const GATE_AT: usize = 64;
 const AWAKE: u64 = 0;
 const ASLEEP: u64 = 1;
 
-/// The longest sleep without a look around.
-pub(super) const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// How long to pause where no mutex is that could be slept at.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// A shared memory object in our address space, until it is dropped: `mmap(2)`.
 pub(super) struct Mapping {
@@ -118,10 +117,14 @@ fn into_io(error: ShmemError) -> io::Error {
 /// | occupant | who sits down, who gets up | 0: free; else the owner word of who sits here |
 /// | state | the occupant; who wakes it | 0: awake; 1: asleep, or about to be |
 ///
-/// The gate is a `raw_sync` mutex that is locked for good: to sleep is to try to lock it once more, to
-/// wake is to release it, once for each sleep. Whoever is killed, before, in or after either of these
-/// calls, leaves a mutex that is locked or free, and both are fine for the next: free, it ends one
-/// sleep at once.
+/// The gate is a `raw_sync` mutex that is locked for good: to sleep is to lock it once more, to wake is
+/// to release it. A process that is killed before, in or after either of these calls leaves a mutex
+/// that is locked or free, and both are fine for the next: free, it ends one sleep at once, and one
+/// only, however often it was released.
+///
+/// The mutex has time limits too, but they are times of day (`CLOCK_REALTIME`): set the clock back an
+/// hour, and a sleeper sleeps an hour longer. So a sleep has no limit here, and a [timer](super::timer)
+/// opens the gate.
 ///
 /// `raw_sync`'s event would be the nearer choice, but does not survive this: a process killed in `set`
 /// has the event's mutex, for which the sleeper then waits without a limit; one killed in `wait` makes
@@ -134,22 +137,22 @@ pub(super) struct Seat<'m> {
     gate: *mut u8,
 }
 
-impl<'m> Seat<'m> {
+impl Seat<'_> {
     /// Makes the seat ready, in a segment that nobody else uses yet.
     pub(super) fn init(self) {
         // SAFETY: `gate` points to SEAT_LEN - GATE_AT mapped bytes, 8-byte aligned, more than a mutex
         // needs, and nobody has found the segment yet.
         let made = unsafe { Mutex::new(self.gate, null_mut()) };
         if let Ok((gate, _)) = made {
-            let _ = gate.try_lock(Timeout::Infinite).map(mem::forget); // it is free: at once
+            let _ = gate.lock().map(mem::forget); // it is free: at once
         }
     }
 
-    /// Sits down if the seat is free or its occupant was killed.
-    pub(super) fn take(self) -> Option<Seated<'m>> {
+    /// Sits down if the seat is free or its occupant was killed; says whether it is ours now.
+    pub(super) fn take(self) -> bool {
         let found = self.occupant.load(Ordering::Relaxed);
         if found != 0 && owner::is_alive(found) {
-            return None;
+            return false;
         }
         let taken = self.occupant.compare_exchange(
             found,
@@ -157,12 +160,35 @@ impl<'m> Seat<'m> {
             Ordering::SeqCst,
             Ordering::Relaxed,
         );
-        taken.ok()?;
-        Some(Seated { seat: self })
+        taken.is_ok()
     }
 
-    /// Whether its occupant sleeps. The fence goes with that of [`Seated::announce`]: either the
-    /// sleeper sees what was done before this call, or this call sees the sleeper.
+    /// Says that we are about to sleep: from now on a waker wakes us. What we wait for must be looked
+    /// at once more after this.
+    pub(super) fn announce(self) {
+        self.state.store(ASLEEP, Ordering::SeqCst);
+        fence(Ordering::SeqCst);
+    }
+
+    /// Sleeps until the gate is opened, or was since the last sleep.
+    pub(super) fn sleep(self) {
+        let gate = self.gate();
+        // It stays locked. An error would be that of no mutex at all.
+        if gate.is_none_or(|gate| gate.lock().map(mem::forget).is_err()) {
+            thread::sleep(PAUSE);
+        }
+    }
+
+    /// Gets up; says whether we were woken since the last [`announce`](Self::announce). Then this
+    /// wake-up is ours to pass on: it may have been meant for something that we do not take any more.
+    pub(super) fn leave(self) -> bool {
+        let woken = self.state.swap(AWAKE, Ordering::SeqCst) == AWAKE;
+        self.occupant.store(0, Ordering::SeqCst);
+        woken
+    }
+
+    /// Whether its occupant sleeps. The fence goes with that of [`announce`](Self::announce): either
+    /// the sleeper sees what was done before this call, or this call sees the sleeper.
     pub(super) fn is_asleep(self) -> bool {
         fence(Ordering::SeqCst);
         self.state.load(Ordering::Relaxed) == ASLEEP
@@ -173,9 +199,14 @@ impl<'m> Seat<'m> {
         if !self.is_asleep() || self.state.swap(AWAKE, Ordering::SeqCst) != ASLEEP {
             return false;
         }
-        // An error would be that of no mutex at all; the sleeper wakes by itself then.
-        let _ = self.gate().map(|gate| gate.release());
+        self.open();
         true
+    }
+
+    /// Ends the sleep on this seat, or the next one, without a wake-up. Never blocks.
+    pub(super) fn open(self) {
+        // An error would be that of no mutex at all, at which nobody sleeps.
+        let _ = self.gate().map(|gate| gate.release());
     }
 
     /// Whether somebody sits here who lives.
@@ -206,74 +237,22 @@ const _: () = assert!(
     "a pid and a start time share a word"
 );
 
-/// A seat that is taken: who has it can sleep. Dropping it gets up.
-pub(super) struct Seated<'m> {
-    seat: Seat<'m>,
-}
-
-impl Seated<'_> {
-    /// Says that we are about to sleep: from now on whoever wakes us does. What we wait for must be
-    /// looked at once more after this.
-    pub(super) fn announce(&self) {
-        self.seat.state.store(ASLEEP, Ordering::SeqCst);
-        fence(Ordering::SeqCst);
-    }
-
-    /// Sleeps until woken or for about `limit`, a second at most; perhaps shorter.
-    pub(super) fn sleep(&self, limit: Duration) {
-        let (Some(limit), Some(gate)) = (fitting(limit), self.seat.gate()) else {
-            return thread::sleep(BORDER);
-        };
-        // An error is the limit; and all is looked at again in any case. The gate stays locked.
-        let _ = gate.try_lock(Timeout::Val(limit)).map(mem::forget);
-    }
-
-    /// Takes the announcement back. If somebody is just waking us, that costs one sleep cut short.
-    pub(super) fn retract(&self) {
-        self.seat.state.store(AWAKE, Ordering::SeqCst);
-    }
-}
-
-impl Drop for Seated<'_> {
-    fn drop(&mut self) {
-        self.retract();
-        self.seat.occupant.store(0, Ordering::SeqCst);
-    }
-}
-
-/// So long before the clock's next full second nobody waits at a gate.
-const BORDER: Duration = Duration::from_millis(1);
-
-/// The limit that `raw_sync` can be given for one of `limit`: it adds the nanoseconds of the clock and
-/// those of the limit without a carry, and a sum of a full second or more is an error at once. So: a
-/// full second, or a part of what is left of the clock's second; `None` if hardly any is left.
-fn fitting(limit: Duration) -> Option<Duration> {
-    if limit >= LONGEST_SLEEP {
-        return Some(LONGEST_SLEEP);
-    }
-    let clock = SystemTime::UNIX_EPOCH.elapsed().unwrap_or_default();
-    let left = LONGEST_SLEEP - Duration::from_nanos(clock.subsec_nanos().into());
-    let left = left.saturating_sub(BORDER);
-    (!left.is_zero()).then(|| limit.min(left))
-}
-
 #[cfg(test)]
 mod tests {
-    use super::*;
+    use super::super::tests::segment;
+    use raw_sync::Timeout;
+    use std::time::Duration;
 
     #[test]
-    fn a_limit_fits_into_what_is_left_of_the_clocks_second() {
-        for millis in [0, 1, 20, 500, 999, 1000, 5000] {
-            let limit = Duration::from_millis(millis);
-            let clock = SystemTime::UNIX_EPOCH.elapsed().unwrap();
-            if let Some(fits) = fitting(limit) {
-                let sum = clock.subsec_nanos() + fits.subsec_nanos();
-                assert!(fits <= LONGEST_SLEEP && fits <= limit);
-                assert!(
-                    sum < 1_000_000_000 || fits.is_zero(),
-                    "{limit:?} became {fits:?}"
-                );
-            }
+    fn a_gate_opened_twice_ends_one_sleep_and_not_two() {
+        let segment = segment("gate", 1, 1);
+        let seat = segment.seat(0);
+        for _ in 0..3 {
+            seat.open();
+            seat.open();
+            seat.sleep();
+            let again = seat.gate().unwrap();
+            assert!(again.try_lock(Timeout::Val(Duration::ZERO)).is_err());
         }
     }
 }

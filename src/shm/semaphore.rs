@@ -64,11 +64,11 @@ impl Semaphore {
         self.post_many(1);
     }
 
-    /// Adds `count` to the counter at once, and wakes one of those who wait: with a single waiter, one
-    /// wake-up for many posts.
+    /// Adds `count` to the counter at once, and wakes as many of those who wait: a single waiter gets
+    /// one wake-up for many posts.
     pub fn post_many(&self, count: u64) {
         self.counter().fetch_add(count, Ordering::Release);
-        self.waiters.wake_one();
+        self.waiters.wake(count);
     }
 
     /// Subtracts 1 from the counter if it is not 0; says whether it was not.
@@ -105,5 +105,24 @@ impl Semaphore {
 
     fn counter(&self) -> &AtomicU64 {
         &self.segment.words()[self.word]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::segment;
+    use super::*;
+
+    #[test]
+    fn as_many_are_woken_as_are_posted() {
+        let segment = segment("postmany", 1, 3);
+        let semaphore = Semaphore::new(&segment, 0, 0..3);
+        for number in 0..3 {
+            segment.seat(number).take();
+            segment.seat(number).announce();
+        }
+        semaphore.post_many(2);
+        let asleep = [0, 1, 2].map(|number| segment.seat(number).is_asleep());
+        assert_eq!(asleep, [false, false, true]);
     }
 }

@@ -1,20 +1,33 @@
 //! Waiting for something in shared memory to become so, and waking who waits.
 //!
 //! The standard library's `Condvar` wakes threads of its own process. Here the waiter may be any
-//! process, and may be killed while it waits. So everybody who waits sits on a *seat* of its own, says
-//! on it that it sleeps, and is woken there, or wakes by itself a second later and looks around: a
-//! wake-up that got lost with a killed process costs that second, and never more.
+//! process, and may be killed while it waits. So each waiter sits on a *seat* of its own, says on it
+//! that it sleeps, and is woken there.
+//!
+//! A waker cannot know whether the waiter still needs it. A waiter that has just found a value, or has
+//! waited long enough, is marked as asleep until it has left its seat; a wake-up that reaches it there
+//! was meant for somebody who waits. So it looks at its mark on the way out, and *passes the wake-up on*.
+//! `tests/wait_queue_model.rs` tries all orders in which these steps can meet.
+//!
+//! A process killed after it was woken passes nothing on. That is why each sleeper also wakes on its
+//! own once a second and looks around: a wake-up lost with a killed process costs that second, not more.
 
 use std::hint;
 use std::io::{self, ErrorKind};
 use std::ops::Range;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::sync::atomic::{Ordering, fence};
+use std::thread;
 use std::time::{Duration, Instant};
 
-use super::Segment;
-use super::raw::{LONGEST_SLEEP, Seated};
+use super::raw::Seat;
+use super::{Segment, timer};
 use crate::interrupt::Interrupt;
+
+/// The longest sleep without a look around.
+const LONGEST_SLEEP: Duration = Duration::from_secs(1);
+/// The sleep between two looks where no timer can be set.
+const PAUSE: Duration = Duration::from_millis(1);
 
 /// How often to look before sitting down to sleep. To be put to sleep and woken again costs some ten
 /// microseconds; this is about one, and often enough what we wait for is that near.
@@ -95,45 +108,48 @@ impl Waiters {
             hint::spin_loop();
         }
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let (number, seat) = self.sit_down()?;
-        let _registered = self.register(number);
-        let memory = self.segment.memory();
-        let _waker = interrupt.on_raise(move || {
-            memory.seat(number).wake();
-        });
+        let seated = self.sit_down()?;
+        let (memory, number) = (self.segment.memory(), seated.number);
+        let open = move || memory.seat(number).open();
+        let _waker = interrupt.on_raise(open.clone());
         loop {
-            seat.announce();
+            seated.seat().announce();
             if let Some(value) = ready() {
                 return Ok(value);
             }
             if interrupt.is_raised() {
                 return Err(ErrorKind::Interrupted.into());
             }
-            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            match left {
-                Some(Duration::ZERO) => return Err(ErrorKind::TimedOut.into()),
-                left => seat.sleep(left.unwrap_or(LONGEST_SLEEP)),
+            let now = Instant::now();
+            if deadline.is_some_and(|deadline| deadline <= now) {
+                return Err(ErrorKind::TimedOut.into());
             }
-            seat.retract();
+            let look = now + LONGEST_SLEEP;
+            let end = deadline.map_or(look, |deadline| deadline.min(look));
+            match timer::at(end, open.clone()) {
+                Some(_timer) => seated.seat().sleep(),
+                None => thread::sleep(PAUSE),
+            }
         }
     }
 
     /// Wakes one of those who sleep here.
     pub fn wake_one(&self) {
-        let mut seats = self.in_use().map(|seat| self.segment.seat(seat)).peekable();
-        while let Some(seat) = seats.next() {
-            // Who was killed asleep is woken in vain; but to know costs more than to wake, so it is
-            // asked only where there may be another.
-            if seat.wake() && (seats.peek().is_none() || seat.is_occupied()) {
-                return;
-            }
-        }
+        self.wake(1);
     }
 
-    /// Wakes all who sleep here.
-    pub fn wake_all(&self) {
-        for seat in self.in_use() {
-            self.segment.seat(seat).wake();
+    /// Wakes `count` of those who sleep here; all, if they are fewer.
+    pub fn wake(&self, count: u64) {
+        let mut left = count;
+        let mut seats = self.in_use().map(|seat| self.segment.seat(seat)).peekable();
+        while left > 0
+            && let Some(seat) = seats.next()
+        {
+            // One that was killed asleep is woken in vain; but to know costs more than to wake, so it
+            // is asked only where there may be another.
+            if seat.wake() && (seats.peek().is_none() || seat.is_occupied()) {
+                left -= 1;
+            }
         }
     }
 
@@ -160,34 +176,53 @@ impl Waiters {
         seats.filter(marked)
     }
 
-    fn register(&self, seat: usize) -> Option<Registered<'_>> {
-        let word = &self.segment.words()[self.register?];
-        let bit = 1 << (seat - self.seats.start);
-        word.fetch_or(bit, Ordering::SeqCst);
-        Some(Registered { word, bit })
-    }
-
-    fn sit_down(&self) -> io::Result<(usize, Seated<'_>)> {
-        let mut seats = self.seats.clone();
-        let found = seats.find_map(|number| Some((number, self.segment.seat(number).take()?)));
-        found.ok_or_else(|| {
+    fn sit_down(&self) -> io::Result<Seated<'_>> {
+        let found = self
+            .seats
+            .clone()
+            .find(|seat| self.segment.seat(*seat).take());
+        let number = found.ok_or_else(|| {
             let seats = self.seats.len();
             let fault = format!("all {seats} seats for waiting processes are taken");
             io::Error::new(ErrorKind::ResourceBusy, fault)
+        })?;
+        if let Some(word) = self.register {
+            self.segment.words()[word].fetch_or(self.bit(number), Ordering::SeqCst);
+        }
+        Ok(Seated {
+            waiters: self,
+            number,
         })
+    }
+
+    /// The bit of a seat in the register.
+    fn bit(&self, seat: usize) -> u64 {
+        1 << (seat - self.seats.start)
     }
 }
 
-/// A bit set in the register; dropping it clears the bit. That of a killed process stays until its
-/// seat is used again, and costs whoever wakes a look at that seat.
-struct Registered<'m> {
-    word: &'m AtomicU64,
-    bit: u64,
+/// A seat that is ours, and in the register. Dropping it gets up; the register's bit of a killed process
+/// stays until its seat is used again, and costs each waker a look at that seat.
+struct Seated<'w> {
+    waiters: &'w Waiters,
+    number: usize,
 }
 
-impl Drop for Registered<'_> {
+impl Seated<'_> {
+    fn seat(&self) -> Seat<'_> {
+        self.waiters.segment.seat(self.number)
+    }
+}
+
+impl Drop for Seated<'_> {
     fn drop(&mut self) {
-        self.word.fetch_and(!self.bit, Ordering::SeqCst);
+        let waiters = self.waiters;
+        if let Some(word) = waiters.register {
+            waiters.segment.words()[word].fetch_and(!waiters.bit(self.number), Ordering::SeqCst);
+        }
+        if self.seat().leave() {
+            waiters.wake_one();
+        }
     }
 }
 
@@ -200,6 +235,21 @@ mod tests {
 
     fn nothing() -> Option<()> {
         None
+    }
+
+    /// Seats taken by waiters that say that they sleep, and take no step of their own.
+    fn fall_asleep(waiters: &Waiters, seats: Range<usize>) {
+        for seat in seats.map(|number| waiters.segment.seat(number)) {
+            seat.take();
+            seat.announce();
+        }
+    }
+
+    fn asleep(waiters: &Waiters) -> Vec<bool> {
+        let seats = waiters.seats.clone();
+        seats
+            .map(|number| waiters.segment.seat(number).is_asleep())
+            .collect()
     }
 
     #[test]
@@ -245,11 +295,62 @@ mod tests {
         let waiters = Waiters::new(&segment("passby", 1, 3), 0..3);
         let seat = |number| waiters.segment.seat(number);
         seat(0).leave_killed();
-        let sleepers = [1, 2].map(|number| seat(number).take().unwrap());
-        sleepers.iter().for_each(Seated::announce);
+        fall_asleep(&waiters, 1..3);
         waiters.wake_one();
-        let asleep = [0, 1, 2].map(|number| seat(number).is_asleep());
-        assert_eq!(asleep, [false, false, true], "of the living one was woken");
+        assert_eq!(
+            asleep(&waiters),
+            [false, false, true],
+            "of the living one was woken"
+        );
+    }
+
+    /// While the waiter looks, a wake-up reaches it: it was meant for one that waits.
+    #[test]
+    fn a_wake_up_that_meets_a_waiter_on_its_way_out_is_passed_on() {
+        let (never, raised) = (Interrupt::new(), Interrupt::new());
+        raised.raise();
+        let ways_out = [
+            ("with a value", None, &never, Some(())),
+            ("after its limit", Some(Duration::ZERO), &never, None),
+            ("interrupted", None, &raised, None),
+        ];
+        for (way, limit, interrupt, value) in ways_out {
+            let waiters = Waiters::new(&segment("passon", 2, 3), 0..3)
+                .registered_in(0)
+                .spinning(0);
+            waiters.segment.words()[0].store(0b110, Ordering::SeqCst);
+            fall_asleep(&waiters, 1..3);
+            let waited = waiters.wait(limit, interrupt, || {
+                waiters.wake_one();
+                value
+            });
+            assert_eq!(waited.is_ok(), value.is_some());
+            assert_eq!(asleep(&waiters), [false, false, true], "it leaves {way}");
+        }
+    }
+
+    /// A waiter that was not woken has no wake-up to pass on.
+    #[test]
+    fn a_waiter_that_leaves_wakes_nobody_on_its_own() {
+        let waiters = Waiters::new(&segment("quiet", 1, 2), 0..2).spinning(0);
+        fall_asleep(&waiters, 1..2);
+        let never = Interrupt::new();
+        waiters.wait(None, &never, || Some(())).unwrap();
+        waiters
+            .wait(Some(Duration::ZERO), &never, nothing)
+            .unwrap_err();
+        assert_eq!(asleep(&waiters), [false, true]);
+    }
+
+    #[test]
+    fn as_many_are_woken_as_are_asked_for() {
+        let waiters = Waiters::new(&segment("count", 1, 3), 0..3);
+        for (count, left) in [(0, 3), (1, 2), (2, 1), (3, 0), (u64::MAX, 0)] {
+            fall_asleep(&waiters, 0..3);
+            waiters.wake(count);
+            let asleep = asleep(&waiters).into_iter().filter(|asleep| *asleep);
+            assert_eq!(asleep.count(), left, "{count} were woken");
+        }
     }
 
     /// Two threads pass a number to and fro, a hundred thousand times: no wake-up may be lost, or

@@ -1,12 +1,13 @@
 //! Who uses a queue can be killed, stopped or interrupted in any call, and keeps nobody else waiting.
 
+use std::fs;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::queueing::{
     self, LONGEST_HANG, Mortal, Name, Random, start_worker, wait_until_asleep,
 };
-use crate::common::{Place, wait_until};
+use crate::common::{Place, has_tool, text, wait_until};
 use ipc_primer::process::{Identity, signal};
 use ipc_primer::queue::{Error, Queue};
 use ipc_primer::shm::owner;
@@ -210,4 +211,38 @@ fn ctrl_c_ends_who_is_blocked() {
         1,
         "nothing was sent by who was interrupted"
     );
+}
+
+/// A limit is a duration, whatever happens to the time of day. No test may set the machine's clock; so a
+/// library shows the command a time of day that is ten seconds ahead of the kernel's, which is what a
+/// program sees that looked at the clock just before it was set back.
+#[test]
+fn a_clock_that_is_set_back_does_not_lengthen_a_wait() {
+    const AHEAD: &str = r"
+#define _GNU_SOURCE
+#include <sys/syscall.h>
+#include <time.h>
+#include <unistd.h>
+int clock_gettime(clockid_t clock, struct timespec *now) {
+    int failed = syscall(SYS_clock_gettime, clock, now);
+    if (clock == CLOCK_REALTIME) now->tv_sec += 10;
+    return failed;
+}
+";
+    if !has_tool("cc") {
+        return;
+    }
+    let (place, name) = (Place::new(), Name::new("set-back"));
+    let _queue = name.create(1, 16);
+    fs::write(place.path("ahead.c"), AHEAD).unwrap();
+    let words = ["-shared", "-fPIC", "-o", "ahead.so", "ahead.c"];
+    assert!(place.command("cc").args(words).status().unwrap().success());
+    let mut receive = place.ipc(&["queue", "receive", &name.0, "--timeout", "1"]);
+    receive.env("LD_PRELOAD", place.path("ahead.so"));
+    let start = Instant::now();
+    let received = receive.output().unwrap();
+    assert_eq!(received.status.code(), Some(1));
+    assert!(text(&received.stderr).contains("ETIMEDOUT"), "{received:?}");
+    let waited = start.elapsed();
+    assert!(waited < Duration::from_secs(10), "it waited {waited:?}");
 }
