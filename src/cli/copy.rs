@@ -132,7 +132,9 @@ fn ring_sender(words: &mut Words) -> Outcome {
         receivers,
     };
     if !shape.fits() {
-        let fault = format!("a ring has {MAX_RING} bytes and {MAX_RECEIVERS} receivers at most");
+        let fault = format!(
+            "a ring has {MAX_RING} bytes, all included, and {MAX_RECEIVERS} receivers at most"
+        );
         return Err(words.fault(fault));
     }
     let name = ring_name(words)?;

@@ -32,7 +32,6 @@ pub(super) const HEADER: usize = 8;
 /// The length of a header, in bytes.
 pub(super) const HEADER_LEN: usize = HEADER * WORD;
 /// Which words a segment is asked for.
-pub(super) const SEATS: usize = 4;
 pub(super) const OWNER: usize = 5;
 pub(super) const READY: usize = 7;
 /// The words end, and the seats begin, on a cache line.

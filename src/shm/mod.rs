@@ -12,7 +12,8 @@
 //! 5. [`Lock`] (`lock.rs`): a lock that knows when its holder was killed; [`owner`] is how.
 //! 6. [`ring`]: a sender and many receivers, each at its own pace.
 //!
-//! `raw.rs`, underneath, holds all `unsafe` of the crate, and says why what leaves it is safe.
+//! `raw.rs`, underneath, holds all `unsafe` of the crate, and says on which condition it is safe: that all
+//! processes that map a segment run this program, or are trusted like it.
 
 pub mod bytes;
 mod fault;

@@ -1,15 +1,22 @@
 //! The one file with `unsafe`: what `shared_memory` and `raw_sync` mark so, and views of the memory.
 //!
-//! Two things leave this file, both safe to use whatever other processes do with the memory:
+//! Two things leave this file:
 //!
 //! - [`Mapping::words`]: the memory as 64-bit atomics. A `&[u8]` would be a promise that nobody writes
-//!   to it meanwhile, which no process can give for another; an atomic promises nothing of the kind.
+//!   to it meanwhile, which no process can give for another; an atomic promises nothing of the kind. So
+//!   this is safe whatever other processes write.
 //! - [`Seat`]: a place where one thread can sleep until another, of any process, wakes it. The seats lie
-//!   behind the words, where no atomic view reaches.
+//!   behind the words, where no atomic view reaches. They are safe on one condition: **every process
+//!   that maps the segment runs this program, or is trusted like it.** A gate is a mutex of the C
+//!   library, which believes what it finds there: overwrite its kind, and the next process that uses
+//!   the gate may crash. Any code on `raw_sync` has this limit. It is why segments have mode 0600, and why
+//!   another user's is not opened.
+//!
+//! A process that is killed breaks no condition: it writes nothing that this program would not write.
 
 #![allow(
     unsafe_code,
-    reason = "shared_memory and raw_sync mark their own calls unsafe; what leaves this file is safe"
+    reason = "shared_memory and raw_sync mark their own calls unsafe; what leaves this file is safe among processes that run this program"
 )]
 
 use std::io;
@@ -81,7 +88,7 @@ impl Mapping {
         unsafe { slice::from_raw_parts(first, self.words) }
     }
 
-    fn seats(&self) -> usize {
+    pub(super) fn seats(&self) -> usize {
         (self.len() - self.words * size_of::<AtomicU64>()) / SEAT_LEN
     }
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::fault::{Fault, is_unfinished, unfinished, unfit};
-use super::header::{CACHE_LINE, HEADER, HEADER_LEN, Header, OWNER, READY, SEATS};
+use super::header::{CACHE_LINE, HEADER, HEADER_LEN, Header, OWNER, READY};
 use super::object::{
     self, check_type, check_user, create_locked, is_being_made, no_room, not_to_be_removed, remove,
     remove_own, remove_stale, reserve, show,
@@ -219,7 +219,7 @@ impl Segment {
 
     /// How many seats it has.
     pub fn seats(&self) -> usize {
-        usize::try_from(self.header(SEATS).load(Ordering::Relaxed)).unwrap_or(0)
+        self.mapping.seats()
     }
 
     /// Who made it, as an [owner word](super::owner).

@@ -21,19 +21,21 @@
 //! | 1 | slot length | the sender, once | of one slot, in bytes |
 //! | 1 | receivers | the sender, once | how many take part |
 //! | 1 | label length | the sender, once | in bytes |
-//! | 1 | state | the sender | 0: sending; 1: broke off |
 //! | 1 | head | the sender | how many slots it has filled since the beginning |
-//! | 2 | | | unused |
+//! | 3 | | | unused |
 //! | 64 | label | the sender, once | bytes that say what is sent |
 //! | 8 a receiver | | | |
 //! | … 1 | who | the receiver, once | 0: nobody yet; else its [owner word](crate::shm::owner) |
 //! | … 1 | phase | the receiver | 0: reading; 1: has all; 2: left before |
-//! | … 1 | cursor | the receiver | how many slots it has read |
 //! | … 1 | filled | both | semaphore: posted by the sender, waited for by the receiver |
 //! | … 1 | free | both | semaphore: posted by the receiver, waited for by the sender |
-//! | … 3 | | | unused: receivers do not share a cache line |
+//! | … 4 | | | unused: receivers do not share a cache line |
 //! | 1 a slot | length | the sender | how many bytes the slot holds |
 //! | the rest | slots | the sender | the bytes, each slot on a cache line |
+//!
+//! Each end counts in its own memory: the sender its head, of which the word above is a copy, and each
+//! receiver its cursor. So no number that another process could overwrite decides where anybody reads
+//! or writes.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -43,20 +45,22 @@ use super::{Format, Lifetime, Plan, Segment, Semaphore, Waiters, owner};
 
 mod receiver;
 mod sender;
+#[cfg(test)]
+mod tests;
 
 pub use receiver::Receiver;
 pub use sender::Sender;
 
 /// The longest label, in bytes.
 pub const MAX_LABEL: usize = 512;
-/// The largest ring, in bytes of all its slots.
+/// The largest ring, in bytes of its whole segment.
 pub const MAX_RING: usize = 1 << 30;
 /// The most receivers.
 pub const MAX_RECEIVERS: usize = 1024;
 
 const FORMAT: Format = Format {
     kind: *b"castring",
-    version: 1,
+    version: 2,
 };
 
 /// How often to look whether the other side lives.
@@ -68,9 +72,6 @@ const PIECE_WORDS: usize = PIECE / 8;
 const LINE: usize = 8;
 const LABEL_AT: usize = LINE;
 const RECEIVERS_AT: usize = LABEL_AT + MAX_LABEL / 8;
-
-const SENDING: u64 = 0;
-const BROKEN_OFF: u64 = 1;
 
 const READING: u64 = 0;
 const HAS_ALL: u64 = 1;
@@ -90,9 +91,11 @@ pub struct Shape {
 impl Shape {
     /// Whether a ring can be made so.
     pub fn fits(&self) -> bool {
-        let len = self.slots.checked_mul(self.slot_len);
-        let some = self.slots > 0 && self.slot_len > 0 && self.receivers > 0;
-        some && len.is_some_and(|len| len <= MAX_RING) && self.receivers <= MAX_RECEIVERS
+        let each = [self.slots, self.slot_len].map(|count| (1..=MAX_RING).contains(&count));
+        // Each first, so that the product does not overflow.
+        each == [true, true]
+            && (1..=MAX_RECEIVERS).contains(&self.receivers)
+            && self.plan().len() <= MAX_RING
     }
 
     fn receiver_at(&self, number: usize) -> usize {
@@ -140,12 +143,8 @@ impl Ring {
         &self.segment.words()[3]
     }
 
-    fn state(&self) -> &AtomicU64 {
-        &self.segment.words()[4]
-    }
-
     fn head(&self) -> &AtomicU64 {
-        &self.segment.words()[5]
+        &self.segment.words()[4]
     }
 
     fn label(&self) -> &[AtomicU64] {
@@ -171,8 +170,9 @@ impl Ring {
         Place {
             number,
             at,
-            filled: Semaphore::new(&self.segment, at + 3, seat..seat + 1),
-            free: Semaphore::new(&self.segment, at + 4, seat + 1..seat + 2),
+            filled: Semaphore::new(&self.segment, at + 2, seat..seat + 1),
+            free: Semaphore::new(&self.segment, at + 3, seat + 1..seat + 2),
+            has_slot: false,
             segment: Arc::clone(&self.segment),
         }
     }
@@ -188,6 +188,9 @@ struct Place {
     at: usize,
     filled: Semaphore,
     free: Semaphore,
+    /// Whether this end has waited for a slot, `filled` or `free`, and not used it yet: what it was to be
+    /// used for may have failed.
+    has_slot: bool,
     segment: Arc<Segment>,
 }
 
@@ -198,10 +201,6 @@ impl Place {
 
     fn phase(&self) -> &AtomicU64 {
         &self.segment.words()[self.at + 1]
-    }
-
-    fn cursor(&self) -> &AtomicU64 {
-        &self.segment.words()[self.at + 2]
     }
 
     /// Whether somebody has the place and has died.
@@ -216,4 +215,4 @@ impl Place {
     }
 }
 
-const _: () = assert!(SENDING == 0 && READING == 0, "new segments are all zero");
+const _: () = assert!(READING == 0, "new segments are all zero");

@@ -16,6 +16,8 @@ use crate::shm::{Segment, owner, remove_if_stale};
 pub struct Receiver {
     ring: Ring,
     place: Place,
+    /// How many slots were read.
+    cursor: u64,
     /// How many slots were read and are not yet given back.
     owed: u64,
     /// A piece of a slot in memory of our own.
@@ -58,6 +60,7 @@ impl Receiver {
         Ok(Self {
             ring,
             place,
+            cursor: 0,
             owed: 0,
             buffer: vec![0; PIECE],
             name,
@@ -91,7 +94,7 @@ impl Receiver {
     /// Waits for the next slot and hands it to `take`, piece by piece; returns how many bytes it held.
     ///
     /// # Errors
-    /// - Those of `take`.
+    /// - Those of `take`. The next call hands over the same slot, from its beginning.
     /// - [`ErrorKind::Interrupted`] when `interrupt` is raised.
     /// - [`ErrorKind::ConnectionAborted`]: the sender broke off or has died.
     /// - [`ErrorKind::InvalidData`]: the slot says that it holds more than it can.
@@ -101,8 +104,7 @@ impl Receiver {
         mut take: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<usize> {
         self.wait_for_slot(interrupt)?;
-        let cursor = self.place.cursor().load(Ordering::Relaxed);
-        let slot = self.ring.slot_of(cursor);
+        let slot = self.ring.slot_of(self.cursor);
         let length = self.ring.length(slot).load(Ordering::Relaxed);
         let length = usize::try_from(length).unwrap_or(usize::MAX);
         if length > self.ring.shape.slot_len {
@@ -115,7 +117,8 @@ impl Receiver {
             copy_out(words, piece);
             take(piece)?;
         }
-        self.place.cursor().store(cursor + 1, Ordering::Relaxed);
+        self.place.has_slot = false;
+        self.cursor += 1;
         self.owed += 1;
         // An eighth of the ring at once: waking the sender for every slot costs more than filling it.
         if self.owed > self.ring.shape.slots as u64 / 8 {
@@ -134,24 +137,27 @@ impl Receiver {
     }
 
     fn wait_for_slot(&mut self, interrupt: &Interrupt) -> io::Result<()> {
-        let mut waited = Ok(());
-        if !self.place.filled.try_wait() {
+        if !self.place.has_slot && !self.place.filled.try_wait() {
             self.give_back(); // or we would wait for each other
-            waited = self.place.filled.wait_timeout(LOOK, interrupt);
+            self.wait_for_post(interrupt)?;
         }
+        self.place.has_slot = true;
+        match self.cursor < self.ring.head().load(Ordering::Relaxed) {
+            true => Ok(()),
+            false => Err(aborted(format!("the sender of {:?} broke off", self.name))),
+        }
+    }
+
+    fn wait_for_post(&self, interrupt: &Interrupt) -> io::Result<()> {
         loop {
-            let behind = self.place.cursor().load(Ordering::Relaxed)
-                < self.ring.head().load(Ordering::Relaxed);
-            match waited {
-                Ok(()) if behind => return Ok(()),
-                Ok(()) => return Err(aborted(format!("the sender of {:?} broke off", self.name))),
-                Err(error) if error.kind() != ErrorKind::TimedOut => return Err(error),
-                Err(_) if !owner::is_alive(self.ring.segment.owner()) => {
-                    return Err(sender_died(&self.name));
+            match self.place.filled.wait_timeout(LOOK, interrupt) {
+                Err(error) if error.kind() == ErrorKind::TimedOut => {
+                    if !owner::is_alive(self.ring.segment.owner()) {
+                        return Err(sender_died(&self.name));
+                    } // else it is slow, or stopped
                 }
-                Err(_) => {} // slow, or stopped
+                waited => return waited,
             }
-            waited = self.place.filled.wait_timeout(LOOK, interrupt);
         }
     }
 

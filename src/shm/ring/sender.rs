@@ -4,8 +4,7 @@ use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    BROKEN_OFF, HAS_ALL, LABEL_AT, LOOK, PIECE, PIECE_WORDS, Place, READING, RECEIVERS_AT, Ring,
-    Shape,
+    HAS_ALL, LABEL_AT, LOOK, PIECE, PIECE_WORDS, Place, READING, RECEIVERS_AT, Ring, Shape,
 };
 use crate::interrupt::Interrupt;
 use crate::notice::notice;
@@ -18,6 +17,8 @@ pub struct Sender {
     ring: Ring,
     /// The receivers that take part.
     places: Vec<Place>,
+    /// How many slots were filled.
+    head: u64,
     /// How many have gone before the end.
     lost: usize,
     /// A piece of a slot in memory of our own.
@@ -67,7 +68,7 @@ impl Sender {
             set(&words[3], label.len());
             copy_in(&words[LABEL_AT..RECEIVERS_AT], label);
             for number in 0..shape.receivers {
-                set(&words[shape.receiver_at(number) + 4], shape.slots); // all slots are free
+                set(&words[shape.receiver_at(number) + 3], shape.slots); // all slots are free
             }
         })?;
         let ring = Ring::new(segment, shape);
@@ -75,6 +76,7 @@ impl Sender {
         Ok(Self {
             places: places.collect(),
             ring,
+            head: 0,
             lost: 0,
             buffer: vec![0; PIECE],
         })
@@ -111,7 +113,7 @@ impl Sender {
     /// piece by piece. A receiver that has gone is said to have, and the others go on.
     ///
     /// # Errors
-    /// Those of `fill`, upon which nothing was sent; [`ErrorKind::Interrupted`] when `interrupt` is
+    /// Those of `fill`: nothing was sent, and the next call fills the same slot; [`ErrorKind::Interrupted`] when `interrupt` is
     /// raised; [`ErrorKind::BrokenPipe`] if no receiver is left.
     ///
     /// # Panics
@@ -124,8 +126,7 @@ impl Sender {
     ) -> io::Result<()> {
         assert!(len <= self.ring.shape.slot_len, "a slot holds less");
         self.keep(|place| has_room(place, interrupt))?;
-        let head = self.ring.head().load(Ordering::Relaxed);
-        let slot = self.ring.slot_of(head);
+        let slot = self.ring.slot_of(self.head);
         let words = self.ring.slot(slot).chunks(PIECE_WORDS);
         let ends = (0..len).step_by(PIECE).map(|at| PIECE.min(len - at));
         for (words, count) in words.zip(ends) {
@@ -135,9 +136,13 @@ impl Sender {
         }
         let length = self.ring.length(slot);
         length.store(len as u64, Ordering::Relaxed);
-        self.ring.head().store(head + 1, Ordering::Relaxed);
-        // What was written is there for whoever sees the post: it releases, the wait acquires.
-        self.places.iter().for_each(|place| place.filled.post());
+        self.head += 1;
+        self.ring.head().store(self.head, Ordering::Relaxed);
+        for place in &mut self.places {
+            place.has_slot = false;
+            // What was written is there for whoever sees the post: it releases, the wait acquires.
+            place.filled.post();
+        }
         Ok(())
     }
 
@@ -156,10 +161,10 @@ impl Sender {
     }
 
     /// Keeps the receivers of which `stays` is true, and says who has gone.
-    fn keep(&mut self, stays: impl Fn(&Place) -> io::Result<bool>) -> io::Result<()> {
+    fn keep(&mut self, stays: impl Fn(&mut Place) -> io::Result<bool>) -> io::Result<()> {
         let mut at = 0;
         while at < self.places.len() {
-            if stays(&self.places[at])? {
+            if stays(&mut self.places[at])? {
                 at += 1;
             } else {
                 notice(format!(
@@ -179,15 +184,19 @@ impl Sender {
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        self.ring.state().store(BROKEN_OFF, Ordering::Release);
+        // A post without a slot says that we broke off.
         self.places.iter().for_each(|place| place.filled.post());
     }
 }
 
-/// Waits for a free slot; false if the receiver has gone.
-fn has_room(place: &Place, interrupt: &Interrupt) -> io::Result<bool> {
+/// Waits for a free slot, unless it has one; false if the receiver has gone.
+fn has_room(place: &mut Place, interrupt: &Interrupt) -> io::Result<bool> {
     loop {
-        let waited = place.free.wait_timeout(LOOK, interrupt);
+        let waited = match place.has_slot {
+            true => Ok(()),
+            false => place.free.wait_timeout(LOOK, interrupt),
+        };
+        place.has_slot = waited.is_ok();
         let left = place.phase().load(Ordering::Acquire) != READING;
         match waited {
             _ if left => return Ok(false),
