@@ -79,8 +79,7 @@ impl Queue {
         attempt: impl FnOnce(&mut Messages<'_>) -> Result<Option<T>, Error>,
     ) -> Result<Option<T>, Error> {
         let held = self.locked(patience)?;
-        let mut messages = Messages::new(View::new(&self.segment, self.layout));
-        messages.check(&held)?;
+        let mut messages = Messages::new(View::new(&self.segment, self.layout), &held)?;
         let value = attempt(&mut messages)?;
         let others = match state {
             State::Full => &self.receivers,

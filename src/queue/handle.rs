@@ -163,8 +163,7 @@ impl Queue {
     #[doc(alias = "mq_getattr")]
     pub fn attributes(&self) -> Result<Attributes, Error> {
         let held = self.locked(Patience::None)?;
-        let mut messages = Messages::new(View::new(&self.segment, self.layout));
-        messages.check(&held)?;
+        let messages = Messages::new(View::new(&self.segment, self.layout), &held)?;
         Ok(Attributes {
             max_messages: self.layout.max_messages,
             message_size: self.layout.message_size,
@@ -204,10 +203,7 @@ impl Queue {
             return Err(Error::MessageSize { len, message_size });
         }
         self.blocking(State::Full, patience, |messages| {
-            if messages.is_full() {
-                return Ok(None);
-            }
-            messages.put(bytes, priority).map(Some)
+            messages.put(bytes, priority)
         })
     }
 

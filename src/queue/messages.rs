@@ -24,37 +24,38 @@ pub(super) struct Messages<'s> {
 }
 
 impl<'s> Messages<'s> {
-    pub fn new(words: View<'s>) -> Self {
-        Self { words, count: 0 }
-    }
-
     /// Looks how many messages there are, with the lock `held`; sets them right first if the holder
     /// before was killed.
     #[inline]
-    pub fn check(&mut self, held: &Held<'_>) -> Result<(), Error> {
-        let count = self.words.count().load(Ordering::Relaxed);
+    pub fn new(words: View<'s>, held: &Held<'_>) -> Result<Self, Error> {
+        let mut messages = Self { words, count: 0 };
+        let count = words.count().load(Ordering::Relaxed);
         if held.was_abandoned() || count == UNKNOWN {
-            return self.rebuild();
+            messages.rebuild()?;
+            return Ok(messages);
         }
-        self.count = usize::try_from(count).unwrap_or(usize::MAX);
-        if self.count > self.words.layout.max_messages {
+        messages.count = usize::try_from(count).unwrap_or(usize::MAX);
+        if messages.count > words.layout.max_messages {
             return Err(damaged(format!("it says that it holds {count} messages")));
         }
-        Ok(())
+        Ok(messages)
     }
 
     pub fn count(&self) -> usize {
         self.count
     }
 
-    pub fn is_full(&self) -> bool {
+    fn is_full(&self) -> bool {
         self.count == self.words.layout.max_messages
     }
 
-    /// Puts a message in; there must be room.
+    /// Puts a message in, if there is room.
     #[inline]
-    pub fn put(&mut self, bytes: &[u8], priority: u32) -> Result<(), Error> {
+    pub fn put(&mut self, bytes: &[u8], priority: u32) -> Result<Option<()>, Error> {
         let sequence = self.next_sequence()?;
+        if self.is_full() {
+            return Ok(None); // asked after the sequence number: to renumber is to count anew
+        }
         let number = self.words.order()[self.count].load(Ordering::Relaxed) as usize;
         let slot = self.slot(number, FREE)?;
         copy_in(slot.message, bytes);
@@ -65,7 +66,7 @@ impl<'s> Messages<'s> {
         order::push(&self.words.order()[..=self.count], state);
         self.words.next().store(sequence + 1, Ordering::Relaxed);
         self.set_count(self.count + 1);
-        Ok(())
+        Ok(Some(()))
     }
 
     /// Takes the first message out, into `buffer`, if there is one: its length and priority.
@@ -77,6 +78,9 @@ impl<'s> Messages<'s> {
         let first = self.words.order()[0].load(Ordering::Relaxed);
         let number = state::slot(first);
         let slot = self.slot(number, first)?;
+        if first == FREE {
+            return Err(damaged(format!("slot {number} holds no message")));
+        }
         let len = self.length(&slot)?;
         copy_out(slot.message, &mut buffer[..len]);
         slot.state.store(FREE, Ordering::Release); // the commit: the message is gone

@@ -1,8 +1,9 @@
 //! What a queue in shared memory has to make good or to notice, and the kernel's need not: half-done
 //! work, memory that somebody overwrote, files that are no queues, and no room for one.
 
-use std::fs;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::FileExt;
 
 use crate::common::queueing::{Name, Random};
 use crate::common::{Place, has_tool, text};
@@ -91,6 +92,12 @@ fn a_queue_that_cannot_be_trusted_says_so_at_every_call() {
             "word {word}"
         );
     }
+    // It says that it holds one, and the slot that it names is free.
+    let name = Name::new("damaged");
+    let queue = name.create(4, 16);
+    name.scribble(COUNT, &[1]);
+    let error = queue.receive(&mut [0; 16]).map(drop).unwrap_err();
+    assert!(matches!(error, Error::Damaged(_)), "{error}");
 }
 
 #[test]
@@ -110,6 +117,67 @@ fn the_order_holds_when_sequence_numbers_are_used_up() {
         .map(|(bytes, _)| bytes)
         .collect();
     assert_eq!(order.concat(), b"abcde");
+}
+
+#[test]
+fn a_queue_that_says_less_than_it_holds_takes_no_more_than_fits() {
+    let name = Name::new("says-less");
+    let queue = name.create(2, 16);
+    queue.send(b"first", 0).unwrap();
+    queue.send(b"second", 0).unwrap();
+    name.scribble(COUNT, &[1, 1 << 32]); // and the sequence numbers are used up, so it counts anew
+    assert!(matches!(queue.try_send(b"", 0), Err(Error::WouldBlock(_))));
+    assert_eq!(receive_all(&queue).len(), 2);
+}
+
+/// Another process may write what it likes, wherever it likes: that may spoil the messages, and fail.
+#[test]
+fn no_overwritten_word_makes_a_call_panic_or_hang() {
+    const ODD: [u64; 8] = [0, 1, 3, 17, 1 << 32, 1 << 63, u64::MAX - 1, u64::MAX];
+    const READY: u64 = 7; // a queue that is not ready is waited for
+    let mut random = Random(0x5eed_000b);
+    let name = Name::new("odd");
+    let queue = name.create(3, 16);
+    for priority in 0..3 {
+        queue.send(b"sent", priority).unwrap();
+    }
+    let file = File::options().write(true).open(name.file()).unwrap();
+    let whole = fs::read(name.file()).unwrap();
+    let words = 8 + ORDER + 8 + 3 * 8; // the segment's, the queue's, the order's, the slots'
+    let use_it = |queue: &Queue| {
+        let results = [
+            queue.try_send(b"more", 1),
+            queue.try_receive(&mut [0; 16]).map(drop),
+            queue.try_send(b"more", 1),
+            queue.attributes().map(drop),
+        ];
+        for error in results.into_iter().filter_map(Result::err) {
+            match error {
+                Error::Damaged(_) | Error::WouldBlock(_) => {}
+                Error::MessageSize { .. } => {} // another limit, which fits the length just as well
+                other => panic!("{other}"),
+            }
+        }
+    };
+    for round in 0..5000 {
+        file.write_all_at(&whole, 0).unwrap();
+        for _ in 0..=random.below(3) {
+            let word = [random.below(words), 8 + random.below(ORDER)][random.below(2) as usize];
+            let from = random.below(words) as usize * 8;
+            let other = u64::from_ne_bytes(*whole[from..].first_chunk().unwrap());
+            let value = [*random.pick(&ODD), other][random.below(2) as usize];
+            if word != READY && value != owner::own() {
+                file.write_all_at(&value.to_ne_bytes(), word * 8).unwrap();
+            }
+        }
+        match name.both_ways().open(&name.0) {
+            Ok(opened) => use_it(&opened),
+            Err(Error::Damaged(_) | Error::NotAQueue(_) | Error::OtherVersion(_)) => {}
+            Err(other) => panic!("round {round}: {other}"),
+        }
+        use_it(&queue);
+    }
+    file.write_all_at(&whole, 0).unwrap(); // to be unlinked
 }
 
 #[test]
