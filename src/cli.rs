@@ -74,7 +74,8 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
             1
         }
         Err(Failure::Usage(fault, command)) => {
-            notice::notice(format!("ipc: {fault}\nTry `{command} --help`."));
+            notice::notice(format!("ipc: {fault}"));
+            notice::notice(format!("Try `{command} --help`."));
             2
         }
     };

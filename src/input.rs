@@ -13,16 +13,6 @@ pub struct Line {
     pub cut: bool,
 }
 
-impl Line {
-    /// The line as text for a person: control characters and invalid UTF-8 shown escaped, so that
-    /// nobody's input moves anybody's cursor.
-    pub fn escaped(&self) -> String {
-        String::from_utf8_lossy(&self.bytes)
-            .escape_debug()
-            .to_string()
-    }
-}
-
 /// Reads one line of at most `limit` bytes; `None` at the end of input. A last line without a line
 /// end counts. A longer line is skipped to its end in bounded memory: [`BufRead::read_line`] would
 /// gather all of it.

@@ -55,7 +55,8 @@
 //!
 //! - top floor: [`tour`], [`grade`]
 //! - first floor, a room a scenario: [`sum`], [`chat`], [`mod@copy`], [`signals`], [`queue`], [`lambda`]
-//! - ground floor: [`socket`], [`shm`], [`process`], [`interrupt`], [`input`], [`notice`], [`progress`], [`own_file`], [`error`]
+//! - ground floor: [`socket`], [`shm`], [`process`], [`interrupt`], [`input`], [`notice`], [`progress`], [`own_file`], [`error`],
+//!   [`mod@escape`]
 //!
 //! Coming from C? Search this documentation for the C name: `accept`, `create_socket`, `sigaction`.
 
@@ -64,6 +65,7 @@
 pub mod chat;
 pub mod copy;
 pub mod error;
+pub mod escape;
 pub mod grade;
 #[cfg(doc)]
 pub mod guide;

@@ -11,6 +11,8 @@ use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use crate::escape::escape;
+
 /// How many lines may wait for the writer.
 const QUEUED: usize = 4096;
 /// How long a reader may read nothing before we stop waiting for it.
@@ -44,9 +46,9 @@ static DESK: LazyLock<Option<&Desk>> = LazyLock::new(|| {
     writer.is_ok().then_some(desk)
 });
 
-/// Says one line on stderr.
+/// Says one line on stderr, [escaped](escape()): names and words of strangers may stand in it.
 pub fn notice(line: impl AsRef<str>) {
-    prompt(format!("{}\n", line.as_ref()));
+    prompt(format!("{}\n", escape(line.as_ref())));
 }
 
 /// Says `text` on stderr as it is, with no line end: a prompt.

@@ -10,6 +10,7 @@ use std::path::Path;
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const GROUND: &[&str] = &[
     "error",
+    "escape",
     "input",
     "interrupt",
     "notice",
@@ -129,6 +130,18 @@ fn every_arrow_points_down_and_no_scenario_knows_another() {
             assert!(
                 below,
                 "src/{file} imports crate::{to}: arrows point down only"
+            );
+        }
+    }
+}
+
+#[test]
+fn text_is_escaped_in_one_way_only() {
+    for (file, code) in sources().iter().filter(|(file, _)| *file != "escape.rs") {
+        for other in [".escape_ascii(", ".escape_debug(", ".escape_default("] {
+            assert!(
+                !code.contains(other),
+                "src/{file} calls {other}): crate::escape knows what is unsafe to show"
             );
         }
     }

@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use super::client::PROMPT;
 use super::protocol::MAX_LINE;
 use super::screen::Screen;
-use super::shown::push_shown;
+use crate::escape::escape;
 use crate::socket::{Received, recv, send};
 
 /// The words typed so far, as a stream of keys makes them.
@@ -82,9 +82,8 @@ impl Editor {
 
     /// The prompt and the words, or as much of their end as fits into a row.
     fn drawn(&self, columns: usize) -> String {
-        let mut words = String::new();
         // Half a letter, of which the rest is still to come, is not drawn as broken.
-        push_shown(&mut words, whole_letters(&self.words));
+        let words = escape(whole_letters(&self.words));
         let room = columns.saturating_sub(PROMPT.len() + 1).max(1);
         let length = words.chars().count();
         if length <= room {
@@ -120,7 +119,7 @@ pub(super) fn send_edited(
         for &key in &keys[..count] {
             match editor.press(key) {
                 Some(Pressed::Enter(mut line)) => {
-                    screen.show(&shown(&line));
+                    screen.show(&format!("{PROMPT}{}\n", escape(&line)));
                     line.push(b'\n');
                     send(&mut stream, &line)?;
                 }
@@ -129,13 +128,6 @@ pub(super) fn send_edited(
             }
         }
     }
-}
-
-/// A line that was typed, as it stays above the prompt.
-fn shown(words: &[u8]) -> String {
-    let mut shown = PROMPT.to_owned();
-    push_shown(&mut shown, words);
-    shown + "\n"
 }
 
 #[cfg(test)]

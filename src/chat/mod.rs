@@ -12,7 +12,7 @@
 //! The note has two servers, and so has this room. Read it in this order:
 //!
 //! 1. [`protocol`]: what goes over the wire, and to whom a typed line is addressed.
-//! 2. [`shown`]: what of it may reach a terminal; `screen.rs`: how it gets there, whole lines at a time.
+//! 2. `screen.rs`: how it gets to the terminal, [escaped](mod@crate::escape), whole lines at a time.
 //! 3. `lines.rs`: lines found in a stream; `voice.rs`: those of a connection, shown under its label.
 //! 4. `admit.rs` and `guest.rs`: how a client comes in, and what a server hears from it.
 //! 5. [`one_way`]: a thread a client. The server only reads.
@@ -32,7 +32,6 @@ mod outbox;
 pub mod protocol;
 mod room;
 mod screen;
-pub mod shown;
 mod terminal;
 pub mod two_way;
 mod typed;

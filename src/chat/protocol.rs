@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use super::shown::is_shown_as_it_is;
+use crate::escape::is_printable;
 
 /// The longest line, in bytes without its line end.
 pub const MAX_LINE: usize = 4096;
@@ -16,8 +16,8 @@ pub const MAX_NAME: usize = 32;
 /// The name of a client that says none.
 pub const ANONYMOUS: &str = "anonymous";
 
-/// Whether a client can have this name: 1 to [`MAX_NAME`] characters, none of them blank, a control
-/// character, or one that plays tricks with the characters around it.
+/// Whether a client can have this name: 1 to [`MAX_NAME`] characters, none of them a blank and all
+/// of them [printable](is_printable).
 ///
 /// ```
 /// use ipc_primer::chat::protocol::is_name;
@@ -26,7 +26,7 @@ pub const ANONYMOUS: &str = "anonymous";
 /// assert!(!is_name("") && !is_name("two words") && !is_name("\x1b[31mred"));
 /// ```
 pub fn is_name(name: &str) -> bool {
-    let fits = |letter: char| !letter.is_whitespace() && is_shown_as_it_is(letter);
+    let fits = |letter: char| letter != ' ' && is_printable(letter);
     (1..=MAX_NAME).contains(&name.chars().count()) && name.chars().all(fits)
 }
 
@@ -116,7 +116,7 @@ impl fmt::Display for Address<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::All => f.write_str("everybody"),
-            Self::Name(name) => write!(f, "@{}", name.escape_debug()),
+            Self::Name(name) => write!(f, "@{name}"),
             Self::Number(number) => write!(f, "@#{number}"),
         }
     }
@@ -138,6 +138,11 @@ mod tests {
             "a\0",
             "a\u{202e}b",
             "a\u{9b}m",
+            "\u{200d}",
+            "\u{3164}",
+            "\u{2800}",
+            "a\u{fe0f}",
+            "a\u{ad}b",
         ] {
             assert!(!is_name(bad), "{bad:?}");
         }

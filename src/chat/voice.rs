@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use super::lines::{BATCH_LEN, Lines};
 use super::protocol::MAX_LINE;
 use super::screen::Screen;
-use super::shown::push_shown;
+use crate::escape::escape;
 use crate::notice::notice;
 
 /// Somebody at the other end of a connection.
@@ -51,7 +51,7 @@ impl<'a> Voice<'a> {
             Some(text) => {
                 self.batch.push_str(&self.label);
                 self.batch.push_str(": ");
-                push_shown(&mut self.batch, text);
+                self.batch.push_str(&escape(text));
                 self.batch.push('\n');
             }
             None => notice(format!(

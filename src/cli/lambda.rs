@@ -1,6 +1,7 @@
 //! `ipc lambda`: the words of the lambda scenario.
 
 use std::ffi::OsString;
+use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
@@ -107,11 +108,11 @@ fn invoke(words: &mut Words) -> Outcome {
         return Ok(());
     };
     let mut stdout = Output::stdout();
-    let printed = match show {
-        true => client::print_content(&output, &mut stdout),
-        false => client::print_path(&output, &mut stdout),
+    let shown = match show {
+        true => stdout.text(client::open_output(&output)?),
+        false => stdout.line(output.as_os_str().as_bytes()),
     };
-    Ok(printed?)
+    Ok(shown?)
 }
 
 fn request(words: &mut Words) -> Result<Request, Failure> {

@@ -3,10 +3,14 @@
 //! A C program dies of SIGPIPE there. Rust ignores that signal, `println!` panics instead, and a
 //! `BrokenPipe` from stdout looks like one from a socket: so the error is marked where it arises.
 
-use std::io::{self, ErrorKind, StdoutLock, Write};
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, StdoutLock, Write};
 use std::{error, fmt};
 
 use ipc_primer::error::Context;
+use ipc_primer::escape::escape;
+
+/// How much of a line without an end is shown at a time, in bytes.
+const PIECE: u64 = 64 * 1024;
 
 /// Stdout, with a mark on the error that says that nobody reads it any more.
 pub(super) struct Output(StdoutLock<'static>);
@@ -17,6 +21,35 @@ struct ClosedOutput;
 impl Output {
     pub(super) fn stdout() -> Self {
         Self(io::stdout().lock())
+    }
+
+    /// Writes a line from a stranger: escaped if this is a terminal, else byte for byte.
+    pub(super) fn line(&mut self, line: &[u8]) -> io::Result<()> {
+        let mut shown = match self.0.is_terminal() {
+            true => escape(line).into_owned().into_bytes(),
+            false => line.to_owned(),
+        };
+        shown.push(b'\n');
+        self.write_all(&shown)?; // in one call: a line is shown whole or not at all
+        self.flush()
+    }
+
+    /// Writes the text of a file from a stranger: its lines escaped if this is a terminal, else byte
+    /// for byte.
+    pub(super) fn text(&mut self, mut text: impl BufRead) -> io::Result<()> {
+        if !self.0.is_terminal() {
+            io::copy(&mut text, self)?;
+            return self.flush();
+        }
+        let mut piece = Vec::new();
+        while text.by_ref().take(PIECE).read_until(b'\n', &mut piece)? > 0 {
+            match piece.strip_suffix(b"\n") {
+                Some(line) => self.line(line)?,
+                None => self.write_all(escape(&piece).as_bytes())?,
+            }
+            piece.clear();
+        }
+        self.flush()
     }
 }
 

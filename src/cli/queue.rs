@@ -1,13 +1,14 @@
 //! `ipc queue`: the words of the message queues.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, Write};
 use std::sync::mpsc;
 use std::time::Duration;
 
 use ipc_primer::error::Context;
+use ipc_primer::escape::escape;
 use ipc_primer::input::send_stdin_lines;
 use ipc_primer::interrupt::Interrupt;
-use ipc_primer::queue::{self, Message, OpenOptions, PRIORITIES, Queue};
+use ipc_primer::queue::{self, OpenOptions, PRIORITIES, Queue};
 
 use super::output::Output;
 use super::words::Words;
@@ -157,21 +158,9 @@ fn receive_all(queue: &Queue, name: &str, count: u64, limit: Option<Duration>) -
         let message = received
             .map_err(io::Error::from)
             .context(|| format!("cannot receive from {name}"))?;
-        show(message, &mut output)?;
+        output.line(message.bytes)?;
     }
     Ok(())
-}
-
-/// Prints a message: to a terminal with control characters escaped, elsewhere as it is.
-fn show(message: Message<'_>, output: &mut Output) -> io::Result<()> {
-    if io::stdout().is_terminal() {
-        let text = String::from_utf8_lossy(message.bytes);
-        writeln!(output, "{}", text.escape_debug())?;
-    } else {
-        output.write_all(message.bytes)?;
-        output.write_all(b"\n")?;
-    }
-    output.flush()
 }
 
 fn info(words: &mut Words) -> Outcome {
@@ -199,7 +188,7 @@ fn list(words: &mut Words) -> Outcome {
     let names = queue::list().map_err(io::Error::from)?;
     let mut output = Output::stdout();
     for name in names {
-        writeln!(output, "{}", name.escape_debug())?;
+        writeln!(output, "{}", escape(&name))?;
     }
     Ok(output.flush()?)
 }

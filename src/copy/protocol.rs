@@ -11,7 +11,7 @@ use std::ffi::OsStr;
 use std::io::{self, BufRead, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::input::Line;
+use crate::escape::escape;
 
 /// The longest header, in bytes, its line end included: a name is at most 255 on Linux.
 const MAX_HEADER: u64 = 512;
@@ -55,9 +55,9 @@ impl Header {
         }
         let header = bytes.strip_suffix(b"\n").and_then(Self::parse);
         header.ok_or_else(|| {
-            let line = Line { bytes, cut: false }.escaped();
+            let line = escape(&bytes);
             let fault =
-                format!("a copy begins with a line `FILE <length> <name>` and not with {line:?}");
+                format!("a copy begins with a line `FILE <length> <name>` and not with \"{line}\"");
             io::Error::new(ErrorKind::InvalidData, fault)
         })
     }
@@ -94,8 +94,8 @@ impl Header {
 pub fn safe_name(name: &[u8]) -> io::Result<&OsStr> {
     let last = name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     if matches!(last, b"" | b"." | b"..") || last.contains(&0) {
-        let shown = name.escape_ascii();
-        let fault = format!("the sender names the file \"{shown}\", which no file can be named");
+        let name = escape(name);
+        let fault = format!("the sender names the file \"{name}\", which no file can be named");
         return Err(io::Error::new(ErrorKind::InvalidData, fault));
     }
     Ok(OsStr::from_bytes(last))
@@ -131,8 +131,7 @@ mod tests {
             b"FILE 99999999999999999999 x",
         ] {
             for line in [line, &[line, b"\n"].concat()] {
-                let shown = line.escape_ascii();
-                assert_eq!(fault(line), ErrorKind::InvalidData, "{shown}");
+                assert_eq!(fault(line), ErrorKind::InvalidData, "{}", escape(line));
             }
         }
         assert_eq!(fault(b"FILE 0 cut o"), ErrorKind::InvalidData);

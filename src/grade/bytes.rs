@@ -2,6 +2,8 @@
 
 use std::fmt::Write;
 
+use crate::escape::escape;
+
 /// How many bytes are shown at most, as text and in hexadecimal.
 const TEXT_LEN: usize = 48;
 const HEX_LEN: usize = 16;
@@ -63,9 +65,7 @@ fn window(bytes: &[u8], start: usize, text: bool) -> String {
     for &byte in &bytes[start.min(end)..end] {
         let _ = match byte {
             _ if !text => write!(shown, "{byte:02x} "),
-            0 => write!(shown, "\\0"),
-            b' '..=b'~' if byte != b'\\' => write!(shown, "{}", char::from(byte)),
-            _ => write!(shown, "{}", byte.escape_ascii()),
+            _ => write!(shown, "{}", escape(&[byte])),
         };
     }
     if end < bytes.len() {

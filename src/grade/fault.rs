@@ -3,6 +3,7 @@
 use std::io;
 
 use super::bytes::{Shown, show};
+use crate::escape::escape;
 
 /// What a check returns.
 pub type Verdict = Result<(), Fault>;
@@ -42,10 +43,11 @@ impl Fault {
     /// A fault that says in one sentence what happened.
     pub fn new(what: impl Into<String>) -> Self {
         Self {
-            lines: vec![("what", what.into())],
+            lines: Vec::new(),
             cause: None,
             error: None,
         }
+        .line("what", what.into())
     }
 
     /// Adds what the program was sent.
@@ -83,7 +85,7 @@ impl Fault {
 
     /// Replaces the check's likely cause by a likelier one, in one sentence.
     pub fn because(mut self, cause: impl Into<String>) -> Self {
-        self.cause = Some(cause.into());
+        self.cause = Some(escape(&cause.into()).into_owned());
         self
     }
 
@@ -103,7 +105,7 @@ impl Fault {
     }
 
     fn line(mut self, label: &'static str, text: String) -> Self {
-        self.lines.push((label, text));
+        self.lines.push((label, escape(&text).into_owned()));
         self
     }
 }

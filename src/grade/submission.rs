@@ -4,6 +4,8 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use crate::escape::escape;
+
 /// What a student hands in, and how it is to be treated.
 #[derive(Clone, Debug)]
 pub struct Submission {
@@ -24,7 +26,7 @@ impl Submission {
     }
 }
 
-/// Words as a shell would take them.
+/// Words as a shell would take them, escaped.
 pub(super) fn show_words<'a>(words: impl Iterator<Item = &'a OsStr>) -> String {
     let plain = |text: &str| {
         !text.is_empty()
@@ -34,5 +36,5 @@ pub(super) fn show_words<'a>(words: impl Iterator<Item = &'a OsStr>) -> String {
         text if plain(&text) => text.into_owned(),
         text => format!("'{}'", text.replace('\'', "'\\''")),
     });
-    shown.collect::<Vec<_>>().join(" ")
+    escape(&shown.collect::<Vec<_>>().join(" ")).into_owned()
 }

@@ -13,6 +13,6 @@
 //! [client]: crate::chat::client
 //! [interrupt]: crate::interrupt::Interrupt
 //! [screen]: crate::chat::Screen
-//! [shown]: crate::chat::shown::push_shown
+//! [escape]: fn@crate::escape::escape
 //!
 #![doc = include_str!("../../docs/04-chat.md")]

@@ -2,8 +2,8 @@
 
 use std::ffi::OsString;
 use std::fs::File;
-use std::io::{self, ErrorKind, Read, Write};
-use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::io::{self, BufReader, ErrorKind, Read};
+use std::os::unix::ffi::OsStringExt;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc;
 use std::thread;
@@ -52,23 +52,11 @@ fn ask(path: &Path, message: &str) -> io::Result<PathBuf> {
     Ok(OsString::from_vec(answer).into())
 }
 
-/// Writes the path to `output`, a line of its own.
+/// Opens the output file at `path`.
 ///
 /// # Errors
-/// Those of writing to `output`.
-pub fn print_path(path: &Path, output: &mut impl Write) -> io::Result<()> {
-    output.write_all(path.as_os_str().as_bytes())?;
-    output.write_all(b"\n")?;
-    output.flush()
-}
-
-/// Writes what the file at `path` holds to `output`, byte for byte.
-///
-/// # Errors
-/// Those of opening and reading it, and of writing to `output`.
-pub fn print_content(path: &Path, output: &mut impl Write) -> io::Result<()> {
-    let open = File::open(path);
-    let mut file = open.context(|| format!("cannot read the output {}", path.display()))?;
-    io::copy(&mut file, output)?;
-    output.flush()
+/// Those of [`File::open`], with the path.
+pub fn open_output(path: &Path) -> io::Result<BufReader<File>> {
+    let open = File::open(path).map(BufReader::new);
+    open.context(|| format!("cannot read the output {}", path.display()))
 }

@@ -5,6 +5,8 @@
 
 use std::fmt;
 
+use crate::escape::escape;
+
 /// The longest message, in bytes, without the newline that may end it.
 pub const MESSAGE_LEN: usize = 1024;
 
@@ -110,10 +112,7 @@ pub fn error_line(asked: &str) -> String {
 pub fn shown(message: &[u8]) -> String {
     let line = line_of(message);
     let line = &line[..line.len().min(MESSAGE_LEN)];
-    String::from_utf8_lossy(line)
-        .trim()
-        .escape_debug()
-        .to_string()
+    escape(line.trim_ascii()).into_owned()
 }
 
 /// In what way a message is no request.

@@ -253,8 +253,7 @@ enum Ending {
 impl fmt::Display for Ending {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            // Nobody vouches for the client's words, and a terminal obeys some of them.
-            Self::Answered(asked, ended) => write!(f, ": {} {ended}", asked.escape_debug()),
+            Self::Answered(asked, ended) => write!(f, ": {asked} {ended}"),
             Self::Refused(fault) => write!(f, ": {fault}"),
             Self::Left => f.write_str(" left before its answer"),
             Self::SentAway => f.write_str(" was sent away: the server is shutting down"),

@@ -24,6 +24,7 @@ use super::fault::{Fault, unfit};
 use super::owner;
 use super::raw::SEAT_LEN;
 use super::segment::{Format, Lifetime, Plan};
+use crate::escape::escape;
 
 const MAGIC: u64 = u64::from_ne_bytes(*b"ipcprime");
 const WORD: usize = size_of::<u64>();
@@ -111,7 +112,7 @@ impl Header {
             let what = "is not a segment of this program".to_owned();
             (Fault::Foreign, what)
         } else if self.format.kind != format.kind {
-            let kind = self.format.kind.escape_ascii();
+            let kind = escape(&self.format.kind);
             let what = format!("is used for something else ({kind})");
             (Fault::Foreign, what)
         } else if self.format.version != format.version {

@@ -15,6 +15,7 @@ use std::thread;
 
 use super::protocol::{END, FRAME_LEN, Reply, encode};
 use crate::error::Context;
+use crate::escape::escape;
 use crate::input::{Line, send_stdin_lines};
 use crate::interrupt::Interrupt;
 use crate::notice::{self, notice, prompt};
@@ -180,7 +181,7 @@ impl Client {
                 let more = if line.cut { "…" } else { "" };
                 notice(format!(
                     "\"{}{more}\" is not a 32-bit integer: ignored",
-                    line.escaped()
+                    escape(&line.bytes)
                 ));
             }
         }

@@ -11,6 +11,7 @@ use std::{env, fs, process};
 
 use super::Manner;
 use crate::error::Context;
+use crate::escape::escape;
 use crate::interrupt::Interrupt;
 use crate::process::{Program, Stream, guard_directory};
 
@@ -84,7 +85,7 @@ impl<'a> Stage<'a> {
 
     /// Shows one line: who does what.
     pub(super) fn show(&self, who: &str, does: &str, what: &str) -> io::Result<()> {
-        let what = without_controls(what);
+        let what = escape(what);
         let mut output = self.output.borrow_mut();
         if self.manner.terminal {
             self.interrupt.wait_timeout(PAUSE);
@@ -121,15 +122,6 @@ impl Drop for Stage<'_> {
     fn drop(&mut self) {
         let _ = fs::remove_dir_all(&self.directory);
     }
-}
-
-/// What actors type and print may be meant to play tricks on a terminal: not on the audience's.
-fn without_controls(what: &str) -> String {
-    let escape = |letter: char| match letter.is_control() {
-        true => letter.escape_debug().to_string(),
-        false => letter.to_string(),
-    };
-    what.chars().map(escape).collect()
 }
 
 /// One process of a scene.

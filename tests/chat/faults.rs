@@ -26,8 +26,12 @@ fn what_is_shown_moves_no_cursor() {
             "right to left: \\u{202e}txt.exe",
         ),
         (
-            "Grüße, 世界 👩\u{200d}🚀 it's \"fine\"\n".as_bytes(),
-            "Grüße, 世界 👩\u{200d}🚀 it's \"fine\"",
+            "invisible: \u{200d}\u{ad}\u{3164}\u{2800} 👩\u{200d}🚀\n".as_bytes(),
+            "invisible: \\u{200d}\\u{ad}\\u{3164}\\u{2800} 👩\\u{200d}🚀",
+        ),
+        (
+            "Grüße, 世界 👩🚀 it's \"fine\" C:\\dir\n".as_bytes(),
+            "Grüße, 世界 👩🚀 it's \"fine\" C:\\dir",
         ),
     ] {
         eve.say(sent);

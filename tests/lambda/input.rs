@@ -29,7 +29,7 @@ fn a_message_that_is_no_request_is_answered_and_said_in_the_log() {
         ),
         (
             b"a\xffb",
-            "Error: a\u{fffd}b could not be executed.\n".into(),
+            "Error: a\\xffb could not be executed.\n".into(),
             "UTF-8",
         ),
         (

@@ -15,6 +15,7 @@ use std::time::Duration;
 
 use super::running::{Record, show_end};
 use super::{Assignment, Check, Fault};
+use crate::escape::escape;
 use crate::signals::{Signal, outcome};
 
 /// How much of each stream of a program is shown, in lines and in characters a line.
@@ -213,25 +214,13 @@ fn shown_output(stream: &str, bytes: &[u8]) -> String {
     for line in text.lines().take(SHOWN_LINES) {
         let cut: String = line.chars().take(SHOWN_LENGTH).collect();
         let more = if cut.len() < line.len() { "…" } else { "" };
-        let _ = writeln!(shown, "{stream} |  {}{more}", visible(&cut));
+        let _ = writeln!(shown, "{stream} |  {}{more}", escape(&cut));
     }
     let left = text.lines().count().saturating_sub(SHOWN_LINES);
     if left > 0 {
         let _ = writeln!(shown, "{stream} |  … ({left} more lines)");
     }
     shown
-}
-
-/// Text whose control characters are shown and not obeyed.
-fn visible(text: &str) -> String {
-    let show = |c: char| -> String {
-        if c.is_control() && c != '\t' {
-            c.escape_default().to_string()
-        } else {
-            c.to_string()
-        }
-    };
-    text.chars().map(show).collect()
 }
 
 /// `text` with each line behind `prefix`.

@@ -7,12 +7,7 @@ use super::{Graded, Report, indented};
 /// The report as TAP version 14: the explanations in YAML diagnostic blocks.
 pub fn tap(report: &Report) -> String {
     let mut tap = format!("TAP version 14\n1..{}\n", report.results.len());
-    let _ = writeln!(
-        tap,
-        "# {} (seed {})",
-        report.command.replace('\n', " "),
-        report.seed
-    );
+    let _ = writeln!(tap, "# {} (seed {})", report.command, report.seed);
     for (at, graded) in report.results.iter().enumerate() {
         let word = if graded.holds() { "ok" } else { "not ok" };
         let description = format!("{}: {}", graded.check.name, graded.check.about);

@@ -16,6 +16,7 @@ pub(super) use ending::show_end;
 use super::captured::Captured;
 use super::peer::{Peer, connect};
 use super::{Fault, Lab, Verdict, watch};
+use crate::escape::escape;
 use crate::interrupt::Waker;
 use crate::process::{Guarded, Stream, guard, signal};
 
@@ -160,7 +161,7 @@ impl<'a> Running<'a> {
             Some(Ok(())) => Ok(()),
             _ => Err(self
                 .fault("the program does not read its stdin any more")
-                .given(String::from_utf8_lossy(bytes).escape_debug().to_string())),
+                .given(escape(bytes))),
         }
     }
 
