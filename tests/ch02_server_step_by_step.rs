@@ -2,8 +2,10 @@
 
 mod common;
 
+use std::fs::Permissions;
 use std::io::ErrorKind;
 use std::os::fd::AsRawFd;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixListener;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -196,6 +198,28 @@ fn step_10_and_11_a_server_removes_only_its_own_file() {
     fs::write(&path, "put there by somebody else").unwrap();
     drop(listener);
     assert!(path.exists(), "what is not ours stays");
+}
+
+#[test]
+fn fault_5_a_client_needs_permission_to_write_the_socket_file() {
+    if !common::we_are_root() {
+        println!("skipped: only root can start a client as another user");
+        return;
+    }
+    let place = Place::unprivileged();
+    let path = place.path("sum.sock");
+    let _listener = UnixListener::bind(&path).unwrap();
+    for (mode, code) in [
+        (0o755, 1), // what bind leaves under a umask of 022
+        (0o775, 1), // and under 002, for users outside the group
+        (0o777, 0), // and under 000
+    ] {
+        fs::set_permissions(&path, Permissions::from_mode(mode)).unwrap();
+        let mut client = place.start(&["sum", "client"]); // no input, so connecting is all it does
+        assert_eq!(client.wait().unwrap().code(), Some(code), "mode {mode:o}");
+        let said = client.said(Stream::Stderr);
+        assert_eq!(said.contains("Permission denied"), code == 1, "{said}");
+    }
 }
 
 #[test]

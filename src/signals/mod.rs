@@ -18,8 +18,9 @@
 //! 5. `wait.rs`: [`wait()`], a process with a handler.
 //! 6. [`lab`]: all of it at once, with real processes.
 //!
-//! std has no call to set a disposition or to send a signal, and this crate writes no `unsafe`. So
-//! the handler is the `ctrlc` crate's, and `kill` a POSIX shell's; chapter 7 says how far that goes.
+//! std has no call to set a disposition or to send a signal, and this room writes no `unsafe` to call
+//! C's. So the handler is the `ctrlc` crate's, and `kill` a POSIX shell's; chapter 7 says how far that
+//! goes.
 
 mod dispositions;
 pub mod lab;
