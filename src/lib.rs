@@ -1,7 +1,7 @@
 //! Unix inter-process communication, taught by programs that work.
 //!
 //! ```
-//! use ipc_primer::sum::{protocol::{Reply, encode}, sequential};
+//! use ipc_primer::sum::{protocol::{Reply, encode}, s2_survives};
 //! use ipc_primer::{interrupt::Interrupt, socket};
 //! use std::thread;
 //!
@@ -10,7 +10,7 @@
 //! let listener = socket::listen(&path)?; // socket, bind, listen
 //! let interrupt = Interrupt::new(); // raised by Ctrl-C in the `ipc` command
 //! let ending = interrupt.clone();
-//! let server = thread::spawn(move || sequential::serve(&listener, &ending));
+//! let server = thread::spawn(move || s2_survives::serve(&listener, &ending));
 //!
 //! let mut client = socket::connect(&path)?; // socket, connect
 //! for integer in [40, 2, 0] {
@@ -74,6 +74,7 @@ pub mod interrupt;
 pub mod lambda;
 pub mod notice;
 pub mod own_file;
+pub mod permits;
 pub mod process;
 pub mod progress;
 pub mod queue;

@@ -4,13 +4,13 @@ mod common;
 
 use std::io::{Read, Write};
 
-use common::sum::{BOTH, CLIENT, SEQUENTIAL, Served, THREADED, reply};
+use common::sum::{CLIENT, SEQUENTIAL, STAGES, Served, THREADED, reply};
 use ipc_primer::process::Stream;
 use ipc_primer::sum::protocol::{FRAME_LEN, Reply, encode};
 
 #[test]
 fn step_01_the_client_sends_integers_and_0_asks_for_the_sum() {
-    for words in BOTH {
+    for words in STAGES {
         let served = Served::by(words);
         let mut client = served.place.start(CLIENT);
         for line in ["2147483647", "2147483647", "-5", "0"] {
@@ -27,7 +27,7 @@ fn step_01_the_client_sends_integers_and_0_asks_for_the_sum() {
 
 #[test]
 fn step_01_on_the_wire_integers_have_no_borders_and_the_answer_is_128_bytes() {
-    for words in BOTH {
+    for words in STAGES {
         let served = Served::by(words);
         let mut socket = served.connect();
         let bytes: Vec<u8> = [1000, 337, 0, 99].into_iter().flat_map(encode).collect();
@@ -161,7 +161,7 @@ fn step_06_improvement_end_of_input_ends_the_client_like_ctrl_c() {
 
 #[test]
 fn step_07_improvement_a_vanished_client_is_no_sigpipe_for_the_server() {
-    for words in BOTH {
+    for words in STAGES {
         let served = Served::by(words);
         for _ in 0..20 {
             let mut socket = served.connect();
@@ -180,7 +180,7 @@ fn step_07_improvement_a_vanished_client_is_no_sigpipe_for_the_server() {
 
 #[test]
 fn step_08_todo_done_a_client_at_its_prompt_learns_that_the_server_goes() {
-    for words in BOTH {
+    for words in STAGES {
         let served = Served::by(words);
         let mut first = served.client_at_prompt();
         let mut second = served.client_at_prompt(); // waits in the backlog of the sequential one

@@ -62,9 +62,10 @@ fn wrong_usage_exits_with_2_and_names_the_word() {
         (&["sum", "server", "--max-clients", "none"], "\"none\""),
         (&["sum", "server", "--max-clients=0"], "\"0\""),
         (
-            &["sum", "server", "--max-clients", "2", "--sequential"],
-            "--sequential",
+            &["sum", "server", "--max-clients", "2", "--stage", "2"],
+            "stages 1 and 2 serve one client",
         ),
+        (&["sum", "server", "--stage", "5"], "a stage from 1 to 4"),
         (&["sum", "client", "--sequential"], "\"--sequential\""),
         (&["tour", "--only", "nothing"], "no such scene"),
     ] {

@@ -15,6 +15,7 @@ const GROUND: &[&str] = &[
     "interrupt",
     "notice",
     "own_file",
+    "permits",
     "process",
     "progress",
     "shm",

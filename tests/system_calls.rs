@@ -57,7 +57,7 @@ fn listen_accept_connect_and_close_make_these_calls() {
     let place = Place::new();
     common::leave_stale_socket(&place.path("sum.sock")); // for step 1
     let server_calls = "socket,bind,listen,accept4,recvfrom,sendto,shutdown,?unlink,?unlinkat";
-    let mut server = traced(&place, server_calls, "server", "sum server --sequential");
+    let mut server = traced(&place, server_calls, "server", "sum server --stage 2");
     server.wait_for(Stream::Stderr, "listening on").unwrap();
     let mut client = traced(&place, "socket,connect", "client", "sum client");
     client.say("0").unwrap();

@@ -18,15 +18,21 @@ const HELP: &str = "\
 ipc sum: a client sends integers, the server answers with their sum
 
 In one terminal:
-  ipc sum server [--sequential] [--max-clients N] [--socket PATH]
+  ipc sum server [--stage N] [--max-clients N] [--socket PATH]
 In another, or in several:
-  ipc sum client [--socket PATH]
+  ipc sum client [--stage N] [--socket PATH]
 
 The client reads integers from stdin, one a line; 0 asks for the sum.
 
+Stages, each a file in src/sum/ (default: the last):
+  1  plain           one client after the other; a bad client ends it
+  2  survives        one client after the other; ends cleanly
+  3  threaded        all clients at once
+  4  large reads     many integers in one read
+
 Options:
-  --sequential       serve one client at a time; the others wait
-  --max-clients N    how many clients to serve at once (default 1000);
+  --stage N          which of them to run; the client is the same from 2 on
+  --max-clients N    how many clients stages 3 and 4 serve at once (default 1000);
                      one more is told to try again later
   --socket PATH      the socket (default: sum.sock in $IPC_PRIMER_DIR, else in
                      $XDG_RUNTIME_DIR/ipc-primer, else in /tmp/ipc-primer-<uid>)
@@ -47,33 +53,39 @@ pub(super) fn run(words: &mut Words) -> Outcome {
 }
 
 fn server(words: &mut Words) -> Outcome {
-    let sequential = words.flag("--sequential");
+    let stage = words.stage(sum::LAST_STAGE)?;
     let at_least_one = |&number: &usize| number > 0;
     let max_clients = words.parsed("--max-clients", "a whole number from 1 on", at_least_one)?;
-    if sequential && max_clients.is_some() {
-        return Err(words.fault("--max-clients has no meaning with --sequential: it serves one"));
+    if stage < 3 && max_clients.is_some() {
+        let fault =
+            "--max-clients is for stages 3 and 4: stages 1 and 2 serve one client at a time";
+        return Err(words.fault(fault));
     }
     let path = socket_path(words)?;
-    let interrupt = Interrupt::on_signals()?;
+    if stage == 1 {
+        return Ok(sum::s1_plain::serve(&path)?);
+    }
+    let stop = Interrupt::on_signals()?;
     let listener = socket::listen(&path)?;
     notice(format!("listening on {}", path.display()));
-    let ended = match sequential {
-        true => sum::sequential::serve(&listener, &interrupt),
-        false => sum::threaded::serve(&listener, max_clients.unwrap_or(MAX_CLIENTS), &interrupt),
-    };
-    Ok(ended?)
+    let max_clients = max_clients.unwrap_or(MAX_CLIENTS);
+    Ok(match stage {
+        2 => sum::s2_survives::serve(&listener, &stop),
+        3 => sum::s3_threaded::serve(&listener, max_clients, &stop),
+        _ => sum::s4_large_reads::serve(&listener, max_clients, &stop),
+    }?)
 }
 
 fn client(words: &mut Words) -> Outcome {
+    let stage = words.stage(sum::LAST_STAGE)?;
     let path = socket_path(words)?;
-    let interrupt = Interrupt::on_signals()?;
+    let mut output = Output::stdout();
+    if stage == 1 {
+        return Ok(sum::s1_plain::ask(&path, io::stdin().lock(), output)?);
+    }
+    let stop = Interrupt::on_signals()?;
     let prompts = io::stdin().is_terminal();
-    Ok(sum::client::run(
-        &path,
-        prompts,
-        &mut Output::stdout(),
-        &interrupt,
-    )?)
+    Ok(sum::client::run(&path, prompts, &mut output, &stop)?)
 }
 
 fn socket_path(words: &mut Words) -> Result<PathBuf, Failure> {

@@ -116,6 +116,13 @@ impl Words {
         parsed.map(Some).ok_or_else(fault)
     }
 
+    /// Takes the number of a stage, from 1 to `last`, which is the default.
+    pub(super) fn stage(&mut self, last: usize) -> Result<usize, Failure> {
+        let what = format!("a stage from 1 to {last}");
+        let fits = |stage: &usize| (1..=last).contains(stage);
+        Ok(self.parsed("--stage", what, fits)?.unwrap_or(last))
+    }
+
     /// Takes the value of an option that is a time.
     pub(super) fn seconds(&mut self, name: &str) -> Result<Option<Duration>, Failure> {
         let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();

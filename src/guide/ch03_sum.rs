@@ -1,12 +1,12 @@
 //! [contents]: crate::guide
-//! [ch04]: crate::guide::ch04_chat
 //! [ch02]: crate::guide::ch02_server_step_by_step
-//! [protocol]: crate::sum::protocol
-//! [sequential]: crate::sum::sequential
-//! [threaded]: crate::sum::threaded
+//! [ch04]: crate::guide::ch04_chat
+//! [ch10]: crate::guide::ch10_for_teachers
+//! [accept_loop]: fn@crate::socket::accept_loop
 //! [client]: crate::sum::client
 //! [interrupt]: crate::interrupt::Interrupt
-//! [send]: fn@crate::socket::send
+//! [listen]: fn@crate::socket::listen
 //! [listener]: crate::socket::Listener::accept
+//! [send]: fn@crate::socket::send
 //!
 #![doc = include_str!("../../docs/03-sum.md")]

@@ -8,9 +8,10 @@
 //! | `recv_socket` | `recv` | [`recv()`], [`recv_exact()`] | `recv.rs` |
 //! | `close_socket` | `shutdown`, `close` | [`end_sending()`], [`close()`] | `close.rs` |
 //!
-//! `address.rs` says where the socket files live and what a path may be. Read the files in the
+//! [`accept_loop()`] gives every client a thread. `address.rs` says where the socket files live and what a path may be. Read the files in the
 //! table's order; chapter 1 of the book walks through them.
 
+mod accept_loop;
 mod address;
 mod close;
 mod connect;
@@ -19,6 +20,7 @@ mod lock;
 mod recv;
 mod send;
 
+pub use accept_loop::{WhenFull, accept_loop};
 pub use address::{MAX_PATH, directory, in_directory};
 pub use close::{close, end_sending};
 pub use connect::connect;

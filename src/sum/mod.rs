@@ -7,21 +7,37 @@
 //!     | <------- 128 bytes: Result = <sum> -- |  closes
 //! ```
 //!
-//! The note has one client and two servers, and so has this room. Read it in this order:
+//! Read it stage by stage; each is a whole file and adds one idea to the one before (`diff` shows it):
 //!
-//! 1. [`protocol`]: what goes over the wire, and how integers are found in a stream without borders.
-//! 2. `conversation.rs`: what a server does with one client, whichever server it is.
-//! 3. [`sequential`]: one client at a time (the note's `no_multiplexing`).
-//! 4. [`threaded`]: a thread a client (the note's `multiplexing`). Compare the
-//!    two: `diff src/sum/sequential.rs src/sum/threaded.rs`.
-//! 5. [`client`]: one for both.
+//! 1. [`s1_plain`]: a server and its client in one file, std alone (the note's `no_multiplexing`).
+//! 2. [`s2_survives`]: survives its clients and ends cleanly. [`protocol`] gives names to what goes over the
+//!    wire, and [`client`] is the client of this and all later stages.
+//! 3. [`s3_threaded`]: a thread a client (the note's `multiplexing`).
+//! 4. [`s4_large_reads`]: many integers in one read.
 
 pub mod client;
-mod conversation;
 pub mod protocol;
-pub mod sequential;
-pub mod threaded;
+pub mod s1_plain;
+pub mod s2_survives;
+pub mod s3_threaded;
+pub mod s4_large_reads;
+
+use std::io;
+
+use crate::notice::notice;
+use protocol::Reply;
 
 /// The name of the socket file when no `--socket` is given, in
 /// [the directory of sockets](crate::socket::directory).
 pub const SOCKET_NAME: &str = "sum.sock";
+/// The number of the last stage.
+pub const LAST_STAGE: usize = 4;
+
+/// Says how a client's conversation ended.
+fn report(number: u64, ending: io::Result<Option<Reply>>) {
+    notice(match ending {
+        Ok(Some(reply)) => format!("client {number} was sent \"{reply}\""),
+        Ok(None) => format!("client {number} left before its answer"),
+        Err(error) => format!("client {number} failed: {error}"),
+    });
+}

@@ -28,7 +28,7 @@ pub(super) const SCENES: &[Scene] = &[
 const CLIENT: &[&str] = &["sum", "client"];
 
 fn sequential(stage: &Stage) -> io::Result<()> {
-    let mut server = stage.start("server", &["sum", "server", "--sequential"])?;
+    let mut server = stage.start("server", &["sum", "server", "--stage", "2"])?;
     server.says("listening on")?;
     let mut first = stage.start("client 1", CLIENT)?;
     first.types("not a number")?;

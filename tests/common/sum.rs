@@ -9,9 +9,11 @@ use ipc_primer::sum::protocol::{FRAME_LEN, Reply, encode};
 
 use super::Place;
 
-pub const SEQUENTIAL: &[&str] = &["sum", "server", "--sequential"];
+pub const SEQUENTIAL: &[&str] = &["sum", "server", "--stage", "2"];
 pub const THREADED: &[&str] = &["sum", "server"];
-pub const BOTH: [&[&str]; 2] = [SEQUENTIAL, THREADED];
+/// The stages that survive their clients: one client at a time, a thread a client, and the last.
+pub const STAGES: [&[&str]; 3] = [SEQUENTIAL, &["sum", "server", "--stage", "3"], THREADED];
+pub const PLAIN: &[&str] = &["sum", "server", "--stage", "1"];
 pub const CLIENT: &[&str] = &["sum", "client"];
 
 /// A server, and the place where its socket is.

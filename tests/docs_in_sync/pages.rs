@@ -54,6 +54,17 @@ impl Page {
             .filter(move |fence| fence.tag == tag)
     }
 
+    /// The quotations of the sources. An `rs` fence is Rust to a code host; rustdoc, which would compile a
+    /// `rust` fence or mark it as not tested, takes it for text. A whole file compiles: `rust,no_run`.
+    pub fn excerpts(&self) -> impl Iterator<Item = Fence> {
+        let quotes = |fence: &Fence| match fence.tag.as_str() {
+            "rs" | "rust,ignore" => true,
+            "rust,no_run" => fence.body.starts_with("// src/"),
+            _ => false,
+        };
+        self.fences().into_iter().filter(quotes)
+    }
+
     /// The prose: all that is in no fence and in no `code`.
     pub fn prose(&self) -> String {
         let outside = |text: &str, mark: &str| -> String { text.split(mark).step_by(2).collect() };

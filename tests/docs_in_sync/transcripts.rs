@@ -15,7 +15,7 @@ fn every_transcript_is_what_the_commands_print() {
         };
         let mut open: Option<Background> = None;
         for fence in page.tagged("console") {
-            if fence.body.ends_with("\n^C") {
+            if fence.body.ends_with("\n^C") || fence.body.ends_with("\n$") {
                 open.take().into_iter().for_each(Background::end);
                 open = Some(terminal.leave_running(&fence.body));
             } else {
@@ -29,7 +29,8 @@ fn every_transcript_is_what_the_commands_print() {
 /// A reader who pastes the blocks of one page.
 ///
 /// A block that ends in `^C` is one command in a terminal of its own: it runs while the blocks
-/// after it are pasted elsewhere, until the next such block or the end of the page.
+/// after it are pasted elsewhere, until the next such block or the end of the page. One that ends in a
+/// bare prompt, `$`, does the same, and then ends on its own.
 struct Terminal {
     place: Place,
     page: String,
@@ -39,6 +40,7 @@ struct Background {
     page: String,
     program: Program,
     expected: String,
+    ends_itself: bool,
 }
 
 impl Terminal {
@@ -68,7 +70,8 @@ impl Terminal {
     }
 
     fn leave_running(&self, block: &str) -> Background {
-        let mut commands = commands(block.strip_suffix("\n^C").unwrap());
+        let pressed = block.strip_suffix("\n^C");
+        let mut commands = commands(pressed.unwrap_or(block.trim_end_matches("\n$")));
         assert_eq!(
             commands.len(),
             1,
@@ -84,6 +87,7 @@ impl Terminal {
             page: self.page.clone(),
             program,
             expected,
+            ends_itself: pressed.is_none(),
         }
     }
 
@@ -103,13 +107,15 @@ impl Terminal {
 }
 
 impl Background {
-    /// Presses Ctrl-C, once all lines are there.
+    /// Presses Ctrl-C, once all lines are there, unless it ends on its own.
     fn end(mut self) {
         for line in self.expected.lines().skip(1) {
             let start = line.split('…').next().unwrap();
             self.program.wait_for(Stream::Stdout, start).unwrap();
         }
-        self.program.signal("INT").unwrap();
+        if !self.ends_itself {
+            self.program.signal("INT").unwrap();
+        }
         self.program.wait().unwrap();
         let printed = self.program.said(Stream::Stdout);
         assert_eq!(

@@ -8,5 +8,6 @@ mod assignments;
 mod conduct;
 mod formats;
 mod grading;
+mod ladder;
 mod skeletons;
 mod submissions;

@@ -23,7 +23,7 @@ pub struct Collection {
 pub const COLLECTIONS: &[Collection] = &[
     Collection {
         assignment: "sum-server",
-        own: &["sum", "server", "--sequential", "--socket", "{socket}"],
+        own: &["sum", "server", "--stage", "2", "--socket", "{socket}"],
         source: Source::C("sum_server.c", &[]),
         words: &["{socket}"],
         wrong: &[

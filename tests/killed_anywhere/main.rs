@@ -10,7 +10,7 @@
 //! a few of the changes; this does it for every one, and says how many there are:
 //!
 //! ```text
-//! cargo test --release --test killed_anywhere -- --ignored --nocapture
+//! cargo test --test killed_anywhere -- --ignored --nocapture
 //! ```
 
 #[path = "../common/mod.rs"]
@@ -41,13 +41,13 @@ const SCENARIOS: [(&str, Scenario); 13] = [
         queue::receive_from_sleepers,
     ),
     ("queue receive, blocking", queue::receive_blocking),
+    ("queue create", queue::create),
     ("semaphore wait", shm::wait),
     ("semaphore wait, blocking", shm::wait_blocking),
     ("semaphore post", shm::post),
     ("ring send", shm::ring_send),
     ("ring receive", shm::ring_receive),
     ("segment create", shm::create),
-    ("queue create", queue::create), // the longest: it has 144 seats
 ];
 
 /// No test: what the victims do.
@@ -73,8 +73,8 @@ fn kill_after(changes: impl Iterator<Item = usize> + Send, scenario: Scenario) -
             }
         }
     };
-    // Two at a time: much of it is waiting until the dead are missed.
-    thread::scope(|scope| (0..2).for_each(|_| drop(scope.spawn(kill))));
+    // Four at a time: much of it is waiting until the dead are missed.
+    thread::scope(|scope| (0..4).for_each(|_| drop(scope.spawn(kill))));
     failed.into_inner().unwrap()
 }
 

@@ -5,14 +5,14 @@ use std::os::fd::AsRawFd;
 use std::thread;
 
 use crate::common::Place;
-use crate::common::sum::{BOTH, CLIENT, Served, THREADED, reply};
+use crate::common::sum::{CLIENT, STAGES, Served, THREADED, reply};
 use ipc_primer::process::{Program, Stream};
 use ipc_primer::sum::protocol::{Reply, encode};
 
 #[test]
 fn a_client_that_goes_at_any_byte_harms_nobody() {
     let bytes = [encode(1), encode(-1), encode(0)].concat();
-    for words in BOTH {
+    for words in STAGES {
         let served = Served::by(words);
         for end in 0..=bytes.len() {
             served.connect().write_all(&bytes[..end]).unwrap();
@@ -39,7 +39,7 @@ fn half_an_integer_is_no_integer_and_no_answer() {
 
 #[test]
 fn a_client_that_resets_harms_nobody() {
-    for words in BOTH {
+    for words in STAGES {
         let served = Served::by(words);
         for _ in 0..10 {
             let mut client = served.connect();
@@ -55,7 +55,7 @@ fn a_client_that_resets_harms_nobody() {
 
 #[test]
 fn a_flood_after_the_0_ends_and_a_client_that_never_reads_harms_nobody() {
-    for words in BOTH {
+    for words in STAGES {
         let served = Served::by(words);
         let mut flooding = served.connect();
         flooding.write_all(&encode(0)).unwrap();
@@ -80,7 +80,7 @@ fn a_flood_after_the_0_ends_and_a_client_that_never_reads_harms_nobody() {
 
 #[test]
 fn a_flood_before_the_0_harms_nobody_else_and_can_be_interrupted() {
-    for words in BOTH {
+    for words in STAGES {
         let served = Served::by(words);
         let mut client = served.connect();
         let flooding = thread::spawn(move || {

@@ -1,0 +1,84 @@
+//! A thread a client: accept one, give it a thread, accept the next, up to a limit.
+//!
+//! A server in C would ask `select(2)` which of its clients has something to say. Here each client has a
+//! thread that waits for it alone, so a conversation is written as if there were no other.
+
+use std::io;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::thread::{self, Scope};
+
+use super::Listener;
+use crate::interrupt::Interrupt;
+use crate::permits::{Permit, Permits};
+
+/// What a client finds when every permit is taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WhenFull {
+    /// It is accepted and refused, so that it learns of it at once.
+    Refuse,
+    /// It waits in the backlog: it has connected and may send, and takes no descriptor of ours.
+    Wait,
+}
+
+/// Accepts clients until the listener is stopped, and runs `serve` for each on a thread of its own, with
+/// its number (from 1), its connection, and one of `permits`, to be dropped when the client is done.
+/// Without a permit, or without a thread, the client is given to `refuse`. Returns when all threads have
+/// ended.
+///
+/// # Errors
+/// Those of [`Listener::accept`]; they request `stop`, so that every client's thread ends too.
+#[doc(alias = "select")]
+#[doc(alias = "pthread_create")]
+pub fn accept_loop(
+    listener: &Listener,
+    permits: &Arc<Permits>,
+    when_full: WhenFull,
+    stop: &Interrupt,
+    serve: impl Fn(u64, Arc<UnixStream>, Permit) + Sync,
+    refuse: impl Fn(u64, &UnixStream),
+) -> io::Result<()> {
+    let _waker = listener.stop_on(stop);
+    thread::scope(|scope| {
+        let accepted = accept_each(listener, permits, when_full, |number, client, permit| {
+            let given = permit.map(|permit| spawn(scope, number, &client, permit, &serve));
+            if !matches!(given, Some(Ok(()))) {
+                refuse(number, &client);
+            }
+        });
+        if accepted.is_err() {
+            stop.raise(); // the scope waits for every thread, and so for every client
+        }
+        accepted
+    })
+}
+
+fn accept_each(
+    listener: &Listener,
+    permits: &Arc<Permits>,
+    when_full: WhenFull,
+    mut admit: impl FnMut(u64, Arc<UnixStream>, Option<Permit>),
+) -> io::Result<()> {
+    for number in 1.. {
+        let waited = (when_full == WhenFull::Wait).then(|| permits.take(number));
+        let Some(client) = listener.accept()? else {
+            break;
+        };
+        let permit = waited.unwrap_or_else(|| permits.try_take());
+        admit(number, Arc::new(client), permit);
+    }
+    Ok(())
+}
+
+/// Gives the client a thread; fails if there can be no more threads.
+fn spawn<'scope, S: Fn(u64, Arc<UnixStream>, Permit) + Sync>(
+    scope: &'scope Scope<'scope, '_>,
+    number: u64,
+    client: &Arc<UnixStream>,
+    permit: Permit,
+    serve: &'scope S,
+) -> io::Result<()> {
+    let client = Arc::clone(client);
+    let run = move || serve(number, client, permit);
+    thread::Builder::new().spawn_scoped(scope, run).map(drop)
+}

@@ -1,0 +1,77 @@
+//! Stage 3: a thread a client, so that no client waits for another.
+//!
+//! What broke: a client that connects to stage 2 and says nothing keeps all others waiting for ever
+//! (`ipc sum client`, and another beside it).
+//!
+//! What this adds: the conversation of stage 2, line for line, on a thread of its own for each client; and
+//! since threads and descriptors come to an end, a limit: one client more is told Busy.
+//!
+//! What it costs: one call instead of a loop, and about 25 KiB of memory a client.
+
+use std::io::{self, ErrorKind};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+use super::protocol::{END, Reply};
+use super::report;
+use crate::interrupt::Interrupt;
+use crate::permits::Permits;
+use crate::socket::{Listener, WhenFull, accept_loop, close, recv_exact, send};
+
+/// Serves the clients of `listener` all at once, `max_clients` at most, until `stop` is requested. One
+/// more is told [`Reply::Busy`].
+///
+/// # Errors
+/// Those of [`Listener::accept`](crate::socket::Listener::accept). A client's errors end that client alone.
+pub fn serve(listener: &Listener, max_clients: usize, stop: &Interrupt) -> io::Result<()> {
+    accept_loop(
+        listener,
+        &Permits::new(max_clients),
+        WhenFull::Refuse,
+        stop,
+        |number, client, permit| {
+            let ending = converse(&client, stop);
+            drop((client, permit)); // before the report, which may wait for its reader
+            report(number, ending);
+        },
+        |number, client| report(number, answer(client, Reply::Busy)),
+    )
+}
+
+/// Adds what the client sends, and answers. At a stop the answer is Goodbye, so that a client at its
+/// prompt learns at once that the server goes. Returns the answer; `None` if the client left before it.
+fn converse(client: &Arc<UnixStream>, stop: &Interrupt) -> io::Result<Option<Reply>> {
+    // Shut down for reading alone: the answer has yet to go out.
+    let reading = Arc::clone(client);
+    let _waker = stop.on_raise(move || drop(reading.shutdown(Shutdown::Read)));
+    match add_up(client)? {
+        Some(sum) => answer(client, Reply::Result(sum)),
+        None if stop.is_raised() => answer(client, Reply::Goodbye),
+        None => Ok(None),
+    }
+}
+
+/// Receives integers until one is 0 and returns their sum; `None` if the stream ends before.
+fn add_up(mut client: &UnixStream) -> io::Result<Option<i128>> {
+    let mut sum = 0;
+    let mut bytes = [0; 4];
+    while recv_exact(&mut client, &mut bytes)? == bytes.len() {
+        match i32::from_ne_bytes(bytes) {
+            END => return Ok(Some(sum)),
+            integer => sum += i128::from(integer),
+        }
+    }
+    Ok(None)
+}
+
+/// Sends the one answer of a conversation, and closes.
+fn answer(client: &UnixStream, reply: Reply) -> io::Result<Option<Reply>> {
+    let sent = send(&mut &*client, &reply.frame()); // the only one here, so there is room for it
+    close(client);
+    match sent {
+        Ok(()) => Ok(Some(reply)),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(None),
+        Err(error) => Err(error),
+    }
+}

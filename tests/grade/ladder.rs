@@ -1,0 +1,108 @@
+//! The ladder: what each stage of a scenario lacks, as the grader names it.
+
+use std::fs;
+use std::path::Path;
+
+use crate::common::{Place, text};
+use crate::grading::{ROOT, failed, grade};
+
+struct Ladder {
+    /// The chapter that has the table of these rows, and the assignment.
+    chapter: &'static str,
+    assignment: &'static str,
+    /// The command, but for the number of its stage, which goes in place of `N`.
+    program: &'static [&'static str],
+    /// The checks that fail at each stage.
+    fail: &'static [(&'static str, &'static [&'static str])],
+}
+
+const LADDERS: &[Ladder] = &[
+    Ladder {
+        chapter: "docs/03-sum.md",
+        assignment: "sum-server",
+        program: &["sum", "server", "--stage", "N", "--socket", "{socket}"],
+        fail: &[
+            (
+                "1",
+                &[
+                    "client-vanishes",
+                    "sigpipe",
+                    "term",
+                    "ctrl-c",
+                    "unlinks",
+                    "stale",
+                    "goodbye",
+                ],
+            ),
+            ("2", &[]),
+            ("3", &[]),
+            ("4", &[]),
+        ],
+    },
+    Ladder {
+        chapter: "docs/03-sum.md",
+        assignment: "sum-server-threaded",
+        program: &["sum", "server", "--stage", "N", "--socket", "{socket}"],
+        fail: &[
+            ("2", &["two-at-once", "hundred-at-once", "own-sums"]),
+            ("3", &[]),
+            ("4", &[]),
+        ],
+    },
+    Ladder {
+        chapter: "docs/03-sum.md",
+        assignment: "sum-client",
+        program: &["sum", "client", "--stage", "N", "--socket", "{socket}"],
+        fail: &[("1", &[]), ("2", &[])],
+    },
+];
+
+#[test]
+fn each_stage_fails_the_checks_that_name_what_it_lacks() {
+    let place = Place::new();
+    for ladder in LADDERS {
+        for (stage, fail) in ladder.fail {
+            let words = ladder.program.iter();
+            let words = words.map(|&word| if word == "N" { stage } else { word });
+            let program: Vec<_> = [env!("CARGO_BIN_EXE_ipc")]
+                .into_iter()
+                .chain(words)
+                .collect();
+            let report = grade(&place, ladder.assignment, &["--timeout", "5"], &program);
+            let report = text(&report.stdout);
+            assert_eq!(failed(report), *fail, "stage {stage}:\n{report}");
+        }
+    }
+}
+
+#[test]
+fn each_chapter_has_the_table_of_its_stages() {
+    for ladder in LADDERS.iter().filter(|ladder| ladder.fail.len() > 2) {
+        let chapter = fs::read_to_string(Path::new(ROOT).join(ladder.chapter)).unwrap();
+        let head = format!(
+            "| stage | checks of `{}` that fail |\n|---|---|\n",
+            ladder.assignment
+        );
+        let rows: String = ladder
+            .fail
+            .iter()
+            .map(|(stage, fail)| row(stage, fail))
+            .collect();
+        let table = head + &rows + "\n";
+        assert!(
+            chapter.contains(&table),
+            "{} lacks this table:\n{table}",
+            ladder.chapter
+        );
+    }
+}
+
+fn row(stage: &str, fail: &[&str]) -> String {
+    let names: Vec<_> = fail.iter().map(|name| format!("`{name}`")).collect();
+    let names = if names.is_empty() {
+        "none".into()
+    } else {
+        names.join(", ")
+    };
+    format!("| {stage} | {names} |\n")
+}
