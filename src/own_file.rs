@@ -3,9 +3,9 @@
 //! Between making a file and removing it, its name may have passed to another: somebody removed ours
 //! and put theirs there. A name is not the file; its device and inode number are.
 
-use std::fs::{self, File, Metadata, OpenOptions};
+use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
-use std::os::unix::fs::{MetadataExt, OpenOptionsExt};
+use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 /// A file of ours; dropping it removes the file, if it is still the one that stands at its path.
@@ -93,19 +93,26 @@ const O_NOFOLLOW: i32 = match cfg!(any(
     false => 0o400_000,
 };
 
-/// Opens what stands at `path`, to be read: a link itself is not followed (it is an error), and a FIFO
-/// does not wait for its writer. In a directory that others can write, either may stand where we look
+/// Opens what stands at `path` itself: a link is not followed (it is an error), and a FIFO does not wait
+/// for its other end. In a directory that others can write, either may stand where we look
 /// for a file.
 ///
 /// # Errors
 /// Those of `open(2)`.
 #[doc(alias = "O_NOFOLLOW")]
 #[doc(alias = "O_NONBLOCK")]
-pub fn open_itself(path: &Path) -> io::Result<File> {
-    OpenOptions::new()
-        .read(true)
-        .custom_flags(O_NOFOLLOW | O_NONBLOCK)
-        .open(path)
+pub fn open_itself(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
+    options.custom_flags(O_NOFOLLOW | O_NONBLOCK).open(path)
+}
+
+/// Makes the directory `path` for us alone, mode 0700 whatever the umask: `mkdir(2)`, `chmod(2)`.
+///
+/// # Errors
+/// Those of the calls: [`AlreadyExists`](io::ErrorKind::AlreadyExists) among them.
+#[doc(alias = "mkdir")]
+pub fn create_private_dir(path: &Path) -> io::Result<()> {
+    DirBuilder::new().mode(0o700).create(path)?;
+    fs::set_permissions(path, Permissions::from_mode(0o700))
 }
 
 fn identity(file: &Metadata) -> (u64, u64) {

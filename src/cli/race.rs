@@ -3,11 +3,12 @@
 use std::fs;
 use std::io::Write;
 use std::path::{Path, PathBuf};
-use std::process::{self, Child, Command};
+use std::process::{Child, Command, Stdio};
 
-use ipc_primer::copy::race::{BLOCK, Race, TIMES};
+use ipc_primer::copy::race::{self, BLOCK, Race, TIMES};
 use ipc_primer::error::Context;
 use ipc_primer::interrupt::Interrupt;
+use ipc_primer::process::{Guarded, guard};
 
 use super::output::Output;
 use super::words::Words;
@@ -40,7 +41,7 @@ pub(super) fn run(words: &mut Words) -> Outcome {
     words.finish()?;
     let interrupt = Interrupt::on_signals()?;
     let ended = match (join, file) {
-        (Some(name), _) => second(&name.to_string_lossy(), output.as_deref(), &interrupt),
+        (Some(name), _) => second(&name.to_string_lossy(), output.is_some(), &interrupt),
         (None, None) => count(ordered, &interrupt),
         (None, Some(file)) => copy(&file, output.as_deref(), ordered, &interrupt),
     };
@@ -51,9 +52,8 @@ pub(super) fn run(words: &mut Words) -> Outcome {
 }
 
 fn count(ordered: bool, interrupt: &Interrupt) -> Outcome {
-    let name = name();
-    let race = Race::create(&name, ordered, 0)?;
-    let mut other = start_second(&name, None)?;
+    let race = Race::create(&race::name(), ordered, 0)?;
+    let (mut other, _guarded) = start_second(&[])?;
     race.count(interrupt)?;
     other.wait()?;
     let (expected, counted) = (2 * TIMES, race.counter());
@@ -71,15 +71,14 @@ fn count(ordered: bool, interrupt: &Interrupt) -> Outcome {
 
 fn copy(file: &Path, to: Option<&Path>, ordered: bool, interrupt: &Interrupt) -> Outcome {
     let sent = fs::read(file).context(|| format!("cannot read {}", file.display()))?;
-    let name = name();
-    let race = Race::create(&name, ordered, sent.len() as u64)?;
-    let directory = env_directory(&name)?;
-    let target = to.unwrap_or(&directory).join("copy");
-    let mut other = start_second(&name, Some(&target))?;
-    let copied = race.send(&sent, interrupt).and_then(|()| other.wait());
-    let got = copied.and_then(|_| fs::read(&target));
-    let _ = fs::remove_dir_all(&directory);
-    report(&sent, &got?)
+    let race = Race::create(&race::name(), ordered, sent.len() as u64)?;
+    let (other, _guarded) = start_second(&["--output", "-"])?;
+    race.send(&sent, interrupt)?;
+    let got = other.wait_with_output()?.stdout;
+    if let Some(to) = to.map(|to| to.join("copy")) {
+        fs::write(&to, &got).context(|| format!("cannot write {}", to.display()))?;
+    }
+    report(&sent, &got)
 }
 
 fn report(sent: &[u8], got: &[u8]) -> Outcome {
@@ -98,34 +97,24 @@ fn report(sent: &[u8], got: &[u8]) -> Outcome {
     Ok(output.flush()?)
 }
 
-/// The second process: it counts, or receives the file.
-fn second(name: &str, target: Option<&Path>, interrupt: &Interrupt) -> Outcome {
+/// The second process: it counts, or receives the file and prints it.
+fn second(name: &str, receives: bool, interrupt: &Interrupt) -> Outcome {
     let race = Race::join(name)?;
-    match target {
-        None => race.count(interrupt)?,
-        Some(target) => {
-            let bytes = race.receive(interrupt)?;
-            fs::write(target, bytes).context(|| format!("cannot write {}", target.display()))?;
-        }
+    if !receives {
+        return Ok(race.count(interrupt)?);
     }
-    Ok(())
+    let mut output = Output::stdout();
+    output.write_all(&race.receive(interrupt)?)?;
+    Ok(output.flush()?)
 }
 
-fn name() -> String {
-    format!("race-{}", process::id())
-}
-
-fn env_directory(name: &str) -> Result<PathBuf, Failure> {
-    let directory = std::env::temp_dir().join(format!("ipc-{name}"));
-    fs::create_dir(&directory)?;
-    Ok(directory)
-}
-
-fn start_second(name: &str, target: Option<&Path>) -> Result<Child, Failure> {
+/// Starts the second process, which ends with us, however we end.
+fn start_second(more: &[&str]) -> Result<(Child, Guarded), Failure> {
     let mut command = Command::new(std::env::current_exe()?);
-    command.args(["copy", "race", "--join", name]);
-    if let Some(target) = target {
-        command.arg("--output").arg(target);
-    }
-    Ok(command.spawn()?)
+    command
+        .args(["copy", "race", "--join", &race::name()])
+        .args(more)
+        .stdout(Stdio::piped());
+    let guarded = guard(&mut command);
+    Ok((command.spawn()?, guarded))
 }

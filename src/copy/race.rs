@@ -12,6 +12,7 @@
 //! the semaphores `mutex`, `free`, `filled`, from 8 on the slot.
 
 use std::io;
+use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
@@ -19,7 +20,7 @@ use std::time::{Duration, Instant};
 
 use crate::interrupt::Interrupt;
 use crate::shm::bytes::{copy_in, copy_out};
-use crate::shm::{Format, Lifetime, Plan, Segment, Semaphore};
+use crate::shm::{Format, Lifetime, Plan, Segment, Semaphore, names, remove_if_stale};
 
 /// How often each process adds 1.
 pub const TIMES: u64 = 1_000_000;
@@ -37,6 +38,25 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// at any time; this makes it often enough to be seen on a machine with one processor.
 const YIELD_EVERY: u64 = 1000;
 
+/// What the names of all races begin with.
+const PREFIX: &str = "race-";
+
+/// The name of this process's race.
+pub fn name() -> String {
+    format!("{PREFIX}{}", process::id())
+}
+
+/// Removes the races that killed processes left.
+///
+/// # Errors
+/// Those of [`names`].
+pub fn remove_left() -> io::Result<()> {
+    for name in names(PREFIX)? {
+        let _ = remove_if_stale(&name, FORMAT); // what is another's, or cannot be told, stays
+    }
+    Ok(())
+}
+
 /// A piece of memory that two processes share.
 pub struct Race {
     segment: Arc<Segment>,
@@ -46,7 +66,8 @@ pub struct Race {
 }
 
 impl Race {
-    /// Makes the segment `name`, with or without order, for a file of so many bytes or for counting.
+    /// Makes the segment `name`, with or without order, for a file of so many bytes or for counting. What
+    /// killed processes left of theirs is removed first.
     ///
     /// # Errors
     /// Those of [`Segment::create`].
@@ -57,6 +78,7 @@ impl Race {
             seats: 4,
             lifetime: Lifetime::Owner,
         };
+        remove_left()?;
         let segment = Segment::create(name, plan, |new| {
             let first = [0, u64::from(ordered), length, 0, 1, 1, 0];
             for (word, value) in new.words().iter().zip(first) {

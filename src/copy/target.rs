@@ -9,7 +9,7 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use crate::error::Context;
-use crate::own_file::{OwnFile, stands_at};
+use crate::own_file::{OwnFile, open_itself, stands_at};
 
 /// What the names of partial files begin and end with.
 const PARTIAL: (&str, &str) = (".ipc-copy-", ".part");
@@ -170,7 +170,7 @@ fn remove_stale(directory: &Path) {
 
 /// Opens the file to write, because NFS gives the lock to no other descriptor.
 fn remove_if_unlocked(path: &Path) -> io::Result<()> {
-    let file = OpenOptions::new().write(true).open(path)?;
+    let file = open_itself(path, OpenOptions::new().write(true))?;
     if file.try_lock().is_ok() && stands_at(&file, path)? {
         fs::remove_file(path)?;
     }

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::copy_server::write_sparse;
 use super::{Assignment, Check, Fault, Lab, Running, Verdict, watch};
+use crate::own_file::create_private_dir;
 
 pub(super) const ASSIGNMENT: Assignment = Assignment {
     name: "copy-sharedmem",
@@ -99,7 +100,7 @@ fn send<'a>(lab: &'a Lab, receivers: u32) -> Result<Running<'a>, Fault> {
 /// Starts one of the student's receivers, with a directory of its own.
 fn receive<'a>(lab: &'a Lab, number: u32) -> Result<Running<'a>, Fault> {
     let directory = directory(lab, number);
-    fs::create_dir(&directory)?;
+    create_private_dir(&directory)?;
     lab.start_with(&[
         "receiver",
         "--output",
@@ -163,22 +164,11 @@ pub(super) fn expect_no_objects(lab: &Lab) -> Verdict {
     }
 }
 
-/// Removes what is left behind when a check ends: a killed sender cannot clean up.
-pub(super) struct Sweep<'a>(pub(super) &'a Lab<'a>);
-
-impl Drop for Sweep<'_> {
-    fn drop(&mut self) {
-        let _ = expect_no_objects(self.0);
-    }
-}
-
 fn one_receiver(lab: &Lab) -> Verdict {
-    let _sweep = Sweep(lab);
     copy(lab, 1, b"hello, world\n")
 }
 
 fn receiver_first(lab: &Lab) -> Verdict {
-    let _sweep = Sweep(lab);
     let receiver = receive(lab, 0)?;
     receiver.settle();
     let sender = send(lab, 1)?;
@@ -188,23 +178,19 @@ fn receiver_first(lab: &Lab) -> Verdict {
 }
 
 fn empty(lab: &Lab) -> Verdict {
-    let _sweep = Sweep(lab);
     copy(lab, 1, b"")
 }
 
 fn large(lab: &Lab) -> Verdict {
-    let _sweep = Sweep(lab);
     copy(lab, 1, &lab.random().bytes((3 << 20) + 1))
 }
 
 fn three_receivers(lab: &Lab) -> Verdict {
-    let _sweep = Sweep(lab);
     copy(lab, 3, &lab.random().bytes((1 << 20) + 1))
 }
 
 fn bounded(lab: &Lab) -> Verdict {
     const LENGTH: u64 = 64 << 20;
-    let _sweep = Sweep(lab);
     write_sparse(lab, LENGTH)?;
     let sender = send(lab, 1)?;
     let receiver = receive(lab, 0)?;
@@ -232,13 +218,11 @@ fn bounded(lab: &Lab) -> Verdict {
 }
 
 fn leaves_nothing(lab: &Lab) -> Verdict {
-    let _sweep = Sweep(lab);
     copy(lab, 2, b"hello, world\n")?;
     expect_no_objects(lab)
 }
 
 fn receiver_killed(lab: &Lab) -> Verdict {
-    let _sweep = Sweep(lab);
     let bytes = lab.random().bytes(8 << 20);
     fs::write(lab.file(), &bytes)?;
     let _sender = send(lab, 2)?;
@@ -257,7 +241,6 @@ fn is_empty(directory: &Path) -> bool {
 }
 
 fn sender_killed(lab: &Lab) -> Verdict {
-    let _sweep = Sweep(lab);
     let sender = send(lab, 2)?; // one of them never comes
     watch::wait_until(lab.timeout(), || {
         !objects(lab).is_empty() || sender.has_ended()
@@ -275,7 +258,6 @@ fn sender_killed(lab: &Lab) -> Verdict {
 }
 
 fn ctrl_c(lab: &Lab) -> Verdict {
-    let _sweep = Sweep(lab);
     let sender = send(lab, 1)?;
     watch::wait_until(lab.timeout(), || {
         !objects(lab).is_empty() || sender.has_ended()

@@ -3,9 +3,10 @@
 use std::cell::{Cell, RefCell};
 use std::env;
 use std::ffi::{OsStr, OsString};
-use std::fs;
+use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::ffi::{OsStrExt, OsStringExt};
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -16,6 +17,7 @@ use super::running::{Record, Running};
 use super::submission::{Submission, show_words};
 use super::{Fault, Random, watch};
 use crate::interrupt::Interrupt;
+use crate::own_file::create_private_dir;
 
 /// A place for one check. Programs that are started in it are ended at the latest with the check, each
 /// with its whole process group.
@@ -40,8 +42,10 @@ impl<'a> Lab<'a> {
             .clone()
             .unwrap_or_else(|| directory.join("socket"));
         make_way(&socket)?;
-        fs::create_dir(directory.join("dir"))?;
-        fs::write(directory.join("file"), "hello, world\n")?;
+        create_private_dir(&directory.join("dir"))?;
+        let file = directory.join("file");
+        fs::write(&file, "hello, world\n")?;
+        fs::set_permissions(&file, Permissions::from_mode(0o600))?; // whatever the umask
         let name = directory
             .file_name()
             .unwrap_or_default()

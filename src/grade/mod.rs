@@ -52,7 +52,7 @@ use std::io::{self, ErrorKind};
 use std::time::Instant;
 
 use crate::interrupt::Interrupt;
-use directory::Directory;
+use crate::process::TemporaryDirectory;
 
 /// What a teacher hands out.
 #[derive(Debug)]
@@ -163,7 +163,7 @@ fn try_check(
     submission: &Submission,
     interrupt: &Interrupt,
 ) -> io::Result<Graded> {
-    let directory = Directory::make()?;
+    let directory = TemporaryDirectory::make("ipc-grade")?;
     let lab = Lab::new(submission, directory.path(), interrupt)?;
     let start = Instant::now();
     let verdict = (check.run)(&lab);

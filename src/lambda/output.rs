@@ -1,15 +1,15 @@
 //! Output files: one for each answer, new, and its owner's alone.
 
-use std::fs::{self, DirBuilder, File, OpenOptions, Permissions};
+use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Seek, Write};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::error::Context;
-use crate::own_file::OwnFile;
+use crate::own_file::{OwnFile, create_private_dir};
 
 /// Where output files are made.
 pub(super) struct Outputs {
@@ -29,10 +29,9 @@ impl Outputs {
     /// working directory than the server, so what they are told is absolute.
     pub(super) fn in_directory(directory: &Path) -> io::Result<Self> {
         let sentence = || format!("cannot put output files into {}", directory.display());
-        match DirBuilder::new().mode(0o700).create(directory) {
+        match create_private_dir(directory) {
             Err(error) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(error),
-            Ok(()) => fs::set_permissions(directory, Permissions::from_mode(0o700)), // whatever the umask
+            made => made,
         }
         .context(sentence)?;
         let directory = fs::canonicalize(directory).context(sentence)?;

@@ -43,7 +43,7 @@ while [ $left != 0 ] && [ $absent -lt 2 ] && [ $look -lt 100 ]; do
     done
     sleep 0.1
 done
-for directory do rm -rf -- "$directory"; done
+for directory do rm -rf -- /dev/shm/*"${directory##*/}"* "$directory"; done
 "#;
 
 /// Something that will be ended should we be killed. Drop it when that has ended by itself.
@@ -57,8 +57,15 @@ pub fn guard(command: &mut Command) -> Guarded {
     Guarded(())
 }
 
-/// After us, this directory will be removed if it is still there.
-pub fn guard_directory(directory: &Path) {
+/// Starts the shell, if it does not run yet. While it is being started, it has a copy of each of our
+/// descriptors: of locks, too.
+pub(super) fn start_guard() {
+    tell("", "");
+}
+
+/// After us, this directory will be removed if it is still there, and the shared memory objects whose names
+/// hold its own.
+pub(super) fn guard_directory(directory: &Path) {
     // A name that is no UTF-8, or has a line end, cannot be told in a line.
     match directory.to_str() {
         Some(name) if directory.is_absolute() && !name.contains('\n') => tell("directory", name),

@@ -4,10 +4,12 @@
 mod guard;
 mod identity;
 mod program;
+mod temporary;
 
-pub use guard::{Guarded, guard, guard_directory};
+pub use guard::{Guarded, guard};
 pub use identity::{Identity, state};
 pub use program::{LIMIT, Program, Stream};
+pub use temporary::TemporaryDirectory;
 
 use std::io::{self, ErrorKind};
 use std::process::{Command, Stdio};

@@ -1,8 +1,5 @@
 //! The names of queues, by the rules of `mq_overview(7)`: `/` and at least one byte more, no other `/`.
 
-use std::fs;
-use std::path::Path;
-
 use super::Error;
 use super::layout::FORMAT;
 use crate::shm;
@@ -45,16 +42,11 @@ pub(super) fn segment(name: &str) -> Result<String, Error> {
 /// # Errors
 /// Those of reading the directory of shared memory objects.
 pub fn list() -> Result<Vec<String>, Error> {
-    let any = shm::path(PREFIX)?;
-    let directory = any.parent().unwrap_or(Path::new("/"));
-    let prefix = any.file_name().unwrap_or_default().to_string_lossy();
-    let mut names = Vec::new();
-    for entry in fs::read_dir(directory)? {
-        let file = entry?.file_name();
-        if let Some(name) = file.to_str().and_then(|file| file.strip_prefix(&*prefix)) {
-            names.push(format!("/{name}"));
-        }
-    }
+    let segments = shm::names(PREFIX)?;
+    let mut names: Vec<_> = segments
+        .iter()
+        .map(|name| format!("/{}", &name[PREFIX.len()..]))
+        .collect();
     names.sort();
     Ok(names)
 }

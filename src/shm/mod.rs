@@ -30,7 +30,7 @@ mod waiters;
 
 pub use fault::{Fault, fault_of};
 pub use lock::{Held, Lock};
-pub use segment::{Format, Lifetime, Plan, Segment, path, remove_if_stale, unlink};
+pub use segment::{Format, Lifetime, Plan, Segment, names, path, remove_if_stale, unlink};
 pub use semaphore::Semaphore;
 pub use waiters::Waiters;
 

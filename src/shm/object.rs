@@ -169,7 +169,8 @@ pub(super) fn open(path: &Path, refuse: Refuse) -> io::Result<File> {
         other => other?,
     };
     refuse(path, &found)?;
-    let file = open_itself(path).context(|| format!("cannot open {}", show(path)))?;
+    let file = open_itself(path, OpenOptions::new().read(true))
+        .context(|| format!("cannot open {}", show(path)))?;
     refuse(path, &file.metadata()?)?;
     Ok(file)
 }

@@ -4,7 +4,7 @@
 //! `header.rs` says what every segment begins with.
 
 use std::fmt;
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -304,6 +304,23 @@ pub fn remove_if_stale(name: &str, format: Format) -> io::Result<bool> {
         Err(error) if error.kind() == ErrorKind::AddrInUse => Ok(false),
         removed => removed,
     }
+}
+
+/// The names of all segments that begin with `prefix`.
+///
+/// # Errors
+/// Those of reading the directory of shared memory objects.
+pub fn names(prefix: &str) -> io::Result<Vec<String>> {
+    let mut names = Vec::new();
+    for entry in fs::read_dir(DIRECTORY)? {
+        let file = entry?.file_name();
+        let name = file.to_str().and_then(|file| file.strip_prefix(PREFIX));
+        names.extend(
+            name.filter(|name| name.starts_with(prefix))
+                .map(str::to_owned),
+        );
+    }
+    Ok(names)
 }
 
 /// The file of the shared memory object `name`.

@@ -1,13 +1,14 @@
 //! Names of sockets: the directory they live in by default, and what a path may be.
 
 use std::env;
-use std::fs::{self, DirBuilder};
+use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, MetadataExt, PermissionsExt};
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
 use crate::error::Context;
+use crate::own_file::create_private_dir;
 
 /// The longest path of a socket, in bytes: `sun_path` of `sockaddr_un` holds 108, the last a NUL.
 #[doc(alias = "sockaddr_un")]
@@ -51,17 +52,7 @@ fn below(runtime: PathBuf, uid: u32) -> Option<PathBuf> {
 fn make_private(directory: &Path, uid: u32) -> io::Result<()> {
     let way_out = "set IPC_PRIMER_DIR to a directory of your own, or pass --socket";
     let shown = directory.display();
-    DirBuilder::new()
-        .mode(0o700)
-        .recursive(true)
-        .create(directory)
-        .or_else(|error| {
-            if error.kind() == ErrorKind::AlreadyExists {
-                Ok(())
-            } else {
-                Err(error)
-            }
-        })
+    make_all(directory)
         .context(|| format!("cannot make the socket directory {shown}; {way_out}"))?;
     // Of the link itself: a link would point wherever its owner likes.
     let found = fs::symlink_metadata(directory)?;
@@ -71,11 +62,26 @@ fn make_private(directory: &Path, uid: u32) -> io::Result<()> {
         "belongs to another user"
     } else if found.permissions().mode() & 0o022 != 0 {
         "can be written by others"
+    } else if found.permissions().mode() & 0o700 != 0o700 {
+        // Made under a umask that takes its owner's permissions away.
+        return fs::set_permissions(directory, Permissions::from_mode(0o700));
     } else {
         return Ok(());
     };
     let message = format!("the socket directory {shown} {fault}; {way_out}");
     Err(io::Error::new(ErrorKind::PermissionDenied, message))
+}
+
+/// Makes the directory, and those above it, where they are not there.
+fn make_all(directory: &Path) -> io::Result<()> {
+    match (create_private_dir(directory), directory.parent()) {
+        (Err(error), _) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
+        (Err(error), Some(parent)) if error.kind() == ErrorKind::NotFound => {
+            make_all(parent)?;
+            create_private_dir(directory)
+        }
+        (made, _) => made,
+    }
 }
 
 /// Refuses what the kernel would cut off, or take for no name at all.

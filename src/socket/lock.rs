@@ -12,7 +12,7 @@ use std::thread;
 use std::time::Duration;
 
 use crate::error::Context;
-use crate::own_file::{OwnFile, stands_at};
+use crate::own_file::{OwnFile, open_itself, stands_at};
 
 /// How often a lock is tried that another process holds, and how long to wait after each try.
 const TRIES: u32 = 20;
@@ -80,7 +80,7 @@ fn try_take(path: &Path) -> io::Result<Option<LockFile>> {
 fn open(path: &Path) -> io::Result<Option<(File, bool)>> {
     match fs::symlink_metadata(path) {
         Ok(found) if found.is_file() && found.len() == 0 => {
-            let opened = OpenOptions::new().write(true).open(path);
+            let opened = open_itself(path, OpenOptions::new().write(true));
             Ok(unless(ErrorKind::NotFound, opened)?.map(|file| (file, false)))
         }
         Ok(_) => Err(io::Error::new(

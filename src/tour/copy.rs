@@ -1,8 +1,12 @@
 //! File copy, by sockets and by shared memory (chapters 5 and 6).
 
-use std::{fs, io, process};
+use std::fs::{self, Permissions};
+use std::io;
+use std::os::unix::fs::PermissionsExt;
 
 use super::{Scene, Stage};
+use crate::copy::race;
+use crate::own_file::create_private_dir;
 
 pub(super) const SCENES: &[Scene] = &[
     Scene {
@@ -38,7 +42,7 @@ fn by_sockets(stage: &Stage) -> io::Result<()> {
     let mut server = stage.start("server 2", &words)?;
     server.says("listening on")?;
     let client = |name, output| {
-        fs::create_dir(stage.path(output))?;
+        create_private_dir(&stage.path(output))?;
         stage.start(name, &["copy", "socket", "client", "--output", output])
     };
     let (mut first, mut second) = (client("client 1", "a")?, client("client 2", "b")?);
@@ -57,6 +61,12 @@ fn by_sockets(stage: &Stage) -> io::Result<()> {
 }
 
 fn race(stage: &Stage) -> io::Result<()> {
+    let played = play_race(stage);
+    race::remove_left()?; // of a pair that was interrupted
+    played
+}
+
+fn play_race(stage: &Stage) -> io::Result<()> {
     make_file(stage)?;
     for (words, verdict) in [
         (&["copy", "race"][..], "updates were lost"),
@@ -77,9 +87,9 @@ fn race(stage: &Stage) -> io::Result<()> {
 
 fn by_shared_memory(stage: &Stage) -> io::Result<()> {
     let bytes = make_file(stage)?;
-    let name = format!("tour-{}", process::id());
+    let name = stage.name();
     let receiver = |actor, output| {
-        fs::create_dir(stage.path(output))?;
+        create_private_dir(&stage.path(output))?;
         let words = ["copy", "sharedmem", "receiver", "--output", output];
         stage.start(actor, &[&words[..], &["--name", &name]].concat())
     };
@@ -108,7 +118,9 @@ fn by_shared_memory(stage: &Stage) -> io::Result<()> {
 
 fn make_file(stage: &Stage) -> io::Result<Vec<u8>> {
     let bytes: Vec<u8> = (0u32..).flat_map(u32::to_ne_bytes).take(LEN).collect();
-    fs::write(stage.path("file"), &bytes)?;
+    let file = stage.path("file");
+    fs::write(&file, &bytes)?;
+    fs::set_permissions(&file, Permissions::from_mode(0o600))?; // whatever the umask
     Ok(bytes)
 }
 

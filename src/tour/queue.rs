@@ -1,7 +1,6 @@
 //! A message queue: kept without a process, ordered by priority, waited for (chapter 8).
 
 use std::io;
-use std::process;
 
 use super::{Scene, Stage};
 use crate::queue;
@@ -14,8 +13,7 @@ pub(super) const SCENES: &[Scene] = &[Scene {
 }];
 
 fn play(stage: &Stage) -> io::Result<()> {
-    let unlinked = Unlinked(format!("/tour-{}", process::id()));
-    let name = unlinked.0.as_str();
+    let name = &format!("/{}", stage.name());
     let run = |who, words: &[&str]| stage.start(who, words)?.ends(Some(0));
     run("maker", &["queue", "create", name])?;
     run("sender 1", &["queue", "send", name, "the news"])?;
@@ -38,13 +36,4 @@ fn play(stage: &Stage) -> io::Result<()> {
     late.ends(Some(1))?;
     let listed = queue::list()?.iter().any(|listed| listed == name);
     stage.check("no queue is left", !listed)
-}
-
-/// The name of the scene's queue; dropping it unlinks the queue, however the scene ends.
-struct Unlinked(String);
-
-impl Drop for Unlinked {
-    fn drop(&mut self) {
-        let _ = queue::unlink(&self.0);
-    }
 }

@@ -1,19 +1,15 @@
 //! The stage that scenes are played on: its actors are processes, its prompter shows their words.
 
 use std::cell::RefCell;
-use std::fs::DirBuilder;
 use std::io::{self, Write};
-use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
-use std::{env, fs, process};
 
 use super::Manner;
-use crate::error::Context;
 use crate::escape::escape;
 use crate::interrupt::Interrupt;
-use crate::process::{Program, Stream, guard_directory};
+use crate::process::{Program, Stream, TemporaryDirectory};
 
 /// How long a person at a terminal gets to see who does what, for each line.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -23,7 +19,7 @@ const SCENE_PAUSE: Duration = Duration::from_millis(300);
 /// Where a scene is played: a directory of its own, removed at the end, and the output.
 pub(super) struct Stage<'a> {
     program: &'a Path,
-    directory: PathBuf,
+    directory: TemporaryDirectory,
     manner: Manner,
     output: RefCell<&'a mut dyn Write>,
     interrupt: &'a Interrupt,
@@ -36,8 +32,7 @@ impl<'a> Stage<'a> {
         output: &'a mut dyn Write,
         interrupt: &'a Interrupt,
     ) -> io::Result<Self> {
-        let directory = make_directory()?;
-        guard_directory(&directory);
+        let directory = TemporaryDirectory::make("ipc-tour")?;
         if manner.terminal {
             interrupt.wait_timeout(SCENE_PAUSE);
         }
@@ -57,7 +52,7 @@ impl<'a> Stage<'a> {
         // A relative directory keeps the path of a socket short, wherever the stage is.
         command
             .args(words)
-            .current_dir(&self.directory)
+            .current_dir(self.directory.path())
             .env("IPC_PRIMER_DIR", ".");
         let mut program = Program::start(&mut command)?;
         program.watch(self.interrupt);
@@ -70,7 +65,12 @@ impl<'a> Stage<'a> {
 
     /// A path in the stage's directory.
     pub(super) fn path(&self, name: &str) -> PathBuf {
-        self.directory.join(name)
+        self.directory.path().join(name)
+    }
+
+    /// A name for what stands elsewhere, and goes with the stage.
+    pub(super) fn name(&self) -> String {
+        self.directory.name()
     }
 
     /// Checks one thing and shows it; the scene fails if it does not hold.
@@ -98,29 +98,6 @@ impl<'a> Stage<'a> {
             writeln!(output, "  {who:<9} {does:<8} {what}")?;
         }
         output.flush()
-    }
-}
-
-/// A directory for us alone, whatever the umask is; a killed tour may have left one of our pid.
-fn make_directory() -> io::Result<PathBuf> {
-    let mut private = DirBuilder::new();
-    private.mode(0o700);
-    for number in 0.. {
-        let directory = env::temp_dir().join(format!("ipc-tour-{}-{number}", process::id()));
-        match private.create(&directory) {
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-            made => {
-                made.context(|| format!("cannot make {}; set TMPDIR", directory.display()))?;
-                return Ok(directory);
-            }
-        }
-    }
-    unreachable!("there are more numbers than directories")
-}
-
-impl Drop for Stage<'_> {
-    fn drop(&mut self) {
-        let _ = fs::remove_dir_all(&self.directory);
     }
 }
 

@@ -104,12 +104,12 @@ impl Place {
         Program::start(&mut self.ipc(words)).expect("the command starts")
     }
 
-    /// Starts `ipc` with these words under this umask, which takes permissions away from what it makes.
-    pub fn start_under(&self, umask: &str, words: &[&str]) -> Program {
+    /// `ipc` with these words under this umask, which takes permissions away from what it makes.
+    pub fn command_under(&self, umask: &str, words: &[&str]) -> Command {
         let mut shell = self.command("sh");
         let script = "umask $0; exec \"$@\"";
         shell.args(["-c", script, umask]).arg(&self.ipc).args(words);
-        Program::start(&mut shell).expect("a shell starts")
+        shell
     }
 
     /// Runs `ipc` with these words to its end, with nothing on stdin.

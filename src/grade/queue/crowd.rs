@@ -30,7 +30,7 @@ pub(super) const CHECKS: &[Check] = &[
 
 fn many(lab: &Lab) -> Verdict {
     const EACH: usize = 25;
-    let _queue = create(lab, "")?;
+    create(lab, "")?;
     let receiver = start(lab, &format!("receive /name --count {}", 4 * EACH))?;
     let mut senders = Vec::new();
     for number in 0..4 {
@@ -61,7 +61,7 @@ fn many(lab: &Lab) -> Verdict {
 }
 
 fn receiver_killed(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "")?;
+    create(lab, "")?;
     let killed = start(lab, "receive /name")?;
     killed.settle();
     killed.end_by("KILL")?;
@@ -70,7 +70,7 @@ fn receiver_killed(lab: &Lab) -> Verdict {
 }
 
 fn ctrl_c(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "")?;
+    create(lab, "")?;
     let receiver = start(lab, "receive /name")?;
     receiver.settle();
     receiver.expect_clean_end_by("INT")

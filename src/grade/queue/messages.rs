@@ -35,20 +35,20 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn send_and_receive(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "")?;
+    create(lab, "")?;
     run(lab, "send /name hello")?;
     expect_received(lab, &["hello"])?;
     run(lab, "unlink /name").map(drop)
 }
 
 fn empty_message(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "")?;
+    create(lab, "")?;
     run(lab, "send /name ")?;
     expect_received(lab, &[""])
 }
 
 fn first_in_first_out(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "")?;
+    create(lab, "")?;
     for message in ["one", "two", "three"] {
         run(lab, &format!("send /name {message}"))?;
     }
@@ -56,7 +56,7 @@ fn first_in_first_out(lab: &Lab) -> Verdict {
 }
 
 fn priority(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "")?;
+    create(lab, "")?;
     for (message, priority) in [("low", 1), ("high", 9), ("also-high", 9), ("middle", 5)] {
         run(lab, &format!("send /name {message} --priority {priority}"))?;
     }

@@ -1,7 +1,7 @@
 //! A queue has limits, and a name as long as nobody unlinks it.
 
 use super::{create, expect_failure, expect_received, run};
-use crate::grade::copy_sharedmem::{Sweep, expect_no_objects};
+use crate::grade::copy_sharedmem::expect_no_objects;
 use crate::grade::{Check, Lab, Verdict};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -36,27 +36,26 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn too_long(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "--message-size 8")?;
+    create(lab, "--message-size 8")?;
     run(lab, "send /name 12345678")?;
     expect_failure(lab, "send /name 123456789", "EMSGSIZE")?;
     expect_received(lab, &["12345678"])
 }
 
 fn not_there(lab: &Lab) -> Verdict {
-    let _sweep = Sweep(lab);
     expect_failure(lab, "send /name hello", "ENOENT")?;
     expect_failure(lab, "receive /name", "ENOENT")
 }
 
 fn existing(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "")?;
+    create(lab, "")?;
     run(lab, "send /name hello")?;
     expect_failure(lab, "create /name", "EEXIST")?;
     expect_received(lab, &["hello"])
 }
 
 fn unlink(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "")?;
+    create(lab, "")?;
     run(lab, "send /name hello")?;
     run(lab, "unlink /name")?;
     expect_no_objects(lab)?;

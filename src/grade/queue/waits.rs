@@ -43,7 +43,7 @@ pub(super) const CHECKS: &[Check] = &[
 ];
 
 fn receiver_waits(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "")?;
+    create(lab, "")?;
     let receiver = start(lab, "receive /name")?;
     receiver.settle();
     run(lab, "send /name hello")?;
@@ -52,7 +52,7 @@ fn receiver_waits(lab: &Lab) -> Verdict {
 }
 
 fn sender_waits(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "--max-messages 1")?;
+    create(lab, "--max-messages 1")?;
     run(lab, "send /name one")?;
     let sender = start(lab, "send /name two")?;
     sender.settle();
@@ -66,7 +66,7 @@ fn sender_waits(lab: &Lab) -> Verdict {
 }
 
 fn full(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "--max-messages 2")?;
+    create(lab, "--max-messages 2")?;
     for message in ["one", "two"] {
         run(lab, &format!("send /name {message} --non-blocking"))?;
     }
@@ -74,12 +74,12 @@ fn full(lab: &Lab) -> Verdict {
 }
 
 fn empty(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "")?;
+    create(lab, "")?;
     expect_failure(lab, "receive /name --non-blocking", "EAGAIN")
 }
 
 fn timeout(lab: &Lab) -> Verdict {
-    let _queue = create(lab, "")?;
+    create(lab, "")?;
     let receiver = start(lab, "receive /name --timeout 1")?;
     receiver.settle();
     if receiver.has_ended() {
