@@ -115,6 +115,6 @@ fn start_second(more: &[&str]) -> Result<(Child, Guarded), Failure> {
         .args(["copy", "race", "--join", &race::name()])
         .args(more)
         .stdout(Stdio::piped());
-    let guarded = guard(&mut command);
+    let guarded = guard(&mut command)?;
     Ok((command.spawn()?, guarded))
 }

@@ -29,7 +29,7 @@ pub const BLOCK: usize = 4096;
 
 const FORMAT: Format = Format {
     kind: *b"datarace",
-    version: 1,
+    version: 2,
 };
 const SLOT_AT: usize = 8;
 /// How long to wait for the other process.

@@ -2,13 +2,14 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::process::{self, Identity};
+use crate::process::{Identity, Stat};
 
 /// The pause between two looks at what cannot be waited for.
 pub(super) const LOOK: Duration = Duration::from_millis(1);
@@ -59,15 +60,12 @@ fn tasks(pid: u32) -> Vec<String> {
         .collect()
 }
 
-/// The state letter of a thread, as in ps(1).
-fn state(directory: &str) -> Option<char> {
-    let stat = fs::read_to_string(format!("{directory}/stat")).ok()?;
-    stat.rsplit_once(") ")?.1.chars().next()
-}
-
 /// Whether the thread with this directory sleeps, or has ended.
 pub(super) fn rests(directory: &str) -> bool {
-    !matches!(state(directory), Some('R' | 'D'))
+    match Stat::read(directory) {
+        Ok(stat) => !matches!(stat.state, 'R' | 'D'),
+        Err(error) => error.kind() == ErrorKind::NotFound,
+    }
 }
 
 /// Whether all threads of the process and its descendants sleep (or have ended). Whoever is sent
@@ -81,16 +79,15 @@ pub(super) fn is_at_rest(pid: u32) -> bool {
 /// The children of the process that have ended and that it has not waited for.
 pub(super) fn zombies(pid: u32) -> usize {
     let children = family(pid).into_iter().skip(1);
-    children
-        .filter(|child| process::state(*child) == Some('Z'))
-        .count()
+    let stats = children.filter_map(|child| Stat::read(&format!("/proc/{child}")).ok());
+    stats.filter(Stat::has_ended).count()
 }
 
 /// The most memory that the process and its descendants had resident until now, in KiB.
 pub(super) fn peak_memory(pid: u32) -> u64 {
     let peak = |pid: u32| -> Option<u64> {
-        let status = fs::read_to_string(format!("/proc/{pid}/status")).ok()?;
-        status
+        let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+        String::from_utf8_lossy(&status) // the program's name can be any bytes
             .split_once("VmHWM:")?
             .1
             .split_whitespace()
@@ -120,8 +117,9 @@ pub(super) fn marked(mark: &str, before: &BTreeSet<u32>) -> Vec<(Identity, Strin
             .any(|entry| entry == mark.as_bytes())
     };
     let named = |pid| {
-        let name = fs::read_to_string(format!("/proc/{pid}/comm")).unwrap_or_default();
-        Some((Identity::of(pid)?, name.trim().to_owned()))
+        let name = fs::read(format!("/proc/{pid}/comm")).unwrap_or_default();
+        let name = String::from_utf8_lossy(&name).trim().to_owned();
+        Some((Identity::of(pid).ok()?, name))
     };
     let new = pids.difference(before).copied();
     new.filter(|&pid| has_mark(pid)).filter_map(named).collect()

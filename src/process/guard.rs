@@ -4,7 +4,7 @@
 //! process that waits at the other end of one learns of it. So one shell, started with the first
 //! thing to guard, hears what begins and what has ended, and waits for our end, *however that comes*.
 
-use std::io::Write;
+use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::Identity;
+use super::{Identity, namespaces};
 
 /// How long the shell may leave what it is told unread. Then we go on without it.
 const LIMIT: Duration = Duration::from_secs(1);
@@ -51,10 +51,13 @@ pub struct Guarded(());
 
 /// Should we be killed, what `command` starts will be ended, and what that has started in turn. (Where there
 /// is no shell nobody does that; and a process that clears its environment is not found.)
-pub fn guard(command: &mut Command) -> Guarded {
-    command.env(MARK, mark());
+///
+/// # Errors
+/// Those of [`Identity::own`]: without a `/proc` of ours nothing could be found.
+pub fn guard(command: &mut Command) -> io::Result<Guarded> {
+    command.env(MARK, mark()?);
     tell("begins", "");
-    Guarded(())
+    Ok(Guarded(()))
 }
 
 /// Starts the shell, if it does not run yet. While it is being started, it has a copy of each of our
@@ -79,10 +82,11 @@ impl Drop for Guarded {
     }
 }
 
-/// Ours alone, and no beginning of another's.
-fn mark() -> String {
-    let Identity { pid, start } = Identity::own();
-    format!("{pid}-{start};")
+/// Ours alone, and no beginning of another's: not even of a process in a PID namespace below ours, which
+/// may have the same pid.
+fn mark() -> io::Result<String> {
+    let (Identity { pid, start }, namespaces) = (Identity::own()?, namespaces()?);
+    Ok(format!("{pid}-{start}-{namespaces};"))
 }
 
 fn tell(what: &str, which: &str) {
@@ -100,7 +104,7 @@ fn start() -> Option<UnixStream> {
     let (ours, theirs) = UnixStream::pair().ok()?;
     ours.set_write_timeout(Some(LIMIT)).ok()?;
     let shell = Command::new("sh")
-        .args(["-c", SHELL, "guard", &format!("{MARK}={}", mark())])
+        .args(["-c", SHELL, "guard", &format!("{MARK}={}", mark().ok()?)])
         .env_remove(MARK) // or who guards us would end it before us
         .stdin(OwnedFd::from(theirs))
         .stdout(Stdio::null())

@@ -1,15 +1,31 @@
-//! Who a process is: its pid alone does not say, for the kernel gives it to another one day.
+//! Which process it is: the pid alone does not say, because the kernel gives it to another one day.
+//! And whether that process is dead, which has to be certain before anything is taken from it.
 
+use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
+use std::sync::OnceLock;
 use std::{fs, process};
 
+use crate::error::Context;
+
+/// `errno` of a read from the `/proc/<pid>` of a process that ended after it was opened.
+const ESRCH: i32 = 3;
+
 /// A process, told apart from every other that ever has its pid by the time it was started.
+///
+/// Pids and start times are those of one PID and one time namespace: see [`namespaces`].
+///
+/// `exec` keeps the identity: the new program is the same process. So a lock that was held
+/// across `exec` is held until that program ends. A child made by `fork` alone, which safe Rust
+/// cannot do, goes on with what its parent has looked up, and passes for its parent.
 ///
 /// ```
 /// use ipc_primer::process::Identity;
 ///
-/// let own = Identity::own();
-/// assert!(own.is_alive());
-/// assert!(!Identity { start: own.start + 1, ..own }.is_alive()); // the pid, but not the process
+/// let own = Identity::own()?;
+/// assert!(!own.is_dead());
+/// assert!(Identity { start: own.start + 1, ..own }.is_dead()); // the pid, but not the process
+/// # Ok::<(), std::io::Error>(())
 /// ```
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Identity {
@@ -20,30 +36,83 @@ pub struct Identity {
 }
 
 impl Identity {
-    /// The calling process.
+    /// The calling process. It is looked up once; later calls cannot fail.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::Unsupported`]: there is no `/proc`, or it is that of another PID namespace.
+    /// - Those of reading it, such as no descriptor left.
     #[doc(alias = "getpid")]
-    pub fn own() -> Self {
-        Self::of(process::id()).expect("a running process stands in /proc")
+    pub fn own() -> io::Result<Self> {
+        static OWN: OnceLock<Identity> = OnceLock::new();
+        match OWN.get() {
+            Some(own) => Ok(*own),
+            None => look_up_own().map(|own| *OWN.get_or_init(|| own)),
+        }
     }
 
-    /// The process that has this pid now; `None` if there is none, or only the remains of one that
-    /// its parent has not waited for (a zombie).
-    pub fn of(pid: u32) -> Option<Self> {
-        let stat = stat(pid)?;
-        let mut fields = stat.split_whitespace();
-        let state = fields.next()?; // field 3
-        let start = fields.nth(18)?.parse().ok()?; // field 22
-        (!matches!(state, "Z" | "X")).then_some(Self { pid, start })
+    /// The process that has this pid now.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::NotFound`]: there is none, or only the remains of one that its parent has not
+    ///   waited for (a zombie).
+    /// - Any other says nothing about the process.
+    pub fn of(pid: u32) -> io::Result<Self> {
+        let stat = match Stat::read(&format!("/proc/{pid}")) {
+            // Where `/proc` has gone, or is another's, it shows nobody.
+            Err(error) if error.kind() == ErrorKind::NotFound => look_up_own().and(Err(error)),
+            other => other,
+        };
+        let stat = stat.map_err(|error| match error.kind() {
+            ErrorKind::NotFound => not_found(format!("there is no process {pid}")),
+            kind => io::Error::new(kind, format!("cannot look at process {pid}: {error}")),
+        })?;
+        match stat.has_ended() {
+            false => Ok(stat.identity),
+            true => Err(not_found(format!(
+                "process {pid} has ended: its parent has yet to wait for it (a zombie)"
+            ))),
+        }
     }
 
-    /// Whether the process still runs (or is stopped): a zombie does not.
-    pub fn is_alive(&self) -> bool {
-        Self::of(self.pid) == Some(*self)
+    /// Whether the process is known to have ended. An error, such as no descriptor left to look at
+    /// `/proc`, says nothing about the process, which then counts as alive.
+    ///
+    /// So this asks for death and not for life: to take a lock from a dead process one has to be sure,
+    /// and to wait for one that is dead after all costs another look.
+    pub fn is_dead(&self) -> bool {
+        match Self::of(self.pid) {
+            Ok(found) => found != *self,
+            Err(error) => error.kind() == ErrorKind::NotFound,
+        }
     }
 }
 
+/// The PID namespace and the time namespace of the calling process, in one word: their inodes, of 32
+/// bits each. Only processes that share both can ask about each other: in another PID namespace
+/// a pid means another process, and in another time namespace the same start is another time.
+///
+/// # Errors
+/// Those of [`Identity::own`].
+pub fn namespaces() -> io::Result<u64> {
+    Identity::own()?;
+    let inode = |name| match fs::metadata(format!("/proc/self/ns/{name}")) {
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(0), // not in this kernel
+        found => named(found).map(|found| found.ino()),
+    };
+    Ok(inode("pid")? << 32 | inode("time")? & u64::from(u32::MAX))
+}
+
+/// The user whose process this is: `getuid(2)`.
+///
+/// # Errors
+/// [`ErrorKind::Unsupported`]: there is no `/proc` that shows this process.
+#[doc(alias = "getuid")]
+pub fn own_user() -> io::Result<u32> {
+    Ok(named(fs::metadata("/proc/self"))?.uid())
+}
+
 /// What the process does at present, as a letter: `R` runs, `S` and `D` sleep, `T` is stopped, `Z` is
-/// a zombie: ended, but not yet waited for. `None` if there is no such process.
+/// a zombie: ended, but not yet waited for. `None` if there is no such process, or it cannot be told.
 ///
 /// ```
 /// use ipc_primer::process::state;
@@ -52,14 +121,75 @@ impl Identity {
 /// assert_eq!(state(u32::MAX), None);
 /// ```
 pub fn state(pid: u32) -> Option<char> {
-    stat(pid)?.trim_start().chars().next()
+    Some(Stat::read(&format!("/proc/{pid}")).ok()?.state)
 }
 
-/// The fields of `/proc/<pid>/stat` from the third on. The second, the name in parentheses, is the
-/// program's choice and may hold blanks and parentheses.
-fn stat(pid: u32) -> Option<String> {
-    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
-    Some(stat.rsplit_once(')')?.1.to_owned())
+/// The calling process, with the pid that `/proc` has for it: there the others look for it.
+fn look_up_own() -> io::Result<Identity> {
+    let own = named(Stat::read("/proc/self"))?.identity;
+    if own.pid == process::id() {
+        return Ok(own);
+    }
+    let fault = format!("it is process {}, there {}", process::id(), own.pid);
+    named(Err(not_found(fault)))
+}
+
+/// Names `/proc` in what it says of ourselves. Where it does not show us, it is no `/proc` of ours.
+fn named<T>(found: io::Result<T>) -> io::Result<T> {
+    match found {
+        Err(error) if error.kind() == ErrorKind::NotFound => {
+            let fault = format!(
+                "/proc does not show this process ({error}); mount that of this PID namespace"
+            );
+            Err(io::Error::new(ErrorKind::Unsupported, fault))
+        }
+        other => other.context(|| "cannot look this process up in /proc".into()),
+    }
+}
+
+fn not_found(fault: String) -> io::Error {
+    io::Error::new(ErrorKind::NotFound, fault)
+}
+
+/// Some fields of `stat` in a directory of `/proc`.
+pub(crate) struct Stat {
+    pub(crate) state: char,
+    identity: Identity,
+    threads: u32,
+}
+
+impl Stat {
+    /// That of the process, or the thread, with this directory. The error is of the kind
+    /// [`ErrorKind::NotFound`] if it has gone, and only then.
+    pub(crate) fn read(directory: &str) -> io::Result<Self> {
+        match fs::read(format!("{directory}/stat")) {
+            Ok(stat) => Self::parse(&stat).ok_or_else(|| ErrorKind::InvalidData.into()),
+            Err(error) if error.raw_os_error() == Some(ESRCH) => Err(not_found(error.to_string())),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// The second field, the name in parentheses, is the program's choice: it may hold blanks and
+    /// parentheses, and be cut in the middle of a letter.
+    fn parse(stat: &[u8]) -> Option<Self> {
+        let stat = String::from_utf8_lossy(stat);
+        let (front, rest) = stat.rsplit_once(')')?;
+        let pid = front.split_once(' ')?.0.parse().ok()?;
+        let mut fields = rest.split_whitespace();
+        let state = fields.next()?.chars().next()?; // field 3
+        let threads = fields.nth(16)?.parse().ok()?; // field 20
+        let start = fields.nth(1)?.parse().ok()?; // field 22
+        Some(Self {
+            state,
+            identity: Identity { pid, start },
+            threads,
+        })
+    }
+
+    /// Whether all threads have ended: where only the first has, it is a zombie, and the others run on.
+    pub(crate) fn has_ended(&self) -> bool {
+        matches!(self.state, 'Z' | 'X') && self.threads <= 1
+    }
 }
 
 #[cfg(test)]
@@ -71,13 +201,30 @@ mod tests {
     fn a_child_lives_until_it_is_killed_and_a_zombie_does_not_live() {
         let mut child = Command::new("cat").stdin(Stdio::piped()).spawn().unwrap();
         let identity = Identity::of(child.id()).unwrap();
-        assert!(identity.is_alive());
+        assert!(!identity.is_dead());
         drop(child.stdin.take());
         while state(child.id()) != Some('Z') {
             std::thread::yield_now();
         }
-        assert!(!identity.is_alive());
+        assert!(identity.is_dead());
         child.wait().unwrap();
-        assert!(!identity.is_alive());
+        assert!(identity.is_dead());
+    }
+
+    #[test]
+    fn a_name_can_be_any_bytes_and_a_zombie_can_have_threads() {
+        let parse = |name: &[u8], state: &str, threads: u32| {
+            let rest = format!(") {state} 1 1 1 0 -1 4 0 0 0 0 0 0 0 0 20 0 {threads} 0 77 0 0\n");
+            let stat = [b"12 (", name, rest.as_bytes()].concat();
+            Stat::parse(&stat).unwrap()
+        };
+        for name in [&b"sh"[..], b"a) Z 1 (b", b") ", b"cut \xc3", b"line\nline"] {
+            let stat = parse(name, "S", 1);
+            assert_eq!(stat.identity, Identity { pid: 12, start: 77 });
+            assert!(!stat.has_ended(), "{name:?}");
+        }
+        let ended = |state, threads| parse(b"sh", state, threads).has_ended();
+        assert!(ended("Z", 1) && ended("X", 0));
+        assert!(!ended("Z", 2), "one thread runs on");
     }
 }

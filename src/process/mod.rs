@@ -7,7 +7,8 @@ mod program;
 mod temporary;
 
 pub use guard::{Guarded, guard};
-pub use identity::{Identity, state};
+pub(crate) use identity::Stat;
+pub use identity::{Identity, namespaces, own_user, state};
 pub use program::{LIMIT, Program, Stream};
 pub use temporary::TemporaryDirectory;
 

@@ -60,7 +60,7 @@ impl Program {
     /// # Errors
     /// Those of [`Command::spawn`], with the program's name.
     pub fn start(command: &mut Command) -> io::Result<Self> {
-        let guarded = guard(command);
+        let guarded = guard(command)?;
         let piped = command
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -197,7 +197,8 @@ impl Program {
     /// Its exit status, if it has ended. The group is killed while its leader is a zombie: once that
     /// is waited for, the number may be another's.
     fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
-        if self.ended.is_none() && Identity::of(self.child.id()).is_none() {
+        let has_gone = |error: io::Error| error.kind() == ErrorKind::NotFound;
+        if self.ended.is_none() && Identity::of(self.child.id()).is_err_and(has_gone) {
             let _ = signal("KILL", -self.pid());
             self.ended = Some(self.child.wait()?);
             self.guarded = None;
@@ -287,7 +288,7 @@ mod tests {
 
     fn assert_ends(child: Identity) {
         let deadline = Instant::now() + LIMIT;
-        while child.is_alive() {
+        while !child.is_dead() {
             assert!(Instant::now() < deadline, "the child was left behind");
             thread::sleep(LOOK);
         }

@@ -1,4 +1,4 @@
-//! What can go wrong, a variant for each errno of the manual pages, and five that only ours has.
+//! What can go wrong, a variant for each errno of the manual pages, and six that only ours has.
 
 use std::io::{self, ErrorKind};
 use std::{error, fmt};
@@ -70,6 +70,9 @@ pub enum Error {
     NotAQueue(io::Error),
     /// Another version of this program made the queue, with another layout.
     OtherVersion(io::Error),
+    /// Processes of another PID or time namespace use the queue: which of them live cannot be told from
+    /// here, so nothing of theirs can be made good.
+    OtherNamespace(io::Error),
     /// The queue's memory holds what no process of ours would have written: it was cut short or
     /// overwritten. Nothing in it can be trusted any more.
     Damaged(String),
@@ -145,7 +148,10 @@ impl Error {
             Self::NotFound(_) => ErrorKind::NotFound,
             Self::AccessDenied(_) | Self::NotOpenFor(_) => ErrorKind::PermissionDenied,
             Self::NameTooLong { .. } => ErrorKind::InvalidFilename,
-            Self::NotAQueue(_) | Self::OtherVersion(_) | Self::Damaged(_) => ErrorKind::InvalidData,
+            Self::NotAQueue(_)
+            | Self::OtherVersion(_)
+            | Self::OtherNamespace(_)
+            | Self::Damaged(_) => ErrorKind::InvalidData,
             Self::TooManyWaiters | Self::Stalled { .. } => ErrorKind::ResourceBusy,
             _ => self.system().map_or(ErrorKind::Other, io::Error::kind),
         }
@@ -164,6 +170,7 @@ impl From<io::Error> for Error {
         match (fault_of(&error), system_error(&error), error.kind()) {
             (Some(Fault::Foreign | Fault::Unfinished), ..) => Self::NotAQueue(error),
             (Some(Fault::OtherVersion), ..) => Self::OtherVersion(error),
+            (Some(Fault::OtherNamespace), ..) => Self::OtherNamespace(error),
             (Some(Fault::CutOff), ..) => Self::Damaged(error.to_string()),
             (_, Some(EMFILE), _) => Self::ProcessFileLimit(error),
             (_, Some(ENFILE), _) => Self::SystemFileLimit(error),
@@ -260,6 +267,7 @@ impl Error {
             | Self::SystemFileLimit(error)
             | Self::NotAQueue(error)
             | Self::OtherVersion(error)
+            | Self::OtherNamespace(error)
             | Self::System(error) => Some(error),
             _ => None,
         }

@@ -32,7 +32,7 @@ use crate::shm::{Format, Lifetime, Plan, Segment};
 /// Marks the segment of a queue, laid out as above.
 pub(super) const FORMAT: Format = Format {
     kind: *b"msgqueue",
-    version: 1,
+    version: 2,
 };
 
 /// One more than the highest priority: `MQ_PRIO_MAX`.

@@ -56,8 +56,8 @@ pub fn list() -> Result<Vec<String>, Error> {
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::AccessDenied`], [`Error::NameTooLong`], [`Error::Invalid`], as for
-/// [`OpenOptions::open`](super::OpenOptions::open); [`Error::NotAQueue`] and [`Error::OtherVersion`]:
-/// what is there is not ours to remove.
+/// [`OpenOptions::open`](super::OpenOptions::open); [`Error::NotAQueue`], [`Error::OtherVersion`] and
+/// [`Error::OtherNamespace`]: what is there is not ours to remove.
 #[doc(alias = "mq_unlink")]
 pub fn unlink(name: &str) -> Result<(), Error> {
     let removed = shm::unlink(&segment(name)?, FORMAT);

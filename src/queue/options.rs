@@ -130,7 +130,9 @@ impl OpenOptions {
     ///   of a queue to be made; or neither reading nor writing was chosen; or it is another user's.
     /// - [`Error::NoSpace`], [`Error::NoMemory`], [`Error::ProcessFileLimit`],
     ///   [`Error::SystemFileLimit`].
-    /// - [`Error::NotAQueue`], [`Error::OtherVersion`], [`Error::Damaged`]: something else has the name.
+    /// - [`Error::NotAQueue`], [`Error::OtherVersion`], [`Error::OtherNamespace`], [`Error::Damaged`]:
+    ///   something else has the name.
+    /// - [`Error::System`] among others: those of [`Identity::own`](crate::process::Identity::own).
     #[doc(alias = "mq_open")]
     pub fn open(&self, name: &str) -> Result<Queue, Error> {
         let segment = name::segment(name)?;

@@ -13,6 +13,8 @@ pub enum Fault {
     Foreign,
     /// Another version of this program made it.
     OtherVersion,
+    /// Processes of another PID or time namespace use it: which of them live cannot be told from here.
+    OtherNamespace,
     /// It is shorter than its header says.
     CutOff,
     /// It is being made, or was by a process that was killed.
@@ -45,6 +47,9 @@ impl error::Error for Unfit {}
 pub(super) fn unfit(path: &Path, fault: Fault, what: &str) -> io::Error {
     let way_out = match fault {
         Fault::Unfinished => "wait, or start its maker again",
+        Fault::OtherNamespace => {
+            "use it from there, remove it if no process there needs it, or choose another name"
+        }
         _ => "remove it, if nobody needs it, or choose another name",
     };
     let message = format!("{} {what}; {way_out}", show(path));

@@ -11,8 +11,8 @@
 //! | 3 | length | of the whole object, in bytes |
 //! | 4 | seats | how many places to sleep stand at its end |
 //! | 5 | owner | pid and start time of who made it: see [`owner`](super::owner) |
-//! | 6 | kept | 0: it goes with its owner; 1: it stays until it is unlinked |
-//! | 7 | ready | 0: being made; 1: to be used. Written last (release), read first (acquire) |
+//! | 6 | namespaces | in which that pid and that time are right: see [`namespaces`] |
+//! | 7 | ready | 0: being made; 1: to be used, and goes with its owner; 2: to be used, and stays until it is unlinked. Written last (release), read first (acquire) |
 
 use std::fs::File;
 use std::io;
@@ -25,6 +25,7 @@ use super::owner;
 use super::raw::SEAT_LEN;
 use super::segment::{Format, Lifetime, Plan};
 use crate::escape::escape;
+use crate::process::namespaces;
 
 const MAGIC: u64 = u64::from_ne_bytes(*b"ipcprime");
 const WORD: usize = size_of::<u64>();
@@ -47,6 +48,7 @@ pub(super) struct Header {
     pub(super) owner: u64,
     pub(super) kept: bool,
     pub(super) ready: bool,
+    namespaces: u64,
 }
 
 impl Header {
@@ -60,8 +62,9 @@ impl Header {
             length: word(3),
             seats: word(4),
             owner: word(5),
-            kept: word(6) == 1,
-            ready: word(READY) == 1,
+            namespaces: word(6),
+            kept: word(READY) == Lifetime::Kept as u64,
+            ready: word(READY) != 0,
         }
     }
 
@@ -90,23 +93,22 @@ impl Header {
         matches!(header, Ok(Some(header)) if header.ready && header.seats_within(len).is_none())
     }
 
-    pub(super) fn of(plan: &Plan) -> [u64; HEADER] {
-        let kept = u64::from(plan.lifetime == Lifetime::Kept);
+    pub(super) fn of(plan: &Plan) -> io::Result<[u64; HEADER]> {
         let kind = u64::from_ne_bytes(plan.format.kind);
         let (length, seats) = (plan.len() as u64, plan.seats as u64);
-        [
+        Ok([
             MAGIC,
             kind,
             plan.format.version,
             length,
             seats,
             owner::own(),
-            kept,
+            namespaces()?,
             0,
-        ]
+        ])
     }
 
-    /// Fails if this is not the header of a segment of `format`.
+    /// Fails if this is not the header of a segment of `format` that can be used from here.
     pub(super) fn check(&self, path: &Path, format: Format) -> io::Result<()> {
         let (fault, what) = if self.magic != MAGIC {
             let what = "is not a segment of this program".to_owned();
@@ -119,6 +121,10 @@ impl Header {
             let (theirs, ours) = (self.format.version, format.version);
             let what = format!("is of version {theirs}, and this program's is {ours}");
             (Fault::OtherVersion, what)
+        } else if self.namespaces != namespaces()? {
+            // No pid in it means to us what it means to its users.
+            let what = "was made in another PID or time namespace".to_owned();
+            (Fault::OtherNamespace, what)
         } else {
             return Ok(());
         };

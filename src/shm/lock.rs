@@ -96,11 +96,11 @@ impl Lock {
         }
     }
 
-    /// Takes the lock if it is free or its holder is dead.
+    /// Takes the lock if it is free or its holder is known to be dead.
     #[doc(alias = "pthread_mutex_trylock")]
     pub fn try_lock(&self) -> Option<Held<'_>> {
         let holder = self.holder().load(Ordering::Relaxed);
-        if holder != FREE && owner::is_alive(holder) {
+        if holder != FREE && !owner::is_dead(holder) {
             return None;
         }
         self.take(holder)

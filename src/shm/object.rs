@@ -13,6 +13,7 @@ use super::owner;
 use super::segment::{Format, Plan};
 use crate::error::Context;
 use crate::own_file::{OwnFile, open_itself, stands_at};
+use crate::process::own_user;
 
 /// How many bytes of zeros are written at a time.
 const ZEROS: usize = 256 * 1024;
@@ -55,7 +56,7 @@ fn try_create_locked(path: &Path) -> io::Result<Option<File>> {
 
 /// Writes the header, so that whoever looks knows whose it is, and zeros to the end.
 pub(super) fn reserve(mut file: &File, plan: &Plan) -> io::Result<()> {
-    let header = Header::of(plan).map(u64::to_ne_bytes);
+    let header = Header::of(plan)?.map(u64::to_ne_bytes);
     file.write_all(header.as_flattened())?;
     let zeros = vec![0; ZEROS];
     let mut left = plan.len() - HEADER_LEN;
@@ -75,7 +76,7 @@ pub(super) fn remove_stale(path: &Path, format: Format) -> io::Result<bool> {
         if header.ready && header.kept {
             let what = "some process has made, and it was not unlinked:";
             return Err(in_use(path, what));
-        } else if header.ready && owner.is_alive() {
+        } else if header.ready && !owner.is_dead() {
             return Err(in_use(path, &format!("the process {} uses", owner.pid)));
         }
         Ok(())
@@ -178,7 +179,7 @@ pub(super) fn open(path: &Path, refuse: Refuse) -> io::Result<File> {
 /// Refuses what another user made: it could be cut short while we use it.
 pub(super) fn check_user(path: &Path, found: &Metadata) -> io::Result<()> {
     check_type(path, found)?;
-    match found.uid() == fs::metadata("/proc/self")?.uid() {
+    match found.uid() == own_user()? {
         true => Ok(()),
         false => Err(refusal(path, "belongs to another user")),
     }

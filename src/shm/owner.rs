@@ -2,8 +2,10 @@
 //!
 //! A lock and a note beside it of who holds it are two words, and a process killed between writing
 //! the two leaves a lock that nobody knows the holder of. One word has no such moment.
-
-use std::sync::LazyLock;
+//!
+//! It leaves out the namespaces that pid and time belong to: a [segment](super::Segment) is opened by
+//! processes of the same ones alone, and so all owner words in it are of these. `exec` and `fork` keep
+//! the word: see [`Identity`].
 
 use crate::process::Identity;
 
@@ -11,11 +13,10 @@ use crate::process::Identity;
 /// started fit the other 42 for a thousand years.
 const START_BITS: u32 = 42;
 
-/// The owner word of the calling process.
+/// The owner word of the calling process, which looked itself up when it opened the segment.
 #[inline]
-pub fn own() -> u64 {
-    static OWN: LazyLock<u64> = LazyLock::new(|| word(Identity::own()));
-    *OWN
+pub(super) fn own() -> u64 {
+    word(Identity::own().expect("it was looked up before"))
 }
 
 /// The owner word of a process: never 0 or 1, which are left to mean "nobody" and the like.
@@ -23,9 +24,10 @@ pub fn own() -> u64 {
 /// ```
 /// use ipc_primer::{process::Identity, shm::owner};
 ///
-/// assert_eq!(owner::word(Identity::own()), owner::own());
-/// assert_eq!(owner::identity(owner::own()), Identity::own());
-/// assert!(owner::is_alive(owner::own()));
+/// let own = Identity::own()?;
+/// assert_eq!(owner::identity(owner::word(own)), own);
+/// assert!(!owner::is_dead(owner::word(own)));
+/// # Ok::<(), std::io::Error>(())
 /// ```
 pub fn word(identity: Identity) -> u64 {
     u64::from(identity.pid) << START_BITS | identity.start & ((1 << START_BITS) - 1)
@@ -40,8 +42,10 @@ pub fn identity(word: u64) -> Identity {
     }
 }
 
-/// Whether the process that an owner word names still runs (or is stopped): a look at `/proc`, some
-/// microseconds.
-pub fn is_alive(word: u64) -> bool {
-    word == own() || identity(word).is_alive()
+/// Whether the process that an owner word names is [known to have ended](Identity::is_dead): a look at
+/// `/proc`, some microseconds.
+pub fn is_dead(word: u64) -> bool {
+    let holder = identity(word);
+    let is_own = Identity::own().is_ok_and(|own| own == holder);
+    !is_own && holder.is_dead()
 }

@@ -158,7 +158,7 @@ impl Seat<'_> {
     /// Sits down if the seat is free or its occupant was killed; says whether it is ours now.
     pub(super) fn take(self) -> bool {
         let found = self.occupant.load(Ordering::Relaxed);
-        if found != 0 && owner::is_alive(found) {
+        if found != 0 && !owner::is_dead(found) {
             return false;
         }
         let taken = self.occupant.compare_exchange(
@@ -216,15 +216,16 @@ impl Seat<'_> {
         let _ = self.gate().map(|gate| gate.release());
     }
 
-    /// Whether somebody sits here who lives.
+    /// Whether somebody sits here who is not known to be dead.
     pub(super) fn is_occupied(self) -> bool {
-        owner::is_alive(self.occupant.load(Ordering::Relaxed))
+        let occupant = self.occupant.load(Ordering::Relaxed);
+        occupant != 0 && !owner::is_dead(occupant)
     }
 
     /// Leaves it as somebody does who is killed asleep.
     #[cfg(test)]
     pub(super) fn leave_killed(self) {
-        let own = crate::process::Identity::own();
+        let own = crate::process::Identity::own().unwrap();
         let start = own.start + 1; // nobody with our pid was started then
         let killed = crate::process::Identity { start, ..own };
         self.occupant.store(owner::word(killed), Ordering::SeqCst);

@@ -21,6 +21,7 @@ use super::raw::{Mapping, SEAT_LEN, Seat};
 use crate::error::Context;
 use crate::interrupt::Interrupt;
 use crate::own_file::{OwnFile, stands_at};
+use crate::process::Identity;
 
 /// Where Linux keeps POSIX shared memory objects: files of a `tmpfs`. `shm_open(3)` only puts this
 /// before their names.
@@ -51,9 +52,9 @@ pub struct Format {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifetime {
     /// As long as the [`Segment`] of who made it: what a killed one left is removed by the next.
-    Owner,
+    Owner = 1,
     /// Until [`unlink`], or until the system goes down.
-    Kept,
+    Kept = 2,
 }
 
 /// What a new segment is to be.
@@ -115,13 +116,15 @@ impl Segment {
     /// # Errors
     /// - [`ErrorKind::AddrInUse`]: a process that runs has the name, or the segment is kept.
     /// - [`ErrorKind::AlreadyExists`]: what is there is not ours to remove: another program's, another
-    ///   version's, another user's.
+    ///   version's, another user's, or of another PID namespace.
+    /// - Those of [`Identity::own`].
     /// - [`ErrorKind::StorageFull`]: `/dev/shm` has not so much room.
     /// - [`ErrorKind::InvalidInput`]: the name is empty, too long, or holds a `/` or a NUL.
     #[doc(alias = "shm_open")]
     #[doc(alias = "mmap")]
     pub fn create(name: &str, plan: Plan, init: impl FnOnce(&Self)) -> io::Result<Self> {
         let path = path(name)?;
+        Identity::own()?; // or no process could tell that this one lives
         let (mut segment, file, own_file) = loop {
             let file = create_locked(&path, plan.format)?;
             let own_file = OwnFile::of(&file, &path)?; // gone again if anything fails
@@ -133,7 +136,8 @@ impl Segment {
         segment.split_off_seats(plan.seats);
         (0..plan.seats).for_each(|seat| segment.seat(seat).init());
         init(&segment);
-        segment.header(READY).store(1, Ordering::Release);
+        let ready = plan.lifetime as u64;
+        segment.header(READY).store(ready, Ordering::Release);
         own_file.keep();
         // Not only dropped: a child that another thread is just starting has a copy of the descriptor.
         file.unlock()?;
@@ -146,7 +150,9 @@ impl Segment {
     /// # Errors
     /// - [`ErrorKind::NotFound`]: there is none.
     /// - [`ErrorKind::InvalidData`]: what is there is not of this `format`: too short, another
-    ///   program's, another version's; or it was never made ready, for its maker was killed.
+    ///   program's, another version's, of another PID namespace; or it was never made ready, because
+    ///   its maker was killed.
+    /// - Those of [`Identity::own`].
     /// - [`ErrorKind::PermissionDenied`]: it is another user's.
     #[doc(alias = "shm_open")]
     #[doc(alias = "mmap")]
@@ -184,6 +190,7 @@ impl Segment {
     /// Those of [`open`](Self::open).
     pub fn try_open(name: &str, format: Format) -> io::Result<Self> {
         let path = path(name)?;
+        Identity::own()?;
         let file = object::open(&path, check_user)?;
         match usize::try_from(file.metadata()?.len()) {
             Ok(0) => return Err(unfinished(&path)),
@@ -194,7 +201,7 @@ impl Segment {
             return Err(unfinished(&path)); // it was removed, and another is made
         };
         // Acquire: what was written before it is there when it is.
-        let is_ready = segment.header(READY).load(Ordering::Acquire) == 1;
+        let is_ready = segment.header(READY).load(Ordering::Acquire) != 0;
         let header = Header::read(segment.mapping.words());
         header.check(&path, format)?;
         if !is_ready {

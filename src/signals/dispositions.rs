@@ -1,10 +1,11 @@
 //! What a process does with each signal, as the kernel shows it in `/proc/<pid>/status`.
 
-use std::io::{self, ErrorKind};
+use std::io;
 use std::{fmt, fs};
 
 use super::{Signal, check_pid};
 use crate::error::Context;
+use crate::process::Identity;
 
 /// A set of signals: bit `n - 1` of the kernel's 64-bit mask is signal `n`.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]
@@ -132,13 +133,10 @@ impl Dispositions {
 #[doc(alias = "sigpending")]
 pub fn dispositions(pid: i64) -> io::Result<Dispositions> {
     check_pid(pid)?;
-    let status = fs::read_to_string(format!("/proc/{pid}/status"));
-    let status = status.context(|| format!("there is no process {pid}"))?;
-    if status.contains("\nState:\tZ") {
-        let fault =
-            format!("process {pid} has ended: its parent has yet to wait for it (a zombie)");
-        return Err(io::Error::new(ErrorKind::NotFound, fault));
-    }
-    let unreadable = || io::Error::other(format!("/proc/{pid}/status shows no signal masks"));
+    Identity::of(pid as u32)?; // or it has ended
+    let file = format!("/proc/{pid}/status");
+    let status = fs::read(&file).context(|| format!("cannot read {file}"))?;
+    let status = String::from_utf8_lossy(&status); // the program's name can be any bytes
+    let unreadable = || io::Error::other(format!("{file} shows no signal masks"));
     Dispositions::parse(&status).ok_or_else(unreadable)
 }

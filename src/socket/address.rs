@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use crate::error::Context;
 use crate::own_file::create_private_dir;
+use crate::process::own_user;
 
 /// The longest path of a socket, in bytes: `sun_path` of `sockaddr_un` holds 108, the last a NUL.
 #[doc(alias = "sockaddr_un")]
@@ -27,7 +28,7 @@ pub fn directory() -> io::Result<PathBuf> {
             .filter(|value| !value.is_empty())
             .map(PathBuf::from)
     };
-    let uid = fs::metadata("/proc/self")?.uid();
+    let uid = own_user()?;
     let directory = set("IPC_PRIMER_DIR")
         .or_else(|| below(set("XDG_RUNTIME_DIR")?, uid))
         .unwrap_or_else(|| format!("/tmp/ipc-primer-{uid}").into());

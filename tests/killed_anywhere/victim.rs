@@ -6,7 +6,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::{env, fs, thread};
 
-use ipc_primer::shm::{owner, path};
+use ipc_primer::process::Identity;
+use ipc_primer::shm::path;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, raise};
 use nix::sys::wait::{WaitPidFlag, WaitStatus, waitpid};
@@ -15,7 +16,7 @@ use nix::unistd::Pid;
 /// In a victim: which call it was started to make, and on what.
 pub fn call_and_name() -> Option<(String, String)> {
     let (call, name) = (env::var("VICTIM_CALL").ok()?, env::var("VICTIM_NAME").ok()?);
-    owner::own(); // not to be looked up in the middle of the call
+    Identity::own().unwrap(); // not to be looked up in the middle of the call
     ptrace::traceme().unwrap();
     Some((call, name))
 }

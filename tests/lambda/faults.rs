@@ -17,7 +17,7 @@ fn written_pid(server: &Server, file: &str) -> Identity {
 }
 
 fn wait_until_dead(process: Identity) {
-    wait_until("the process is dead", || !process.is_alive());
+    wait_until("the process is dead", || process.is_dead());
 }
 
 #[test]
@@ -59,7 +59,7 @@ fn a_function_that_runs_for_ever_is_killed_with_its_whole_group() {
     );
     server.says("forever was killed: it ran longer than 1 s");
     let child = fs::read_to_string(server.place.path("child")).unwrap();
-    if let Some(child) = Identity::of(child.trim().parse().unwrap()) {
+    if let Ok(child) = Identity::of(child.trim().parse().unwrap()) {
         wait_until_dead(child);
     }
     server.end(&["child", "forever"]);
@@ -99,7 +99,7 @@ fn a_process_that_a_function_leaves_behind_holds_up_nobody_and_is_killed() {
     );
     assert_eq!(server.call(&library), "done\n");
     let child = fs::read_to_string(server.place.path("child")).unwrap();
-    if let Some(child) = Identity::of(child.trim().parse().unwrap()) {
+    if let Ok(child) = Identity::of(child.trim().parse().unwrap()) {
         wait_until_dead(child);
     }
     server.end(&["child", "forks"]);

@@ -159,6 +159,7 @@ fn no_overwritten_word_makes_a_call_panic_or_hang() {
             }
         }
     };
+    let own = owner::word(Identity::own().unwrap());
     for round in 0..5000 {
         file.write_all_at(&whole, 0).unwrap();
         for _ in 0..=random.below(3) {
@@ -166,13 +167,14 @@ fn no_overwritten_word_makes_a_call_panic_or_hang() {
             let from = random.below(words) as usize * 8;
             let other = u64::from_ne_bytes(*whole[from..].first_chunk().unwrap());
             let value = [*random.pick(&ODD), other][random.below(2) as usize];
-            if word != READY && value != owner::own() {
+            if word != READY && value != own {
                 file.write_all_at(&value.to_ne_bytes(), word * 8).unwrap();
             }
         }
         match name.both_ways().open(&name.0) {
             Ok(opened) => use_it(&opened),
             Err(Error::Damaged(_) | Error::NotAQueue(_) | Error::OtherVersion(_)) => {}
+            Err(Error::OtherNamespace(_)) => {} // as the header's word for it may say now
             Err(other) => panic!("round {round}: {other}"),
         }
         use_it(&queue);

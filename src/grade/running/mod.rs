@@ -78,11 +78,11 @@ impl<'a> Running<'a> {
             .stderr(Stdio::piped())
             .env("IPC_GRADE", mark)
             .process_group(0);
-        let guarded = guard(&mut command);
+        let no_start = |error| Fault::new(format!("{shown} cannot be started: {error}"));
+        let guarded = guard(&mut command).map_err(no_start)?;
         let before = watch::all_pids();
-        let mut child = command.spawn().map_err(|error| {
-            Fault::new(format!("{shown} cannot be started: {error}")).because(NO_PROGRAM)
-        })?;
+        let spawned = command.spawn();
+        let mut child = spawned.map_err(|error| no_start(error).because(NO_PROGRAM))?;
         let pid = child.id();
         let kill = move || drop(signal("KILL", -i64::from(pid)));
         Ok(Self {

@@ -203,10 +203,10 @@ impl Place {
         &self.segment.words()[self.at + 1]
     }
 
-    /// Whether somebody has the place and has died.
+    /// Whether somebody has the place and is known to have died.
     fn is_dead(&self) -> bool {
         let who = self.who().load(Ordering::Acquire);
-        who != 0 && !owner::is_alive(who)
+        who != 0 && owner::is_dead(who)
     }
 
     fn show(&self) -> String {

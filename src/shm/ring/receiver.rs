@@ -39,7 +39,7 @@ impl Receiver {
             io::Error::new(ErrorKind::InvalidData, fault)
         })?;
         let ring = Ring::new(segment, shape);
-        if !owner::is_alive(ring.segment.owner()) {
+        if owner::is_dead(ring.segment.owner()) {
             return Err(sender_died(name));
         }
         let free = |place: &Place| {
@@ -152,7 +152,7 @@ impl Receiver {
         loop {
             match self.place.filled.wait_timeout(LOOK, interrupt) {
                 Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    if !owner::is_alive(self.ring.segment.owner()) {
+                    if owner::is_dead(self.ring.segment.owner()) {
                         return Err(sender_died(&self.name));
                     } // else it is slow, or stopped
                 }
