@@ -15,8 +15,6 @@ use crate::shm::{Held, Waiters, owner};
 /// How long even a call that must not block waits for the lock, which is held for a tenth of a
 /// microsecond: the limits that callers give are about messages.
 const STALLED: Duration = Duration::from_secs(2);
-/// How long to leave alone a lock that as many wait for as can.
-const CROWDED: Duration = Duration::from_millis(1);
 
 /// How long to look whether there is a message, or room, before sleeping. To be put to sleep and woken
 /// can take as long, and costs the process that wakes us the most.
@@ -101,18 +99,15 @@ impl Queue {
             Patience::For(limit) => Some(limit.max(STALLED)),
             Patience::Endless => None,
         };
-        loop {
-            match self.lock.lock(limit, &self.options.interrupt) {
-                Ok(held) => return Ok(held),
-                Err(error) if error.kind() == ErrorKind::ResourceBusy => thread::sleep(CROWDED),
-                Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    let holder = self.segment.words()[LOCK].load(Ordering::Relaxed);
-                    let pid = owner::identity(holder).pid;
-                    return Err(Error::Stalled { pid });
-                }
-                Err(error) => return Err(error.into()),
+        let locked = self.lock.lock(limit, &self.options.interrupt);
+        locked.map_err(|error| match error.kind() {
+            ErrorKind::TimedOut => {
+                let holder = self.segment.words()[LOCK].load(Ordering::Relaxed);
+                let pid = owner::identity(holder).pid;
+                Error::Stalled { pid }
             }
-        }
+            _ => error.into(),
+        })
     }
 
     /// Looks for a while whether the queue is still in the `state` that blocks, without its lock.

@@ -20,6 +20,8 @@ const FREE: u64 = 0;
 const SPINS: u32 = 64;
 /// How often a waiter looks whether the holder lives.
 const LOOK: Duration = Duration::from_secs(1);
+/// How long to leave alone a lock that as many wait for as there are seats.
+const CROWDED: Duration = Duration::from_millis(1);
 
 /// A lock in a [`Segment`]: one word, 0 while it is free, else the [owner word](owner) of its holder.
 ///
@@ -47,7 +49,7 @@ pub struct Lock {
 
 impl Lock {
     /// Uses the word with this number, and these seats for those who wait: one for each thread that may
-    /// wait at the same time.
+    /// wait at the same time. Should more wait, they look every millisecond.
     pub fn new(segment: &Arc<Segment>, word: usize, seats: Range<usize>) -> Self {
         Self::with_waiters(segment, word, Waiters::new(segment, seats))
     }
@@ -61,10 +63,11 @@ impl Lock {
         }
     }
 
-    /// Takes the lock; blocks while a process that lives has it, for `limit` at most.
+    /// Takes the lock; blocks while a process has it that is not known to be dead, for `limit` at most.
     ///
     /// # Errors
-    /// Those of [`Waiters::wait`].
+    /// - [`ErrorKind::TimedOut`] after `limit`.
+    /// - [`ErrorKind::Interrupted`] when `interrupt` is raised.
     #[doc(alias = "pthread_mutex_lock")]
     #[inline]
     pub fn lock(&self, limit: Option<Duration>, interrupt: &Interrupt) -> io::Result<Held<'_>> {
@@ -82,13 +85,16 @@ impl Lock {
             if let Some(held) = self.try_lock() {
                 return Ok(held);
             }
-            let left = deadline.map(|at| at.saturating_duration_since(Instant::now()));
-            let look = left.map_or(LOOK, |left| left.min(LOOK));
+            let left = deadline.map_or(LOOK, |at| at.saturating_duration_since(Instant::now()));
+            if left.is_zero() {
+                return Err(ErrorKind::TimedOut.into());
+            }
             let free = || self.is_free().then(|| self.take(FREE)).flatten();
-            match self.waiters.wait(Some(look), interrupt, free) {
-                Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    if left.is_some_and(|left| left <= LOOK) {
-                        return self.try_lock().ok_or(error);
+            match self.waiters.wait(Some(left.min(LOOK)), interrupt, free) {
+                Err(error) if error.kind() == ErrorKind::TimedOut => {}
+                Err(error) if error.kind() == ErrorKind::ResourceBusy => {
+                    if interrupt.wait_timeout(left.min(CROWDED)) {
+                        return Err(ErrorKind::Interrupted.into());
                     }
                 }
                 taken => return taken,
@@ -169,5 +175,24 @@ impl Drop for Held<'_> {
         if self.lock.waiters.are_registered() {
             self.lock.waiters.wake_one();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::segment;
+    use super::*;
+
+    #[test]
+    fn more_waiters_than_seats_have_their_limits_and_can_be_interrupted() {
+        let segment = segment("crowd", 1, 1);
+        let lock = Lock::new(&segment, 0, 0..1);
+        let _held = lock.try_lock().unwrap();
+        assert!(segment.seat(0).take(), "by another waiter, say");
+        let interrupt = Interrupt::new();
+        let kind = |limit| lock.lock(limit, &interrupt).map(drop).unwrap_err().kind();
+        assert_eq!(kind(Some(Duration::from_millis(5))), ErrorKind::TimedOut);
+        interrupt.raise();
+        assert_eq!(kind(None), ErrorKind::Interrupted);
     }
 }

@@ -77,16 +77,22 @@ fn a_stopped_process_holds_up_nobody_and_goes_on_when_it_is_continued() {
     );
 }
 
-#[test]
-fn a_process_stopped_with_the_lock_is_named_after_a_while() {
-    let (name, answers) = (Name::new("stalled"), Name::new("stalled-answers"));
-    let (queue, _heard) = (name.create(4, 16), answers.create(4, 16));
-    queue.send(b"kept", 0).unwrap();
+/// Stops a process, and has it hold the lock of the queue `name`.
+fn stop_with_lock(name: &Name, answers: &Name) -> (Mortal, Identity) {
     let holder = Mortal::start(&mut start_worker(&["answer", &answers.0, &name.0]));
     wait_until_asleep(holder.0.id());
     signal("STOP", holder.0.id().into()).unwrap();
     let identity = Identity::of(holder.0.id()).unwrap();
     name.scribble(LOCK, &[owner::word(identity)]);
+    (holder, identity)
+}
+
+#[test]
+fn a_process_stopped_with_the_lock_is_named_after_a_while() {
+    let (name, answers) = (Name::new("stalled"), Name::new("stalled-answers"));
+    let (queue, _heard) = (name.create(4, 16), answers.create(4, 16));
+    queue.send(b"kept", 0).unwrap();
+    let (holder, identity) = stop_with_lock(&name, &answers);
     let start = Instant::now();
     match queue.try_receive(&mut [0; 16]) {
         Err(Error::Stalled { pid }) => assert_eq!(pid, identity.pid),
@@ -105,6 +111,25 @@ fn a_process_stopped_with_the_lock_is_named_after_a_while() {
         message.expect("the killed holder's lock is taken over"),
         b"kept"
     );
+}
+
+/// There are seats for 16 of them.
+#[test]
+fn a_crowd_that_waits_for_the_lock_learns_in_time_who_has_it() {
+    let (name, answers) = (Name::new("lock-crowd"), Name::new("lock-crowd-answers"));
+    let (queue, _heard) = (name.create(4, 16), answers.create(4, 16));
+    let (_holder, identity) = stop_with_lock(&name, &answers);
+    let start = Instant::now();
+    thread::scope(|scope| {
+        for _ in 0..80 {
+            scope.spawn(|| match queue.try_receive(&mut [0; 16]) {
+                Err(Error::Stalled { pid }) => assert_eq!(pid, identity.pid),
+                other => panic!("the stopped process should be named, and not: {other:?}"),
+            });
+        }
+    });
+    let (took, limit) = (start.elapsed(), 2 * LONGEST_HANG);
+    assert!(took < limit, "it took {took:?}");
 }
 
 #[test]
