@@ -258,16 +258,15 @@ impl Segment {
     /// what another process has made since.
     fn map(file: &File, path: &Path) -> io::Result<Option<Self>> {
         let name = path.file_name().expect("it was made of a name");
-        let mapping = match Mapping::open(&name.to_string_lossy()) {
-            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(None),
-            other => other.context(|| format!("cannot map {}", show(path)))?,
-        };
-        let segment = Self {
-            mapping: Arc::new(mapping),
+        let mapped = Mapping::open(&name.to_string_lossy());
+        if !stands_at(file, path)? {
+            return Ok(None); // whatever was mapped: an empty file, say, cannot be
+        }
+        Ok(Some(Self {
+            mapping: Arc::new(mapped.context(|| format!("cannot map {}", show(path)))?),
             path: path.to_owned(),
             own_file: None,
-        };
-        Ok(stands_at(file, path)?.then_some(segment))
+        }))
     }
 }
 
