@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
+use common::wait_until_asleep;
 use ipc_primer::interrupt::Interrupt;
 use ipc_primer::process::{Identity, Program, Stream::Stdout};
 use ipc_primer::shm::{Format, Lifetime, Lock, Plan, Segment, Semaphore, path, unlink};
@@ -78,18 +79,6 @@ fn child() {
             }
         }
         other => panic!("{other}"),
-    }
-}
-
-/// Waits until the process sleeps in a system call.
-fn wait_until_asleep(program: &Program) {
-    let stat = format!("/proc/{}/task", program.pid());
-    let asleep = |task: &String| {
-        let stat = fs::read_to_string(format!("{stat}/{task}/stat"));
-        stat.is_ok_and(|stat| stat.contains(") S "))
-    };
-    while !common::names(stat.as_ref()).iter().all(asleep) {
-        std::thread::yield_now();
     }
 }
 

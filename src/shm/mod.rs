@@ -3,6 +3,8 @@
 //! Two processes that map one object see each other's writes at once, and nothing tells either when.
 //! This room builds up from that, a file for each step; read them in this order:
 //!
+//! 0. [`s1_semaphore`]: stage 1, plain: a semaphore from a counter, a mutex and an event. It works, and it
+//!    hangs when a process is killed. All that follows is about that.
 //! 1. [`Segment`] (`segment.rs`): a named piece of shared memory, as 64-bit atomic words;
 //!    `header.rs` is what each begins with, `object.rs` the file behind it, [`Fault`] what can be wrong with it.
 //! 2. [`bytes`]: copying bytes in and out.
@@ -23,6 +25,7 @@ mod object;
 pub mod owner;
 mod raw;
 pub mod ring;
+pub mod s1_semaphore;
 mod segment;
 mod semaphore;
 mod timer;
@@ -30,6 +33,7 @@ mod waiters;
 
 pub use fault::{Fault, fault_of};
 pub use lock::{Held, Lock};
+pub use raw::{PlainEvent, PlainMutex, PlainSegment};
 pub use segment::{Format, Lifetime, Plan, Segment, names, path, remove_if_stale, unlink};
 pub use semaphore::Semaphore;
 pub use waiters::Waiters;

@@ -1,6 +1,6 @@
 //! The one file with `unsafe`: what `shared_memory` and `raw_sync` mark so, and views of the memory.
 //!
-//! Two things leave this file:
+//! Three things leave this file:
 //!
 //! - [`Mapping::words`]: the memory as 64-bit atomics. A `&[u8]` would be a promise that nobody writes
 //!   to it meanwhile, which no process can give for another; an atomic promises nothing of the kind. So
@@ -12,6 +12,9 @@
 //!   the gate may crash. Any code on `raw_sync` has this limit. It is why segments have mode 0600, and why
 //!   another user's is not opened.
 //!
+//! - [`PlainSegment`]: words as above, and `raw_sync`'s own mutexes and events, for the plain stages. On the
+//!   same condition.
+//!
 //! A process that is killed breaks no condition: it writes nothing that this program would not write.
 
 #![allow(
@@ -19,7 +22,7 @@
     reason = "shared_memory and raw_sync mark their own calls unsafe; what leaves this file is safe among processes that run this program"
 )]
 
-use std::io;
+use std::io::{self, ErrorKind};
 use std::mem;
 use std::ptr::null_mut;
 use std::slice;
@@ -27,7 +30,9 @@ use std::sync::atomic::{AtomicU64, Ordering, fence};
 use std::thread;
 use std::time::Duration;
 
-use raw_sync::locks::{LockImpl, LockInit, Mutex};
+use raw_sync::Timeout;
+use raw_sync::events::{Event, EventImpl, EventInit, EventState};
+use raw_sync::locks::{LockGuard, LockImpl, LockInit, Mutex};
 use shared_memory::{Shmem, ShmemConf, ShmemError};
 
 use super::owner;
@@ -36,6 +41,7 @@ use super::owner;
 pub(super) const SEAT_LEN: usize = 128;
 /// Where in a seat its gate begins, in bytes.
 const GATE_AT: usize = 64;
+const CACHE_LINE: usize = 64;
 
 /// Values of a seat's state word.
 const AWAKE: u64 = 0;
@@ -110,6 +116,7 @@ impl Mapping {
 
 fn into_io(error: ShmemError) -> io::Error {
     match error {
+        ShmemError::MappingIdExists => ErrorKind::AlreadyExists.into(),
         ShmemError::MapOpenFailed(code) | ShmemError::MapCreateFailed(code) => {
             io::Error::from_raw_os_error(code.cast_signed())
         }
@@ -238,6 +245,156 @@ impl Seat<'_> {
         let gate = unsafe { Mutex::from_existing(self.gate, null_mut()) };
         gate.ok().map(|(gate, _)| gate)
     }
+}
+
+/// Memory for the plain stages: words, and cells that hold a mutex and an event of `raw_sync` each.
+///
+/// It has none of the strength of a [`Segment`](super::Segment): what a killed process leaves stays there,
+/// and so does what it had locked.
+pub struct PlainSegment {
+    mapping: Mapping,
+}
+
+/// The bytes of a cell: a cache line for its mutex, two for its event.
+const CELL_LEN: usize = 192;
+/// Where in a cell its event begins, in bytes.
+const EVENT_AT: usize = 64;
+
+impl PlainSegment {
+    /// Makes `/dev/shm/ipc-primer-NAME`, its words all 0, its mutexes free and its events not set. It is
+    /// unlinked when this is dropped.
+    ///
+    /// # Errors
+    /// [`ErrorKind::AlreadyExists`], and those of `shm_open(3)`, `ftruncate(2)` and `mmap(2)`.
+    pub fn create(name: &str, words: usize, cells: usize) -> io::Result<Self> {
+        let conf = conf(name).size(words_len(words) + cells * CELL_LEN);
+        let shmem = conf.create().map_err(into_io)?;
+        let segment = Self {
+            mapping: Mapping { shmem, words },
+        };
+        for number in 0..cells {
+            let cell = segment.cell(number);
+            // SAFETY: EVENT_AT mapped bytes, more than a mutex needs, aligned, and used by nobody yet.
+            unsafe { Mutex::new(cell, null_mut()) }.map_err(text)?;
+            let event = cell.wrapping_add(EVENT_AT);
+            // SAFETY: CELL_LEN - EVENT_AT mapped bytes, more than an event needs, as above.
+            unsafe { Event::new(event, false) }.map_err(text)?;
+        }
+        segment.ready().store(1, Ordering::Release);
+        Ok(segment)
+    }
+
+    /// Opens what another process has made with as many words and cells.
+    ///
+    /// # Errors
+    /// - [`ErrorKind::NotFound`]: there is none.
+    /// - [`ErrorKind::InvalidData`]: it is of another size, or not ready yet.
+    pub fn open(name: &str, words: usize, cells: usize) -> io::Result<Self> {
+        let shmem = conf(name).open().map_err(into_io)?;
+        let fits = shmem.len() == words_len(words) + cells * CELL_LEN;
+        let segment = Self {
+            mapping: Mapping { shmem, words },
+        };
+        match fits && segment.ready().load(Ordering::Acquire) == 1 {
+            true => Ok(segment),
+            false => Err(ErrorKind::InvalidData.into()),
+        }
+    }
+
+    /// The words.
+    pub fn words(&self) -> &[AtomicU64] {
+        self.mapping.words()
+    }
+
+    /// The mutex of a cell.
+    ///
+    /// # Errors
+    /// Those of `raw_sync`.
+    pub fn mutex(&self, cell: usize) -> io::Result<PlainMutex<'_>> {
+        // SAFETY: `create` made a mutex here before anybody could open the segment.
+        let made = unsafe { Mutex::from_existing(self.cell(cell), null_mut()) };
+        Ok(PlainMutex(made.map_err(text)?.0))
+    }
+
+    /// The event of a cell.
+    ///
+    /// # Errors
+    /// Those of `raw_sync`.
+    pub fn event(&self, cell: usize) -> io::Result<PlainEvent<'_>> {
+        let event = self.cell(cell).wrapping_add(EVENT_AT);
+        // SAFETY: `create` made an event here before anybody could open the segment.
+        let made = unsafe { Event::from_existing(event) };
+        Ok(PlainEvent(made.map_err(text)?.0))
+    }
+
+    /// The word after the last: 1 once all is made.
+    fn ready(&self) -> &AtomicU64 {
+        let words = self.mapping.shmem.as_ptr().cast::<AtomicU64>();
+        let ready = words.wrapping_add(self.mapping.words).cast();
+        // SAFETY: `words_len` leaves room for it, aligned, and it is only accessed atomically.
+        unsafe { AtomicU64::from_ptr(ready) }
+    }
+
+    fn cell(&self, number: usize) -> *mut u8 {
+        let at = words_len(self.mapping.words) + number * CELL_LEN;
+        assert!(at < self.mapping.len(), "the segment has no cell {number}");
+        self.mapping.shmem.as_ptr().wrapping_add(at)
+    }
+}
+
+/// A mutex that processes share: `pthread_mutex_lock(3)`. A killed holder leaves it locked.
+pub struct PlainMutex<'s>(Box<dyn LockImpl + 's>);
+
+impl PlainMutex<'_> {
+    /// Blocks until it is ours, until the guard is dropped.
+    ///
+    /// # Errors
+    /// Those of `raw_sync`.
+    pub fn lock(&self) -> io::Result<LockGuard<'_>> {
+        self.0.lock().map_err(text)
+    }
+}
+
+/// An event that processes share, set or not set. It stays set until it is cleared.
+pub struct PlainEvent<'s>(Box<dyn EventImpl + 's>);
+
+impl PlainEvent<'_> {
+    /// Blocks while it is not set: `pthread_cond_wait(3)`.
+    ///
+    /// # Errors
+    /// Those of `raw_sync`.
+    pub fn wait(&self) -> io::Result<()> {
+        self.0.wait(Timeout::Infinite).map_err(text)
+    }
+
+    /// Sets it, and wakes all who wait: `pthread_cond_broadcast(3)`.
+    ///
+    /// # Errors
+    /// Those of `raw_sync`.
+    pub fn set(&self) -> io::Result<()> {
+        self.0.set(EventState::Signaled).map_err(text)
+    }
+
+    /// Takes it back.
+    ///
+    /// # Errors
+    /// Those of `raw_sync`.
+    pub fn clear(&self) -> io::Result<()> {
+        self.0.set(EventState::Clear).map_err(text)
+    }
+}
+
+fn conf(name: &str) -> ShmemConf {
+    ShmemConf::new().os_id(format!("/ipc-primer-{name}"))
+}
+
+/// The bytes of the words and of the one after them, up to a cache line.
+fn words_len(words: usize) -> usize {
+    ((words + 1) * size_of::<AtomicU64>()).next_multiple_of(CACHE_LINE)
+}
+
+fn text(error: Box<dyn std::error::Error>) -> io::Error {
+    io::Error::other(error.to_string())
 }
 
 const _: () = assert!(

@@ -197,6 +197,17 @@ pub fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
     }
 }
 
+/// Waits until all threads of the program sleep in a system call.
+#[track_caller]
+pub fn wait_until_asleep(program: &Program) {
+    let tasks = PathBuf::from(format!("/proc/{}/task", program.pid()));
+    let asleep = |task: &String| {
+        let stat = fs::read_to_string(tasks.join(task).join("stat"));
+        stat.is_ok_and(|stat| stat.contains(") S "))
+    };
+    wait_until("the program sleeps", || names(&tasks).iter().all(asleep));
+}
+
 /// Leaves a socket file at `path` as a killed server does: nobody listens behind it.
 pub fn leave_stale_socket(path: &Path) {
     drop(UnixListener::bind(path).unwrap());
