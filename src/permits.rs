@@ -15,6 +15,8 @@ pub struct Permits(Mutex<State>);
 #[derive(Debug)]
 struct State {
     free: usize,
+    /// How many there are in all, those that are taken included.
+    count: usize,
     /// Those who wait, by number. Dropping a sender turns its waiter away.
     waiting: BTreeMap<u64, SyncSender<()>>,
     closed: bool,
@@ -22,13 +24,17 @@ struct State {
 
 /// A permit; dropping it hands it on.
 #[derive(Debug)]
-pub struct Permit(Arc<Permits>);
+pub struct Permit {
+    permits: Arc<Permits>,
+    is_retired: bool,
+}
 
 impl Permits {
     /// As many permits as `count`.
     pub fn new(count: usize) -> Arc<Self> {
         Arc::new(Self(Mutex::new(State {
             free: count,
+            count,
             waiting: BTreeMap::new(),
             closed: false,
         })))
@@ -43,13 +49,13 @@ impl Permits {
             }
             if state.free > 0 {
                 state.free -= 1;
-                return Some(Permit(Arc::clone(self)));
+                return Some(self.permit());
             }
             let (call, called) = mpsc::sync_channel(1);
             state.waiting.insert(number, call);
             called
         };
-        called.recv().ok().map(|()| Permit(Arc::clone(self)))
+        called.recv().ok().map(|()| self.permit())
     }
 
     /// Takes a permit if one is free.
@@ -57,7 +63,7 @@ impl Permits {
         let mut state = self.state();
         let left = state.free.checked_sub(1).filter(|_| !state.closed)?;
         state.free = left;
-        Some(Permit(Arc::clone(self)))
+        Some(self.permit())
     }
 
     /// Turns away those who wait, and those who come later.
@@ -67,14 +73,45 @@ impl Permits {
         state.waiting.clear();
     }
 
+    /// Whether no permit will be handed out any more.
+    pub fn is_closed(&self) -> bool {
+        self.state().closed
+    }
+
+    fn permit(self: &Arc<Self>) -> Permit {
+        Permit {
+            permits: Arc::clone(self),
+            is_retired: false,
+        }
+    }
+
     fn state(&self) -> MutexGuard<'_, State> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
+impl Permit {
+    /// Gives the permit up for good: there is one less. Says whether it was the last of all, which closes
+    /// the permits.
+    pub fn retire(mut self) -> bool {
+        self.is_retired = true;
+        let mut state = self.permits.state();
+        state.count -= 1;
+        let is_last = state.count == 0;
+        drop(state);
+        if is_last {
+            self.permits.close();
+        }
+        is_last
+    }
+}
+
 impl Drop for Permit {
     fn drop(&mut self) {
-        let mut state = self.0.state();
+        if self.is_retired {
+            return;
+        }
+        let mut state = self.permits.state();
         match state.waiting.pop_first() {
             Some((_, call)) => drop(call.send(())), // its buffer has room: this does not wait
             None => state.free += 1,
@@ -125,6 +162,20 @@ mod tests {
         });
         assert!(permits.take(3).is_none());
         assert!(permits.try_take().is_none());
+    }
+
+    #[test]
+    fn a_retired_permit_does_not_come_back_and_the_last_one_closes() {
+        let permits = Permits::new(2);
+        let [first, second] = [1, 2].map(|number| permits.take(number).unwrap());
+        assert!(!first.retire() && permits.try_take().is_none());
+        thread::scope(|scope| {
+            let third = scope.spawn(|| permits.take(3).unwrap().retire());
+            wait_until_waiting(&permits, 1);
+            drop(second); // as a copy that is broken off: another may take its place
+            assert!(third.join().unwrap() && permits.is_closed());
+        });
+        assert!(permits.take(4).is_none());
     }
 
     #[test]

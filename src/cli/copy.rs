@@ -2,10 +2,10 @@
 
 use std::path::PathBuf;
 
-use ipc_primer::copy::server::{self, CHUNK, MAX_CHUNK, Service, TIMEOUT};
+use ipc_primer::copy::server::{CHUNK, MAX_CHUNK, Service, TIMEOUT};
 use ipc_primer::copy::source::Source;
 use ipc_primer::copy::target::Destination;
-use ipc_primer::copy::{self, client, receiver, sender};
+use ipc_primer::copy::{self, receiver, s1_plain, s2_whole, s3_fast, sender};
 use ipc_primer::interrupt::Interrupt;
 use ipc_primer::notice::notice;
 use ipc_primer::shm::ring::{MAX_RECEIVERS, MAX_RING, Shape};
@@ -22,9 +22,14 @@ const HELP: &str = "\
 ipc copy: one process has a file, many get a copy
 
 By sockets, in one terminal, then in others:
-  ipc copy socket server FILE [--peers N] [--chunk BYTES] [--timeout SECONDS]
-                              [--socket PATH]
-  ipc copy socket client [--output DIR] [--force] [--socket PATH]
+  ipc copy socket server FILE [--stage N] [--peers N] [--chunk BYTES]
+                              [--timeout SECONDS] [--socket PATH]
+  ipc copy socket client [--stage N] [--output DIR] [--force] [--socket PATH]
+
+Its stages, each a file in src/copy/ (default: the last):
+  1  plain           a copy that is broken off looks like a whole one
+  2  whole           a copy is whole, or is not there at all
+  3  fast            polls before it sleeps
 
 By shared memory, in one terminal and in N others, in any order:
   ipc copy sharedmem sender FILE --receivers N [--slots K] [--slot-size BYTES]
@@ -36,6 +41,8 @@ What shared memory does without semaphores:
   ipc copy race [FILE] [--semaphores]
 
 Options:
+  --stage N          which stage of the copy by sockets to run; stage 1 has no
+                     option but --socket and --output
   --output DIR       where to put the copy (default: the current directory)
   --force            replace a file of that name
   --peers N          end after N whole copies (default: serve until Ctrl-C)
@@ -87,30 +94,52 @@ fn by_shared_memory(words: &mut Words) -> Outcome {
 }
 
 fn socket_server(words: &mut Words) -> Outcome {
-    let peers = words.parsed("--peers", "a whole number from 1 on", |&peers| peers > 0)?;
-    let what = format!("a whole number from 1 to {MAX_CHUNK}");
-    let chunk = words.parsed("--chunk", what, |chunk| (1..=MAX_CHUNK).contains(chunk))?;
-    let timeout = words.seconds("--timeout")?;
+    let stage = words.stage(copy::LAST_STAGE)?;
+    let service = if stage == 1 {
+        None
+    } else {
+        Some(service(words)?)
+    };
     let path = words.path("--socket")?;
     let file = file(words)?;
-    let source = Source::open(&file)?;
-    let interrupt = Interrupt::on_signals()?;
-    let listener = socket::listen(&socket_path(path)?)?;
-    notice(format!("listening on {}", listener.path().display()));
-    let service = Service {
-        peers,
-        chunk: chunk.unwrap_or(CHUNK),
-        timeout: timeout.unwrap_or(TIMEOUT),
+    let path = socket_path(path)?;
+    let Some(service) = service else {
+        return Ok(s1_plain::serve(&path, &file)?);
     };
-    Ok(server::serve(&listener, &source, service, &interrupt)?)
+    let source = Source::open(&file)?;
+    let stop = Interrupt::on_signals()?;
+    let listener = socket::listen(&path)?;
+    notice(format!("listening on {}", path.display()));
+    Ok(match stage {
+        2 => s2_whole::serve(&listener, &source, service, &stop),
+        _ => s3_fast::serve(&listener, &source, service, &stop),
+    }?)
+}
+
+fn service(words: &mut Words) -> Result<Service, Failure> {
+    let what = format!("a whole number from 1 to {MAX_CHUNK}");
+    let chunk = words.parsed("--chunk", what, |chunk| (1..=MAX_CHUNK).contains(chunk))?;
+    Ok(Service {
+        peers: words.parsed("--peers", "a whole number from 1 on", |&peers| peers > 0)?,
+        chunk: chunk.unwrap_or(CHUNK),
+        timeout: words.seconds("--timeout")?.unwrap_or(TIMEOUT),
+    })
 }
 
 fn socket_client(words: &mut Words) -> Outcome {
+    let stage = words.stage(copy::LAST_STAGE)?;
     let destination = destination(words)?;
+    if stage == 1 && destination.force {
+        return Err(words.fault("--force is for stages 2 and 3: stage 1 replaces any file"));
+    }
     let path = words.path("--socket")?;
     words.finish()?;
-    let interrupt = Interrupt::on_signals()?;
-    let copied = client::run(&socket_path(path)?, &destination, &interrupt)?;
+    let path = socket_path(path)?;
+    let copied = match stage {
+        1 => Some(s1_plain::receive(&path, &destination.directory)?),
+        2 => s2_whole::receive(&path, &destination, &Interrupt::on_signals()?)?,
+        _ => s3_fast::receive(&path, &destination, &Interrupt::on_signals()?)?,
+    };
     report(copied);
     Ok(())
 }

@@ -11,30 +11,39 @@
 //!   the kernel                              and N read it there
 //! ```
 //!
-//! Read it in this order:
+//! Copy by sockets, stage by stage; each is a whole file and adds one idea to the one before (`diff` shows
+//! it):
 //!
-//! 1. [`source`] and [`target`]: the file at either end, and all that can become of it meanwhile.
-//! 2. [`protocol`]: what goes over a socket.
-//! 3. [`server`] and [`client`]: copy by sockets. `window` and `pace` let a crowd of clients share what
-//!    was read.
-//! 4. [`race`]: what shared memory does without semaphores, and with them.
-//! 5. [`sender`] and [`receiver`]: copy by shared memory, which stand on [`ring`](crate::shm::ring).
+//! 1. [`s1_plain`]: a server and its client in one file, std alone.
+//! 2. [`s2_whole`]: a copy is whole, or is not there at all. It stands on [`protocol`] (what goes over the
+//!    wire), [`source`] and [`target`] (the file at either end, and all that can happen to it meanwhile),
+//!    [`server`] and [`client`] (what stages 2 and 3 share).
+//! 3. [`s3_fast`]: polls before it sleeps.
+//!
+//! Copy by shared memory:
+//!
+//! 1. [`race`]: what shared memory does without semaphores, and with them.
+//! 2. [`sender`] and [`receiver`], which stand on [`ring`](crate::shm::ring).
 
+mod busy_poll;
 pub mod client;
-mod eager;
-mod pace;
 pub mod protocol;
 pub mod race;
 pub mod receiver;
+pub mod s1_plain;
+pub mod s2_whole;
+pub mod s3_fast;
 pub mod sender;
 pub mod server;
 pub mod source;
 pub mod target;
-mod window;
 
 /// The name of the socket file when no `--socket` is given, in
 /// [the directory of sockets](crate::socket::directory).
 pub const SOCKET_NAME: &str = "copy.sock";
+
+/// The number of the last stage of the copy by sockets.
+pub const LAST_STAGE: usize = 3;
 
 /// The name of the ring when no `--name` is given.
 pub const RING_NAME: &str = "copy";

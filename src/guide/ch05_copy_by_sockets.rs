@@ -1,9 +1,11 @@
 //! [contents]: crate::guide
 //! [ch04]: crate::guide::ch04_chat
 //! [ch06]: super::ch06_copy_by_shared_memory
-//! [listen]: crate::socket::listen()
-//! [server]: crate::copy::server
+//! [ch10]: crate::guide::ch10_for_teachers
+//! [accept_loop]: fn@crate::socket::accept_loop
 //! [client]: crate::copy::client
+//! [listen]: fn@crate::socket::listen
+//! [s2]: crate::copy::s2_whole
 //! [source]: crate::copy::source
 //! [target]: crate::copy::target
 //!

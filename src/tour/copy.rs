@@ -33,13 +33,22 @@ const LEN: usize = 4 << 20;
 
 fn by_sockets(stage: &Stage) -> io::Result<()> {
     let bytes = make_file(stage)?;
-    let mut killed = stage.start("server 1", &["copy", "socket", "server", "file"])?;
+    let plain = ["copy", "socket", "server", "file", "--stage", "1"];
+    let mut killed = stage.start("server 1", &plain)?;
     killed.says("listening on")?;
+    fs::create_dir(stage.path("c"))?;
+    let words = ["copy", "socket", "client", "--stage", "1", "--output", "c"];
+    let mut client = stage.start("client", &words)?;
+    client.says("copied to")?;
+    client.ends(Some(0))?;
     killed.gets("KILL")?;
     killed.ends(None)?;
+    let mut next = stage.start("server 2", &plain)?;
+    next.says("Address already in use")?;
+    next.ends(Some(1))?;
 
     let words = ["copy", "socket", "server", "file", "--peers", "2"];
-    let mut server = stage.start("server 2", &words)?;
+    let mut server = stage.start("server 3", &words)?;
     server.says("listening on")?;
     let client = |name, output| {
         create_private_dir(&stage.path(output))?;
@@ -54,8 +63,8 @@ fn by_sockets(stage: &Stage) -> io::Result<()> {
     server.ends(Some(0))?;
     let same = |output| is_copy(stage, output, &bytes);
     stage.check(
-        "both copies are the same as the file",
-        same("a") && same("b"),
+        "all three copies are the same as the file",
+        same("a") && same("b") && same("c"),
     )?;
     stage.check("no socket file is left", !stage.path("copy.sock").exists())
 }

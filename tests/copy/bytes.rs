@@ -38,6 +38,24 @@ fn every_length_arrives_by_sockets() {
 }
 
 #[test]
+fn clients_at_once_get_the_whole_file_with_chunks_of_any_size() {
+    const MIB: usize = 1 << 20;
+    let place = SocketPlace::new(6 * MIB + 1);
+    for chunk in [SLOT, 100_000, MIB, 4 * MIB] {
+        let chunk = chunk.to_string();
+        let mut server = place.server(&["--peers", "4", "--chunk", &chunk]);
+        server.wait_for(Stderr, "listening").unwrap();
+        let outputs = ["1", "2", "3", "4"];
+        let mut clients = outputs.map(|output| place.client(output, &["--force"]));
+        clients.iter_mut().for_each(assert_succeeds);
+        assert_succeeds(&mut server);
+        for output in outputs {
+            place.assert_copied(output);
+        }
+    }
+}
+
+#[test]
 fn every_length_arrives_by_shared_memory() {
     for &len in LENGTHS {
         for slots in ["1", "3"] {

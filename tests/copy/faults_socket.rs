@@ -252,6 +252,10 @@ fn a_file_that_shrinks_is_an_error_at_both_ends() {
     let got = copying::read_all(&mut stream);
     assert!(got < LARGE, "{got} bytes came of a file that was cut to 10");
     server.wait_for(Stderr, "has shrunk").unwrap();
+    // The next copy knows nothing of that.
+    fs::write(place.place.path(FILE), copying::pattern(LARGE)).unwrap();
+    assert_succeeds(&mut place.client("1", &[]));
+    place.assert_copied("1");
 }
 
 #[test]

@@ -8,4 +8,5 @@ mod faults_ring;
 mod faults_socket;
 mod files;
 mod names_ring;
+mod plain;
 mod space;

@@ -58,6 +58,40 @@ const LADDERS: &[Ladder] = &[
             ("2", &[]),
         ],
     },
+    Ladder {
+        chapter: "docs/05-copy-by-sockets.md",
+        assignment: "copy-socket-server",
+        program: &[
+            "copy", "socket", "server", "{file}", "--stage", "N", "--socket", "{socket}",
+        ],
+        fail: &[
+            ("1", &["ctrl-c-busy", "term", "ctrl-c", "unlinks", "stale"]),
+            ("2", &[]),
+            ("3", &[]),
+        ],
+    },
+    Ladder {
+        chapter: "docs/05-copy-by-sockets.md",
+        assignment: "copy-socket-client",
+        program: &[
+            "copy", "socket", "client", "--stage", "N", "--output", "{dir}", "--socket", "{socket}",
+        ],
+        fail: &[
+            (
+                "1",
+                &[
+                    "broken-off",
+                    "stays-in-its-directory",
+                    "spares-files",
+                    "bad-header",
+                    "ctrl-c-busy",
+                    "ctrl-c",
+                ],
+            ),
+            ("2", &[]),
+            ("3", &[]),
+        ],
+    },
 ];
 
 /// Most of the time goes by in waiting for answers that do not come, so all are graded at once.

@@ -1,34 +1,34 @@
-//! A connection that looks a few times before it sleeps.
+//! A connection that polls a few times before it sleeps.
 //!
 //! A socket's buffer holds some 200 KiB, so sender and receiver of a large file wait for each other
-//! thousands of times, each time for some microseconds. To be put to sleep and woken costs more than
+//! thousands of times, each time for some microseconds. Being put to sleep and woken costs more than
 //! that, on a virtual machine many times more.
 //!
-//! But to look is right only where nobody else wants the processor. With more who send and receive than
-//! there are processors, sleeping costs nothing: somebody else has work.
+//! But polling is right only where no other thread wants the processor. With more senders and receivers than
+//! processors, sleeping costs nothing, because another thread has work.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::os::unix::net::UnixStream;
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// How often to look before sleeping: about a hundred microseconds, if nobody else wants the processor.
-const LOOKS: u32 = 200;
-/// A processor that does not come back so soon is wanted by others, too.
+/// How often to poll before sleeping: about a hundred microseconds, if no other thread wants the processor.
+const POLLS: u32 = 200;
+/// A processor that is given away for longer than this is wanted by other threads too.
 const CROWDED: Duration = Duration::from_micros(20);
-/// How many calls go straight to sleep then, before we look again.
+/// How many calls sleep at once then, before the next one polls.
 const SLEEPS: u32 = 50;
 
-/// Reads and writes the connection, which is its own as long as it lives.
-pub(super) struct Eager<'s> {
+/// Reads and writes the connection. No other user may do so meanwhile: it switches between blocking and not.
+pub(super) struct BusyPoll<'s> {
     stream: &'s UnixStream,
     /// Whether its calls may sleep.
     blocking: bool,
-    /// How many calls more go straight to sleep.
+    /// How many more calls sleep at once.
     sleeps: u32,
 }
 
-impl<'s> Eager<'s> {
+impl<'s> BusyPoll<'s> {
     pub(super) fn new(stream: &'s UnixStream) -> Self {
         Self {
             stream,
@@ -40,7 +40,7 @@ impl<'s> Eager<'s> {
     fn call<T>(&mut self, mut call: impl FnMut(&UnixStream) -> io::Result<T>) -> io::Result<T> {
         if self.sleeps > 0 {
             self.sleeps -= 1;
-        } else if let Some(done) = self.look(&mut call)? {
+        } else if let Some(done) = self.poll(&mut call)? {
             return Ok(done);
         }
         self.set_blocking(true)?;
@@ -56,12 +56,12 @@ impl<'s> Eager<'s> {
     }
 
     /// Makes the call without sleeping; `None` if that would take too long.
-    fn look<T>(
+    fn poll<T>(
         &mut self,
         mut call: impl FnMut(&UnixStream) -> io::Result<T>,
     ) -> io::Result<Option<T>> {
         self.set_blocking(false)?;
-        for _ in 0..LOOKS {
+        for _ in 0..POLLS {
             match call(self.stream) {
                 Err(error) if error.kind() == ErrorKind::WouldBlock => {}
                 done => return done.map(Some),
@@ -77,13 +77,13 @@ impl<'s> Eager<'s> {
     }
 }
 
-impl Read for Eager<'_> {
+impl Read for BusyPoll<'_> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         self.call(|mut stream| stream.read(buffer))
     }
 }
 
-impl Write for Eager<'_> {
+impl Write for BusyPoll<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         self.call(|mut stream| stream.write(bytes))
     }
@@ -93,7 +93,7 @@ impl Write for Eager<'_> {
     }
 }
 
-impl Drop for Eager<'_> {
+impl Drop for BusyPoll<'_> {
     fn drop(&mut self) {
         let _ = self.set_blocking(true);
     }
