@@ -130,6 +130,46 @@ fn a_copy_where_files_cannot_be_locked_is_an_error_and_deletes_nothing() {
     }
 }
 
+/// Where there are no hard links a rename has to do; it replaces, so it is for no other error.
+#[test]
+fn a_copy_that_cannot_be_linked_is_renamed_only_where_there_are_no_links() {
+    if !works() {
+        return;
+    }
+    let place = Place::new();
+    let server = UnixListener::bind(place.path("copy.sock")).unwrap();
+    for (error, left) in [
+        ("EPERM", &["copy.sock", "file", "trace"][..]),
+        ("EOPNOTSUPP", &["copy.sock", "file", "trace"]),
+        ("ENOSYS", &["copy.sock", "file", "trace"]),
+        ("EIO", &["copy.sock", "trace"]),
+    ] {
+        let calls = format!("?link,linkat -e inject=?link,linkat:error={error}");
+        let mut client = traced(&place, &calls, "trace", "copy socket client");
+        let (mut stream, _) = server.accept().unwrap();
+        stream.write_all(b"FILE 1 file\nx").unwrap();
+        drop(stream);
+        match error {
+            "EIO" => common::assert_fails(&mut client, "cannot finish ./file: "),
+            _ => common::assert_succeeds(&mut client),
+        }
+        place.assert_left(left);
+        let _ = fs::remove_file(place.path("file"));
+    }
+}
+
+/// The first thread handles signals, the second connects.
+#[test]
+fn a_copy_without_a_thread_to_connect_is_an_error() {
+    if !works() {
+        return;
+    }
+    let place = Place::new();
+    let calls = "clone,clone3 -e inject=clone,clone3:error=EAGAIN:when=2+";
+    let mut client = traced(&place, calls, "trace", "copy socket client");
+    common::assert_fails(&mut client, "Resource temporarily unavailable");
+}
+
 /// NFS gives an exclusive lock to no other descriptor.
 #[test]
 fn what_is_locked_is_open_to_write() {

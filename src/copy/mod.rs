@@ -17,7 +17,7 @@
 //! 1. [`s1_plain`]: a server and its client in one file, std alone.
 //! 2. [`s2_whole`]: a copy is whole, or is not there at all. It stands on [`protocol`] (what goes over the
 //!    wire), [`source`] and [`target`] (the file at either end, and all that can happen to it meanwhile),
-//!    [`server`] and [`client`] (what stages 2 and 3 share).
+//!    [`server`] and `client.rs` (what stages 2 and 3 share).
 //! 3. [`s3_fast`]: polls before it sleeps.
 //!
 //! Copy by shared memory:
@@ -26,7 +26,7 @@
 //! 2. [`sender`] and [`receiver`], which stand on [`ring`](crate::shm::ring).
 
 mod busy_poll;
-pub mod client;
+mod client;
 pub mod protocol;
 pub mod race;
 pub mod receiver;

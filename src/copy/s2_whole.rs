@@ -8,7 +8,7 @@
 //! server counts the copies that are whole, drops clients that stall, and ends cleanly.
 //!
 //! What it costs: the files [`target`](super::target), [`source`](super::source), [`server`](super::server)
-//! and [`client`](super::client); no time.
+//! and `client.rs`; no time.
 
 use std::io;
 use std::os::unix::net::UnixStream;

@@ -103,18 +103,25 @@ impl Target {
             false => fs::hard_link(self.partial.path(), &self.path),
         };
         match linked {
-            Ok(()) => {} // drop removes the other name
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 return Err(exists(&self.path));
             }
-            // Forced, or a file system without hard links.
-            Err(_) => {
+            // Forced, or a file system without hard links: EOPNOTSUPP, ENOSYS, EPERM.
+            Err(error) if may_lack_links(&error) => {
                 check(&self.path, self.force)?;
                 fs::rename(self.partial.path(), &self.path).context(sentence)?;
             }
+            linked => linked.context(sentence)?, // drop removes the other name
         }
         Ok(self.path)
     }
+}
+
+fn may_lack_links(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        ErrorKind::Unsupported | ErrorKind::PermissionDenied
+    )
 }
 
 fn exists(path: &Path) -> io::Error {

@@ -3,7 +3,7 @@
 //! [ch06]: super::ch06_copy_by_shared_memory
 //! [ch10]: crate::guide::ch10_for_teachers
 //! [accept_loop]: fn@crate::socket::accept_loop
-//! [client]: crate::copy::client
+//! [client]: crate::copy::s2_whole::receive
 //! [listen]: fn@crate::socket::listen
 //! [s2]: crate::copy::s2_whole
 //! [source]: crate::copy::source

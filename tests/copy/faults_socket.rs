@@ -183,6 +183,19 @@ fn a_client_that_reads_nothing_holds_up_no_crowd() {
     assert_succeeds(&mut server);
 }
 
+/// It waits in the backlog while the only permit is taken, and for good.
+#[test]
+fn a_client_too_many_is_turned_away_when_all_peers_have_their_copy() {
+    let place = SocketPlace::new(LARGE);
+    let mut server = place.server(&["--peers", "1"]);
+    let (mut first, mut late) = (place.connect(), place.connect());
+    let whole = copying::header(LARGE).len() + LARGE;
+    assert_eq!(copying::read_all(&mut first), whole);
+    drop(first);
+    assert_succeeds(&mut server);
+    assert_eq!(copying::read_all(&mut late), 0);
+}
+
 /// In the middle of a large file, and at the end of one that lies in the socket's buffer as a whole.
 #[test]
 fn a_client_that_reads_nothing_for_too_long_is_dropped() {
