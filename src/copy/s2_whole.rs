@@ -7,8 +7,8 @@
 //! and gives it its name at the end; the name stays in its directory, and replaces nothing unasked. The
 //! server counts the copies that are whole, drops clients that stall, and ends cleanly.
 //!
-//! What it costs: the files [`target`](super::target), [`source`](super::source), [`server`](super::server)
-//! and `client.rs`; no time.
+//! What it costs: the files [`target`](super::target), [`source`](super::source), [`server`]
+//! and `client.rs`. It makes fewer calls, because it moves 128 KiB at a time, and `io::copy` 8.
 
 use std::io;
 use std::os::unix::net::UnixStream;

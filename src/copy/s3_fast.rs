@@ -1,11 +1,11 @@
 //! Stage 3: it polls before it sleeps.
 //!
 //! What broke: nothing. But in stage 2 each end sleeps and is woken thousands of times a copy, each time
-//! for a few microseconds, and that takes longer than what it waits for (`strace -cf`, and the times of
+//! for a few microseconds, and that takes longer than what it waits for (`copy_speed` times all stages:
 //! `cargo run --release --example copy_speed`).
 //!
 //! What this adds: both ends look a few times whether they can go on before they sleep, by the wrapper
-//! [`BusyPoll`] around the connection. The rest is stage 2, line for line.
+//! `BusyPoll` (`busy_poll.rs`) around the connection. The rest is stage 2, line for line.
 //!
 //! What it costs: two lines, a file of 100, and processor time while it polls.
 

@@ -126,8 +126,8 @@ impl Dispositions {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::NotFound`] if there is no such process, or only a zombie, which does nothing with a
-/// signal any more; [`ErrorKind::InvalidInput`] if `pid` is not positive.
+/// [`NotFound`](io::ErrorKind::NotFound) if there is no such process, or only a zombie, which does nothing with a
+/// signal any more; [`InvalidInput`](io::ErrorKind::InvalidInput) if `pid` is not positive.
 #[doc(alias = "sigaction")]
 #[doc(alias = "sigprocmask")]
 #[doc(alias = "sigpending")]

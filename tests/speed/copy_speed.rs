@@ -8,7 +8,7 @@
 //! 1024 MiB of random bytes, or as many as the first argument says, and is in memory like its copies:
 //! `/dev/shm` needs room for five of it. The ways take turns, in every other round backwards: each
 //! feels in what state the one before it left the memory. Shown are the medians of seven rounds, after
-//! one that does not count.
+//! one that does not count. The numbers behind `ipc copy socket` are its stages.
 
 use std::env;
 use std::error::Error;
@@ -32,26 +32,45 @@ struct Way {
     taker: &'static str,
     /// How many copies it can make at the same time.
     most: usize,
+    /// Whether the giver ends on its own when all have their copy.
+    ends: bool,
 }
 
-const WAYS: [Way; 4] = [
+const WAYS: [Way; 6] = [
     Way {
         name: "cp",
         giver: "",
         taker: "exec cp file $TO",
         most: 4,
+        ends: true,
     },
     Way {
-        name: "ipc copy socket",
+        name: "ipc copy socket 1",
+        giver: "rm -f plain; exec $IPC copy socket server file --stage 1 --socket plain",
+        taker: "exec $IPC copy socket client --stage 1 --output $TO --socket plain",
+        most: 4,
+        ends: false,
+    },
+    Way {
+        name: "ipc copy socket 2",
+        giver: "exec $IPC copy socket server file --stage 2 --peers $PEERS --socket socket",
+        taker: "exec $IPC copy socket client --stage 2 --output $TO --socket socket",
+        most: 4,
+        ends: true,
+    },
+    Way {
+        name: "ipc copy socket 3",
         giver: "exec $IPC copy socket server file --peers $PEERS --socket socket",
         taker: "exec $IPC copy socket client --output $TO --socket socket",
         most: 4,
+        ends: true,
     },
     Way {
         name: "ipc copy sharedmem",
         giver: "exec $IPC copy sharedmem sender file --receivers $PEERS --name $RING",
         taker: "exec $IPC copy sharedmem receiver --output $TO --name $RING",
         most: 4,
+        ends: true,
     },
     Way {
         name: "socat -b 1048576",
@@ -59,6 +78,7 @@ const WAYS: [Way; 4] = [
         taker: "exec socat -u -b 1048576 UNIX-CONNECT:socket,retry=1000,interval=0.001 \
                 OPEN:$TO/file,creat",
         most: 1,
+        ends: true,
     },
 ];
 
@@ -91,6 +111,16 @@ impl Bench {
         shell.stderr(Stdio::piped()).spawn()
     }
 
+    /// Starts a giver and waits until it says that it is ready.
+    fn start_ready(&self, line: &str, peers: usize) -> io::Result<Child> {
+        let mut giver = self.start(line, peers, "")?;
+        let said = giver.stderr.take().expect("it is a pipe");
+        let mut said = BufReader::new(said);
+        said.read_line(&mut String::new())?;
+        giver.stderr = Some(said.into_inner());
+        Ok(giver)
+    }
+
     /// So many copies at once: how many seconds they take.
     fn time(&self, way: &Way, peers: usize) -> Result<f64, Box<dyn Error>> {
         let outputs: Vec<_> = (0..peers).map(|peer| format!("to-{peer}")).collect();
@@ -98,20 +128,22 @@ impl Bench {
             fs::create_dir(self.directory.path().join(output))?;
         }
         let start = Instant::now();
-        let mut processes = Vec::new();
-        if !way.giver.is_empty() {
-            let mut giver = self.start(way.giver, peers, "")?;
-            let said = giver.stderr.take().expect("it is a pipe");
-            let mut said = BufReader::new(said);
-            said.read_line(&mut String::new())?;
-            giver.stderr = Some(said.into_inner());
-            processes.push(giver);
+        let giver = match way.giver {
+            "" => None,
+            line => Some(self.start_ready(line, peers)?),
+        };
+        let takers = outputs
+            .iter()
+            .map(|output| self.start(way.taker, peers, output));
+        for taker in takers.collect::<Vec<_>>() {
+            end(taker?)?;
         }
-        for output in &outputs {
-            processes.push(self.start(way.taker, peers, output)?);
-        }
-        for process in processes {
-            end(process)?;
+        match giver {
+            Some(mut giver) if !way.ends => {
+                giver.kill()?;
+                giver.wait()?;
+            }
+            giver => giver.map_or(Ok(()), end)?,
         }
         let time = start.elapsed().as_secs_f64();
         for output in &outputs {
