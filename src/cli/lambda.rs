@@ -14,17 +14,31 @@ use super::output::Output;
 use super::words::Words;
 use super::{Failure, Outcome, print, unknown_command};
 
+/// The options that the last stage alone knows.
+const LIMITS: [&str; 5] = [
+    "--runtime",
+    "--allow",
+    "--max-running",
+    "--timeout",
+    "--max-output",
+];
+
 const HELP: &str = "\
 ipc lambda: a server runs functions from libraries and says where their output is
 
 In one terminal:
-  ipc lambda server [OPTIONS]
+  ipc lambda server [--stage N] [OPTIONS]
 In another, or in several:
-  ipc lambda invoke LIBRARY [FUNCTION [FILE]] [--show] [--socket PATH]
+  ipc lambda invoke LIBRARY [FUNCTION [FILE]] [--stage N] [--show] [--socket PATH]
 
 A library is an executable, started as `LIBRARY FUNCTION [FILE]`; FUNCTION is
 `run` if it is not named. What it prints goes to a new file, whose path is the
 answer. A relative LIBRARY is looked for where the server was started.
+
+Stages, each a file in src/lambda/ (default: the last):
+  1  plain           starts the process, answers with the path
+  2  survives        survives its clients; ends cleanly
+  3  limits          limits to time, output and numbers; kills whole groups
 
 Options of invoke:
   --show             print what the output file holds, not its path; the exit
@@ -33,6 +47,8 @@ Options of invoke:
 Options of server:
   --output-dir DIR   where to put output files, made if it is not there
                      (default: lambda-output, beside the default socket)
+
+Options of server at stage 3:
   --runtime SUFFIX=PROGRAM
                      run libraries whose names end in SUFFIX as
                      `PROGRAM LIBRARY FUNCTION [FILE]`; can be repeated
@@ -45,6 +61,7 @@ Options of server:
                      (default 67108864)
 
 Options of both:
+  --stage N          which of them to run; invoke is the same from 2 on
   --socket PATH      the socket (default: lambda.sock in $IPC_PRIMER_DIR, else in
                      $XDG_RUNTIME_DIR/ipc-primer, else in /tmp/ipc-primer-<uid>)
 
@@ -64,18 +81,29 @@ pub(super) fn run(words: &mut Words) -> Outcome {
 }
 
 fn server(words: &mut Words) -> Outcome {
+    let stage = words.stage(lambda::LAST_STAGE)?;
     let path = words.path("--socket")?;
     let output_dir = words.path("--output-dir")?;
-    let settings = settings(words)?;
+    let settings = match stage {
+        3 => settings(words)?,
+        _ => no_settings(words)?,
+    };
     words.finish()?;
+    let output_dir = path_or_default(output_dir, lambda::OUTPUT_NAME)?;
+    let path = path_or_default(path, lambda::SOCKET_NAME)?;
+    if stage == 1 {
+        return Ok(lambda::s1_plain::serve(&path, &output_dir)?);
+    }
+    let stop = Interrupt::on_signals()?;
+    let listener = socket::listen(&path)?;
+    if stage == 2 {
+        return Ok(lambda::s2_survives::serve(&listener, &output_dir, &stop)?);
+    }
     let settings = Settings {
-        output_dir: path_or_default(output_dir, lambda::OUTPUT_NAME)?,
+        output_dir,
         ..settings
     };
-    let path = path_or_default(path, lambda::SOCKET_NAME)?;
-    let interrupt = Interrupt::on_signals()?;
-    let listener = socket::listen(&path)?;
-    Ok(lambda::serve(&listener, &settings, &interrupt)?)
+    Ok(lambda::serve(&listener, &settings, &stop)?)
 }
 
 /// The settings that words can change, but for the directory, which is not made for wrong words.
@@ -97,22 +125,36 @@ fn settings(words: &mut Words) -> Result<Settings, Failure> {
     Ok(settings)
 }
 
+/// The settings of stages 1 and 2, which know none of the last stage's.
+fn no_settings(words: &mut Words) -> Result<Settings, Failure> {
+    for name in LIMITS {
+        if words.value(name)?.is_some() {
+            let fault = format!("{name} is for stage 3: stages 1 and 2 set no limits");
+            return Err(words.fault(fault));
+        }
+    }
+    Ok(Settings::new(""))
+}
+
 fn invoke(words: &mut Words) -> Outcome {
+    let stage = words.stage(lambda::LAST_STAGE)?;
     let path = words.path("--socket")?;
     let show = words.flag("--show");
     let request = request(words)?;
     words.finish()?;
     let path = path_or_default(path, lambda::SOCKET_NAME)?;
-    let interrupt = Interrupt::on_signals()?;
-    let Some(output) = client::invoke(&path, &request, &interrupt)? else {
-        return Ok(());
+    let output = match stage {
+        1 => lambda::s1_plain::invoke(&path, &request.to_string())?.into(),
+        _ => match client::invoke(&path, &request, &Interrupt::on_signals()?)? {
+            Some(output) => output,
+            None => return Ok(()), // Ctrl-C
+        },
     };
     let mut stdout = Output::stdout();
-    let shown = match show {
+    Ok(match show {
         true => stdout.text(client::open_output(&output)?),
         false => stdout.line(output.as_os_str().as_bytes()),
-    };
-    Ok(shown?)
+    }?)
 }
 
 fn request(words: &mut Words) -> Result<Request, Failure> {

@@ -1,13 +1,13 @@
 //! How many clients and functions fit into the limit of open files.
 //!
-//! Running out of descriptors in the middle of a client's work is an error that it can do nothing
+//! Running out of descriptors in the middle of a client's work is an error that the client can do nothing
 //! about. So they are counted before: a client costs one, its function two more while it runs, or three.
 
 use std::fs;
 use std::io::{self, ErrorKind};
 
-/// How many functions run at once, if nobody says. They may sleep, so cores are no measure: for 1,000
-/// clients whose functions take 0.8 s each, all to be served in 5 s, 160 have to run at a time. This
+/// How many functions run at once, if no number is asked for. They may sleep, so cores are no measure: for
+/// 1,000 clients whose functions take 0.8 s each, all to be served in 5 s, 160 have to run at a time. This
 /// is that, and half as much for the time that starting them takes.
 const RUNNING: usize = 256;
 /// The most clients at once, however many descriptors there are: each has a thread.
@@ -15,27 +15,27 @@ const CLIENTS: usize = 2000;
 /// A function's output file, and our end of its stdout. Its library, too, if that is kept open.
 const PER_FUNCTION: usize = 2;
 /// How many processes are being started at once. While it is, each takes [`PER_START`] more.
-const STARTING: usize = 8;
+pub(super) const STARTING: usize = 8;
 /// Its stdin and stdout, until they are its own.
 const PER_START: usize = 2;
-/// For these, the listening socket, the log, the warden, and something to spare.
+/// For these, the listening socket, the log, the watchdog, and something to spare.
 const RESERVED: usize = STARTING * PER_START + 16;
 
-/// How many at once.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) struct Plan {
-    pub(super) clients: usize,
-    pub(super) running: usize,
-    pub(super) starting: usize,
-}
-
-/// Plans for `max_running` functions at once, or for as many as are good and fit.
-pub(super) fn plan(max_running: Option<usize>, keeps_libraries: bool) -> io::Result<Plan> {
+/// How many clients to have at once, for `max_running` functions at once or for as many as are good and
+/// fit; and how many these are.
+pub(super) fn plan(
+    max_running: Option<usize>,
+    keeps_libraries: bool,
+) -> io::Result<(usize, usize)> {
     let per_function = PER_FUNCTION + usize::from(keeps_libraries);
     divide(soft_limit()?, per_function, max_running)
 }
 
-fn divide(limit: usize, per_function: usize, max_running: Option<usize>) -> io::Result<Plan> {
+fn divide(
+    limit: usize,
+    per_function: usize,
+    max_running: Option<usize>,
+) -> io::Result<(usize, usize)> {
     let available = limit.saturating_sub(RESERVED);
     let fit = available / (1 + per_function);
     let running = max_running.unwrap_or(RUNNING.min(fit));
@@ -47,11 +47,7 @@ fn divide(limit: usize, per_function: usize, max_running: Option<usize>) -> io::
         return Err(io::Error::new(ErrorKind::InvalidInput, message));
     }
     let clients = (available - per_function * running).min(CLIENTS.max(running));
-    Ok(Plan {
-        clients,
-        running,
-        starting: STARTING,
-    })
+    Ok((clients, running))
 }
 
 /// How many files this process may have open: the soft limit, in `/proc/self/limits`.
@@ -59,13 +55,11 @@ fn divide(limit: usize, per_function: usize, max_running: Option<usize>) -> io::
 #[doc(alias = "RLIMIT_NOFILE")]
 fn soft_limit() -> io::Result<usize> {
     let limits = fs::read_to_string("/proc/self/limits")?;
-    let line = limits
-        .lines()
-        .find_map(|line| line.strip_prefix("Max open files"));
-    let word = line.and_then(|line| line.split_whitespace().next());
-    match word {
+    let mut lines = limits.lines();
+    let line = lines.find_map(|line| line.strip_prefix("Max open files"));
+    match line.and_then(|line| line.split_whitespace().next()) {
         Some("unlimited") => Ok(usize::MAX),
-        _ => word.and_then(|word| word.parse().ok()).ok_or_else(|| {
+        word => word.and_then(|word| word.parse().ok()).ok_or_else(|| {
             let message = "/proc/self/limits does not say how many files may be open";
             io::Error::new(ErrorKind::InvalidData, message)
         }),
@@ -82,14 +76,14 @@ mod tests {
         let with = |per_function| limits.map(|limit| (limit, per_function));
         let cases = [with(PER_FUNCTION), with(PER_FUNCTION + 1)];
         for (limit, per_function) in cases.into_iter().flatten() {
-            let plan = divide(limit, per_function, None).unwrap();
-            assert!(RESERVED + plan.clients + per_function * plan.running <= limit);
+            let (clients, running) = divide(limit, per_function, None).unwrap();
+            assert!(RESERVED + clients + per_function * running <= limit);
             assert!(
-                plan.clients >= plan.running,
-                "who runs has a seat: {plan:?}"
+                clients >= running,
+                "each function has a client: {clients}, {running}"
             );
         }
-        assert_eq!(divide(1024, PER_FUNCTION, None).unwrap().running, RUNNING);
+        assert_eq!(divide(1024, PER_FUNCTION, None).unwrap().1, RUNNING);
     }
 
     #[test]

@@ -1,9 +1,8 @@
 //! One run of one function: a process of its own, its output copied, its end waited for.
 //!
 //! Three look after it. The client's own thread waits for the process; a second thread copies what
-//! the function prints, and stops at the limit; the [warden](super::warden) looks at the clock.
+//! the function prints, and stops at the limit; the [watchdog](super::watchdog) looks at the clock.
 
-use std::fmt;
 use std::fs::File;
 use std::io::{self, Write};
 use std::net::Shutdown;
@@ -15,49 +14,25 @@ use std::sync::Arc;
 use std::sync::mpsc::{self, Receiver};
 
 use super::crew::Crew;
+use super::ending::{Ended, Reason};
 use super::library::Call;
 use super::output::Output;
-use super::protocol::error_line;
-use super::slots::Slots;
-use super::warden::{Reason, Warden};
+use super::protocol::{NOT_EXECUTED, error_line};
+use super::watchdog::Watchdog;
+use crate::permits::Permits;
 use crate::socket::{Received, recv};
 
-/// The exit status by which a program says that it could not run what it was asked to: a shell's
-/// for a command that was not found.
-const NOT_EXECUTED: i32 = 127;
 /// How much is copied in one go, in bytes.
 const BUFFER_LEN: usize = 32 * 1024;
 
-/// How a run ended.
-pub(super) enum Ended {
-    /// The function ended, one way or another; all that it printed is in the file.
-    ByItself(ExitStatus),
-    /// It was killed; so says the last line of the file, after what it had printed. If that could not be written,
-    /// it is the only line.
-    Killed(Reason),
-    /// It did not run; so says the only line of the file.
-    NotExecuted(String),
-}
-
-impl fmt::Display for Ended {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::ByItself(status) if status.success() => f.write_str("has run"),
-            Self::ByItself(status) => write!(f, "has run and ended with {status}"),
-            Self::Killed(reason) => write!(f, "was killed: {reason}"),
-            Self::NotExecuted(why) => write!(f, "could not be executed: {why}"),
-        }
-    }
-}
-
 /// What all runs of a server's functions share.
-pub(super) struct Runner {
+pub(super) struct Functions {
     pub(super) crew: Arc<Crew>,
-    pub(super) warden: Arc<Warden>,
+    pub(super) watchdog: Arc<Watchdog>,
     /// How much of what a function prints is kept, in bytes.
     pub(super) max_output: u64,
     /// Starting a process takes a few descriptors for a moment, so there are only some starts at once.
-    pub(super) starts: Arc<Slots>,
+    pub(super) starts: Arc<Permits>,
 }
 
 struct Run {
@@ -73,7 +48,7 @@ struct Copied {
     stopped: Option<Reason>,
 }
 
-impl Runner {
+impl Functions {
     /// Runs `call` for client `number`, with what it prints in `output`. `asked` is what the client
     /// asked for, to say what went wrong there too.
     ///
@@ -101,7 +76,7 @@ impl Runner {
                 None if run.status.code() == Some(NOT_EXECUTED) => {
                     not_executed(asked, run.status.to_string(), output)
                 }
-                None => Ok(Ended::ByItself(run.status)),
+                None => Ok(Ended::OnItsOwn(run.status)),
             },
         }
     }
@@ -109,7 +84,7 @@ impl Runner {
     fn execute(&self, number: u64, call: Call, file: &Arc<File>) -> io::Result<Run> {
         let Call { command, library } = call;
         let (mut child, reader) = self.start(number, command)?;
-        let watch = self.warden.watch(number, child.id());
+        let watch = self.watchdog.watch(number, child.id());
         let copied = self.copy(number, &reader, file);
         if copied.is_err() {
             watch.end(); // which is the end of the function
@@ -133,7 +108,7 @@ impl Runner {
     fn start(&self, number: u64, mut command: Command) -> io::Result<(Child, Arc<UnixStream>)> {
         let _start = self.starts.take(number);
         let (reader, writer) = UnixStream::pair()?;
-        self.warden.mark(&mut command);
+        self.watchdog.mark(&mut command);
         command.stdin(Stdio::null()).stdout(OwnedFd::from(writer));
         let child = command.process_group(0).spawn()?;
         drop(command); // before another start may begin
@@ -149,7 +124,7 @@ impl Runner {
         file: &Arc<File>,
     ) -> io::Result<Receiver<Copied>> {
         let (reader, file) = (Arc::clone(reader), Arc::clone(file));
-        let (warden, limit) = (Arc::clone(&self.warden), self.max_output);
+        let (watchdog, limit) = (Arc::clone(&self.watchdog), self.max_output);
         let (tell, told) = mpsc::sync_channel(1);
         self.crew.run(move || {
             let mut in_line = false;
@@ -159,7 +134,7 @@ impl Runner {
                 Err(error) => Some(Reason::Unwritable(error.kind())),
             };
             if let Some(reason) = stopped {
-                warden.kill(number, reason);
+                watchdog.kill(number, reason);
                 let _ = reader.shutdown(Shutdown::Both);
             }
             drop((reader, file)); // before who waits may go on: no descriptor stays open behind its back

@@ -10,35 +10,40 @@
 //! ```
 //!
 //! Note 0 takes the five socket primitives for a *lambda function loader*. Its C server loads a
-//! library into itself with `dlopen`. Here a library is loaded into a process of its own: whatever a
-//! function does there, it does to itself. Read the files in this order:
+//! library into itself with `dlopen`. Here a library is loaded into a process of its own: what a
+//! function does there, it does to itself.
 //!
-//! 1. [`protocol`]: what goes over the wire.
-//! 2. `server.rs`: what is done for one client, from the first byte to the answer.
-//! 3. `library.rs`: what may be run, and which program runs it.
-//! 4. `output.rs`: the files that answers name.
-//! 5. `function.rs`: one run: a process, its output, its end.
-//! 6. `warden.rs`: who kills what does not end.
-//! 7. `slots.rs`, `descriptors.rs`, `crew.rs`: how many at once, in what order, by which threads.
-//! 8. [`client`]: the other side.
+//! Read it stage by stage; each is a whole file and adds one idea to the one before (`diff` shows it):
+//!
+//! 1. [`s1_plain`]: a server and its client in one file, std alone.
+//! 2. [`s2_survives`]: survives its clients and ends cleanly. [`protocol`] gives names to what goes over the
+//!    wire; `library.rs` says which program runs a library, `output.rs` makes the files that answers name,
+//!    `ending.rs` has the words of the log, and [`client`] is the client of this and the last stage.
+//! 3. [`s3_limits`]: limits to time, output and numbers. `function.rs` is one run, `watchdog.rs` kills what
+//!    does not end, `descriptors.rs` says how many fit at once, and `crew.rs` keeps threads ready.
 
 pub mod client;
 mod crew;
 mod descriptors;
+mod ending;
 mod function;
 mod library;
 mod output;
 pub mod protocol;
-mod server;
-mod slots;
-mod warden;
+pub mod s1_plain;
+pub mod s2_survives;
+pub mod s3_limits;
+mod watchdog;
 
 pub use library::Runtime;
-pub use server::{MAX_OUTPUT, Settings, TIMEOUT, serve};
+pub use s3_limits::{MAX_OUTPUT, Settings, TIMEOUT, serve};
 
 /// The name of the socket file when no `--socket` is given, in
 /// [the directory of sockets](crate::socket::directory).
 pub const SOCKET_NAME: &str = "lambda.sock";
+
+/// The number of the last stage.
+pub const LAST_STAGE: usize = 3;
 
 /// The name of the directory of output files, in the same place, when no other is given.
 pub const OUTPUT_NAME: &str = "lambda-output";

@@ -13,6 +13,10 @@ pub const MESSAGE_LEN: usize = 1024;
 /// The function that is run when the client names none.
 pub const DEFAULT_FUNCTION: &str = "run";
 
+/// The exit status by which a program says that it could not run what it was asked to: a shell's
+/// for a command that was not found.
+pub const NOT_EXECUTED: i32 = 127;
+
 /// What a client asks for: `<library> [<function> [<file>]]`, separated by blanks.
 ///
 /// It is shown as the client sent it, whatever the blanks were.
@@ -107,9 +111,9 @@ pub fn error_line(asked: &str) -> String {
     format!("Error: {asked} could not be executed.\n")
 }
 
-/// A message that is no request, as text for that line: escaped, since nobody vouches for it, and
-/// cut where a message has to end.
-pub fn shown(message: &[u8]) -> String {
+/// A message that is no request, as text for that line: escaped, because it comes from a stranger,
+/// and cut where a message has to end.
+pub fn escaped(message: &[u8]) -> String {
     let line = line_of(message);
     let line = &line[..line.len().min(MESSAGE_LEN)];
     escape(line.trim_ascii()).into_owned()
@@ -189,7 +193,7 @@ mod tests {
         with_newline.push(b'\n');
         assert!(Request::parse(&with_newline).is_ok());
         assert_eq!(malformed(&message(MESSAGE_LEN + 1)), Malformed::TooLong);
-        assert_eq!(shown(&message(MESSAGE_LEN + 9)).len(), MESSAGE_LEN);
+        assert_eq!(escaped(&message(MESSAGE_LEN + 9)).len(), MESSAGE_LEN);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use super::{Scene, Stage};
 pub(super) const SCENES: &[Scene] = &[Scene {
     name: "lambda",
     chapter: "9",
-    about: "one function crashes, one never ends, and all is well",
+    about: "one function crashes, one never ends, the server serves on",
     play: lambda,
 }];
 

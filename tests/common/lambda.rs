@@ -26,12 +26,26 @@ impl Server {
     }
 
     pub fn start_in(place: Place, options: &[&str]) -> Self {
+        let server = Self::listening(place, options);
+        let pid = server.program.pid();
+        wait_until("the watchdog's shell runs", || {
+            children(pid).iter().any(|stat| is_watchdog(stat))
+        });
+        server
+    }
+
+    /// A server of an early stage: 1 and 2 have no watchdog.
+    pub fn of_stage(stage: &str) -> Self {
+        Self::of_stage_in(Place::new(), stage)
+    }
+
+    pub fn of_stage_in(place: Place, stage: &str) -> Self {
+        Self::listening(place, &["--stage", stage])
+    }
+
+    fn listening(place: Place, options: &[&str]) -> Self {
         let mut program = place.start(&[&["lambda", "server"], options].concat());
         program.wait_for(Stream::Stderr, "listening on").unwrap();
-        let pid = program.pid();
-        wait_until("the warden's shell runs", || {
-            children(pid).iter().any(|stat| is_warden(stat))
-        });
         Self { place, program }
     }
 
@@ -191,14 +205,14 @@ pub fn children(pid: i64) -> Vec<String> {
         .collect()
 }
 
-/// The processes that run the server's functions: all of its children but the warden's shell.
+/// The processes that run the server's functions: all of its children but the watchdog's shell.
 pub fn functions(server: &Server) -> Vec<String> {
     let mut functions = children(server.program.pid());
-    functions.retain(|stat| !is_warden(stat));
+    functions.retain(|stat| !is_watchdog(stat));
     functions
 }
 
-fn is_warden(stat: &str) -> bool {
+fn is_watchdog(stat: &str) -> bool {
     let pid = stat.split(' ').next().unwrap_or("");
     let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
     String::from_utf8_lossy(&words).contains("while read")

@@ -92,6 +92,35 @@ const LADDERS: &[Ladder] = &[
             ("3", &[]),
         ],
     },
+    Ladder {
+        chapter: "docs/09-lambda.md",
+        assignment: "lambda-server",
+        program: &[
+            "lambda",
+            "server",
+            "--stage",
+            "N",
+            "--socket",
+            "{socket}",
+            "--output-dir",
+            "{dir}",
+        ],
+        fail: &[
+            (
+                "1",
+                &[
+                    "files-of-their-own",
+                    "ctrl-c-busy",
+                    "term",
+                    "ctrl-c",
+                    "unlinks",
+                    "stale",
+                ],
+            ),
+            ("2", &[]),
+            ("3", &[]),
+        ],
+    },
 ];
 
 /// Most of the time goes by in waiting for answers that do not come, so all are graded at once.

@@ -243,7 +243,7 @@ fn functions_do_not_outlive_a_server_that_is_killed() {
     let _stream = server.send(&library);
     wait_until("the function runs", || server.place.path("pid").exists());
     let function = written_pid(&server, "pid");
-    wait_until("the warden knows of it", || lambda::all_sleep(&server));
+    wait_until("the watchdog knows of it", || lambda::all_sleep(&server));
     signal("KILL", server.program.pid()).unwrap(); // and to none of its children
     wait_until_dead(function);
 }
@@ -274,7 +274,7 @@ fn kill_amid_starts() -> Place {
 }
 
 #[test]
-fn without_its_shell_the_warden_still_kills() {
+fn without_its_shell_the_watchdog_still_kills() {
     let server = Server::start(&["--timeout", "1"]);
     let library = script(&server.place, "forever", "exec sleep 1000");
     let shell = lambda::children(server.program.pid());

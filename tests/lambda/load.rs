@@ -75,7 +75,7 @@ fn assert_nothing_adds_up(calls: usize) {
     let after = (descriptors(&server), children(server.program.pid()).len());
     assert_eq!(
         after, before,
-        "open files, and children (the warden's shell alone)"
+        "open files, and children (the watchdog's shell alone)"
     );
     server.end(&[]);
 }

@@ -8,3 +8,4 @@ mod input;
 mod load;
 mod space;
 mod speed;
+mod stages;

@@ -1,4 +1,4 @@
-//! The warden: kills functions that run too long, and whatever a function leaves behind.
+//! The watchdog: kills functions that run too long, and what a function leaves behind.
 //!
 //! A function is a process group, and a group is killed by `kill(2)`, for which std has no safe call.
 //! A shell has one. Starting a shell for each function would double the price of a call, so one
@@ -9,7 +9,6 @@
 //! shell's mark in its environment.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
@@ -18,6 +17,7 @@ use std::process::{Child, Command, Stdio};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
+use super::ending::Reason;
 use crate::error::Context;
 use crate::process::signal;
 use crate::socket::{end_sending, recv};
@@ -58,28 +58,8 @@ for look in 1 2 3 4 5; do
 done
 "#;
 
-/// Why a function was killed.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Reason {
-    Time(Duration),
-    Output(u64),
-    Unwritable(io::ErrorKind),
-    Shutdown,
-}
-
-impl fmt::Display for Reason {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Time(limit) => write!(f, "it ran longer than {} s", limit.as_secs_f64()),
-            Self::Output(limit) => write!(f, "it wrote more than {limit} bytes"),
-            Self::Unwritable(kind) => write!(f, "its output cannot be written: {kind}"),
-            Self::Shutdown => f.write_str("the server is shutting down"),
-        }
-    }
-}
-
 /// Watches over all functions of a server.
-pub(super) struct Warden {
+pub(super) struct Watchdog {
     timeout: Duration,
     mark: String,
     state: Mutex<State>,
@@ -103,7 +83,7 @@ struct Watched {
     killed: Option<Reason>,
 }
 
-impl Warden {
+impl Watchdog {
     /// Starts the shell. Each function gets `timeout`.
     pub(super) fn start(timeout: Duration) -> io::Result<Self> {
         let (orders, theirs) = UnixStream::pair()?;
@@ -154,7 +134,7 @@ impl Warden {
             self.changed.notify_all();
         }
         Watch {
-            warden: Arc::clone(self),
+            watchdog: Arc::clone(self),
             number,
         }
     }
@@ -175,7 +155,7 @@ impl Warden {
         self.changed.notify_all();
     }
 
-    /// Kills each function whose time is up, until the warden is closed: a thread of its own.
+    /// Kills each function whose time is up, until the watchdog is closed: a thread of its own.
     pub(super) fn keep_time(&self) {
         let mut state = self.state();
         while !state.closed {
@@ -226,7 +206,7 @@ impl State {
 
     fn kill(&mut self, number: u64, reason: Reason) {
         let Some(watched) = self.watched.get_mut(&number) else {
-            return; // it has ended by itself
+            return; // it has ended on its own
         };
         let group = watched.group;
         watched.killed.get_or_insert(reason);
@@ -246,7 +226,7 @@ impl State {
     }
 }
 
-impl Drop for Warden {
+impl Drop for Watchdog {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
         let _ = state.orders.write_all(b"q\n");
@@ -262,7 +242,7 @@ impl Drop for Warden {
 
 /// A function that is watched over. The end of the watch is the end of all that is left of it.
 pub(super) struct Watch {
-    warden: Arc<Warden>,
+    watchdog: Arc<Watchdog>,
     number: u64,
 }
 
@@ -274,7 +254,7 @@ impl Watch {
     /// number to nobody else, and after the last it goes through all other numbers first. So the
     /// order to kill what is left, a moment later, meets the group or nobody.
     pub(super) fn end(&self) -> Option<Reason> {
-        let mut state = self.warden.state();
+        let mut state = self.watchdog.state();
         let watched = state.watched.remove(&self.number)?;
         state.order('-', watched.group);
         watched.killed

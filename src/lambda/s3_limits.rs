@@ -1,5 +1,17 @@
-//! The server: takes a client, learns what it wants, runs it, tells where the output is.
+//! Stage 3: a server that sets limits to functions, and leaves nothing of them behind.
+//!
+//! What broke: at stage 2 a function that never ends (`ipc lambda invoke /bin/sleep 1000`) holds its client and
+//! its thread for ever, one that prints for ever (`/bin/yes`) fills the disk, and one that starts a process in
+//! the background leaves that behind. So does `kill -9` of the server with all that runs.
+//!
+//! What this adds: a time limit for functions and silent clients; a copy of the output that stops at a limit; a
+//! limit to how many functions run at once, and their turns in the order of arrival; a watchdog that kills whole
+//! process groups, even after the server's own end by `kill -9`. And which libraries may be run (`--allow`), by
+//! which programs (`--runtime`).
+//!
+//! What it costs: 100 lines more here, and four files beside it; one more thread a function, a shell a server.
 
+use std::fs;
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::os::unix::ffi::OsStrExt;
@@ -8,18 +20,18 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
-use std::{fmt, fs};
 
-use super::descriptors::{self, Plan};
-use super::function::{Ended, Runner};
+use super::descriptors;
+use super::ending::Ending;
+use super::function::Functions;
 use super::library::{self, Runtime};
 use super::output::{Output, Outputs};
-use super::protocol::{MESSAGE_LEN, Malformed, Request, error_line, shown};
-use super::slots::Slots;
-use super::warden::Warden;
+use super::protocol::{MESSAGE_LEN, Request, error_line, escaped};
+use super::watchdog::Watchdog;
 use crate::error::Context;
 use crate::interrupt::Interrupt;
 use crate::notice::notice;
+use crate::permits::Permits;
 use crate::socket::{Listener, Received, close, recv, send};
 
 /// How long an answer may wait for room. It is the only one on its connection, so there is room.
@@ -61,8 +73,8 @@ impl Settings {
     }
 }
 
-/// Serves the clients of `listener` until `interrupt` is raised. Then functions at work get two more
-/// seconds, and who waits for one is sent away.
+/// Serves the clients of `listener` until `stop` is requested. Then functions at work get two more
+/// seconds, and clients that wait for one are sent away.
 ///
 /// ```
 /// use ipc_primer::interrupt::Interrupt;
@@ -87,44 +99,43 @@ impl Settings {
 /// # Errors
 /// - Those of [`Listener::accept`], of the directories and of starting `sh`.
 /// - [`ErrorKind::InvalidInput`]: there are too few descriptors for so many functions at once.
-pub fn serve(listener: &Listener, settings: &Settings, interrupt: &Interrupt) -> io::Result<()> {
-    let plan = descriptors::plan(settings.max_running, !settings.allow.is_empty())?;
-    let server = Arc::new(Server::new(settings, &plan, interrupt)?);
-    let _stop = listener.stop_on(interrupt);
+pub fn serve(listener: &Listener, settings: &Settings, stop: &Interrupt) -> io::Result<()> {
+    let server = Arc::new(Server::new(settings, stop)?);
+    let _stop = listener.stop_on(stop);
     let ending = Arc::clone(&server);
-    let _end = interrupt.on_raise(move || ending.end());
+    let _end = stop.on_raise(move || ending.end());
     notice(format!("listening on {}", listener.path().display())); // only now is all ready
     thread::scope(|scope| {
-        scope.spawn(|| server.runner.warden.keep_time());
+        scope.spawn(|| server.functions.watchdog.keep_time());
         let ended = accept_all(listener, &server);
         if ended.is_err() {
-            interrupt.raise();
+            stop.raise();
         }
-        server.runner.crew.finish(); // the warden keeps time until the last client has gone
-        server.runner.warden.close();
+        server.functions.crew.finish(); // the watchdog keeps time until the last client has gone
+        server.functions.watchdog.close();
         ended
     })
 }
 
-/// Takes clients as long as there is a seat. Without one the rest waits in the backlog: they have
+/// Takes clients as long as there is a permit. Without one the rest waits in the backlog: they have
 /// connected and may send, and take none of our descriptors.
 fn accept_all(listener: &Listener, server: &Arc<Server>) -> io::Result<()> {
     let mut number = 0;
-    while let Some(stream) = listener.accept()? {
+    while let Some(client) = listener.accept()? {
         number += 1;
-        let stream = Arc::new(stream);
-        let Some(seat) = server.seats.take(number) else {
-            close(&stream); // Ctrl-C: a close for all who had connected, even if we had not seen them
+        let client = Arc::new(client);
+        let Some(permit) = server.clients.take(number) else {
+            close(&client); // Ctrl-C: a close for all who had connected, even if we had not seen them
             continue;
         };
         let serving = Arc::clone(server);
         let serve = move || {
-            let ending = serving.converse(number, &stream);
-            close(&stream);
-            drop((stream, seat));
+            let ending = serving.converse(number, &client);
+            close(&client);
+            drop((client, permit));
             notice(format!("client {number}{ending}"));
         };
-        if let Err(error) = server.runner.crew.run(serve) {
+        if let Err(error) = server.functions.crew.run(serve) {
             notice(format!("client {number} was sent away: {error}"));
         }
     }
@@ -135,15 +146,17 @@ struct Server {
     allow: Vec<PathBuf>,
     runtimes: Vec<Runtime>,
     outputs: Outputs,
-    seats: Arc<Slots>,
-    turns: Arc<Slots>,
-    runner: Runner,
+    clients: Arc<Permits>,
+    running: Arc<Permits>,
+    functions: Functions,
     timeout: Duration,
-    interrupt: Interrupt,
+    stop: Interrupt,
 }
 
 impl Server {
-    fn new(settings: &Settings, plan: &Plan, interrupt: &Interrupt) -> io::Result<Self> {
+    fn new(settings: &Settings, stop: &Interrupt) -> io::Result<Self> {
+        let keeps_libraries = !settings.allow.is_empty();
+        let (clients, running) = descriptors::plan(settings.max_running, keeps_libraries)?;
         let allow = settings.allow.iter().map(|directory| {
             let sentence = || format!("cannot allow {}", directory.display());
             fs::canonicalize(directory).context(sentence)
@@ -152,40 +165,40 @@ impl Server {
             allow: allow.collect::<io::Result<_>>()?,
             runtimes: settings.runtimes.clone(),
             outputs: Outputs::in_directory(&settings.output_dir)?,
-            seats: Slots::new(plan.clients),
-            turns: Slots::new(plan.running),
-            runner: Runner {
+            clients: Permits::new(clients),
+            running: Permits::new(running),
+            functions: Functions {
                 crew: Arc::default(),
-                warden: Arc::new(Warden::start(settings.timeout)?),
+                watchdog: Arc::new(Watchdog::start(settings.timeout)?),
                 max_output: settings.max_output,
-                starts: Slots::new(plan.starting),
+                starts: Permits::new(descriptors::STARTING),
             },
             timeout: settings.timeout,
-            interrupt: interrupt.clone(),
+            stop: stop.clone(),
         })
     }
 
-    /// Sends away who waits, and gives who is at work a last moment.
+    /// Sends away the clients that wait, and gives the functions at work a last moment.
     fn end(&self) {
-        self.seats.close();
-        self.turns.close();
-        self.runner.warden.end();
+        self.clients.close();
+        self.running.close();
+        self.functions.watchdog.end();
     }
 
     /// Does all that is done for one client.
-    fn converse(&self, number: u64, stream: &Arc<UnixStream>) -> Ending {
-        let message = match self.receive(stream) {
+    fn converse(&self, number: u64, client: &Arc<UnixStream>) -> Ending {
+        let message = match self.receive(client) {
             Ok(Some(message)) => message,
             Ok(None) => return Ending::Left,
             Err(error) => return Ending::Failed(error),
         };
         // Each answer holds a file open, so what is wrong with a message waits its turn too.
-        let Some(_turn) = self.turns.take(number) else {
+        let Some(_turn) = self.running.take(number) else {
             return Ending::SentAway;
         };
         let answered = self.outputs.create().and_then(|output| {
             let done = self.work(number, &message, &output)?;
-            let told = answer(stream, output)?;
+            let told = answer(client, output)?;
             Ok(if told { done } else { Ending::Left })
         });
         answered.unwrap_or_else(Ending::Failed)
@@ -194,14 +207,13 @@ impl Server {
     /// Receives the message, which is what the first read brings; `None` from a client that has gone.
     ///
     /// Nothing at all before the client's half-close is a message too: an empty one.
-    fn receive(&self, stream: &Arc<UnixStream>) -> io::Result<Option<Vec<u8>>> {
-        let reading = Arc::clone(stream);
-        let _waker = self
-            .interrupt
-            .on_raise(move || drop(reading.shutdown(Shutdown::Read)));
-        stream.set_read_timeout(Some(self.timeout))?;
+    fn receive(&self, client: &Arc<UnixStream>) -> io::Result<Option<Vec<u8>>> {
+        let reading = Arc::clone(client);
+        let shut_down = move || drop(reading.shutdown(Shutdown::Read));
+        let _waker = self.stop.on_raise(shut_down);
+        client.set_read_timeout(Some(self.timeout))?;
         let mut message = vec![0; MESSAGE_LEN + 1]; // one byte for the newline, or to see what is too long
-        let count = match recv(&mut &**stream, &mut message)? {
+        let count = match recv(&mut &**client, &mut message)? {
             Received::Bytes(count) => count,
             Received::End => 0,
             Received::Reset => return Ok(None),
@@ -216,51 +228,27 @@ impl Server {
         let request = match Request::parse(message) {
             Ok(request) => request,
             Err(fault) => {
-                output.replace(&error_line(&shown(message)))?;
+                output.replace(&error_line(&escaped(message)))?;
                 return Ok(Ending::Refused(fault));
             }
         };
         let asked = request.to_string();
         let call = library::call(&request, &self.allow, &self.runtimes);
-        let ended = self.runner.run(number, &asked, call, output)?;
+        let ended = self.functions.run(number, &asked, call, output)?;
         Ok(Ending::Answered(asked, ended))
     }
 }
 
 /// Tells the client where its output is. If it has gone, nobody will ever know, and the file goes too:
 /// then it says so.
-fn answer(stream: &UnixStream, output: Output) -> io::Result<bool> {
-    stream.set_write_timeout(Some(SEND_LIMIT))?;
-    match send(&mut &*stream, output.path().as_os_str().as_bytes()) {
+fn answer(client: &UnixStream, output: Output) -> io::Result<bool> {
+    client.set_write_timeout(Some(SEND_LIMIT))?;
+    match send(&mut &*client, output.path().as_os_str().as_bytes()) {
         Ok(()) => {
             output.keep();
             Ok(true)
         }
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(false),
         Err(error) => Err(error),
-    }
-}
-
-/// How a conversation ended, as the log has it.
-enum Ending {
-    Answered(String, Ended),
-    Refused(Malformed),
-    Left,
-    SentAway,
-    Failed(io::Error),
-}
-
-impl fmt::Display for Ending {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Answered(asked, ended) => write!(f, ": {asked} {ended}"),
-            Self::Refused(fault) => write!(f, ": {fault}"),
-            Self::Left => f.write_str(" left before its answer"),
-            Self::SentAway => f.write_str(" was sent away: the server is shutting down"),
-            Self::Failed(error) if error.kind() == ErrorKind::WouldBlock => {
-                f.write_str(" said nothing for too long")
-            }
-            Self::Failed(error) => write!(f, " failed: {error}"),
-        }
     }
 }
