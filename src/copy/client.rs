@@ -48,8 +48,8 @@ fn connect_unless(path: &Path, stop: &Interrupt) -> io::Result<Option<UnixStream
     told.recv().ok().flatten().transpose()
 }
 
-/// Receives the header byte by byte, so that none behind it is taken in: if there can be no copy, what was
-/// sent lies unread when we close, and the server learns that its client went.
+/// Receives the header byte by byte, and takes in none behind it. If there can be no copy, the file lies
+/// unread when we close, and so the server learns that its client went.
 pub(super) fn receive_header(server: &UnixStream) -> io::Result<Header> {
     let header = Header::read(&mut BufReader::with_capacity(1, server));
     header.map_err(|error| match error.kind() {

@@ -1,4 +1,4 @@
-//! What goes over the socket: one line that says what comes, then the bytes.
+//! The wire: a line with the length and the name, then the bytes.
 //!
 //! ```text
 //! FILE <length> <name>\n

@@ -24,7 +24,7 @@ pub fn serve(path: &Path, file: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Sends a line that says what comes, `FILE <length> <name>`, and then the bytes.
+/// Sends the header, a line `FILE <length> <name>`, and then the bytes.
 fn send_file(file: &Path, mut client: UnixStream) -> io::Result<()> {
     let mut source = File::open(file)?;
     let name = file.file_name().unwrap_or_default().display();

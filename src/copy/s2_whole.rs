@@ -3,9 +3,9 @@
 //! What broke: a server that ends in the middle of the file leaves half a file, which stage 1 takes for a
 //! whole one (`printf 'FILE 11 x\nhalf' | socat -u - UNIX-LISTEN:copy.sock`, and a client of it).
 //!
-//! What this adds: the client compares what came with the length in the header, writes into a partial file,
-//! and gives it its name at the end; the name stays in its directory, and replaces nothing unasked. The
-//! server counts the copies that are whole, drops clients that stall, and ends cleanly.
+//! What this adds: the client counts the bytes, compares their number with the header's, writes into a
+//! partial file, and gives it its name at the end. The name stays in its directory, and replaces nothing
+//! unasked. The server counts the copies that are whole, drops clients that stall, and ends cleanly.
 //!
 //! What it costs: the files [`target`](super::target), [`source`](super::source), [`server`]
 //! and `client.rs`. It makes fewer calls, because it moves 128 KiB at a time, and `io::copy` 8.
@@ -67,7 +67,7 @@ fn send_file(
 /// # Errors
 /// - Those of [`connect`](fn@crate::socket::connect) and of [`Target`].
 /// - [`UnexpectedEof`](io::ErrorKind::UnexpectedEof): the server closed before its last byte.
-/// - [`InvalidData`](io::ErrorKind::InvalidData): what it sent is not a copy.
+/// - [`InvalidData`](io::ErrorKind::InvalidData): it sent something else than a copy.
 pub fn receive(
     path: &Path,
     destination: &Destination,

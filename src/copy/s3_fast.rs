@@ -1,7 +1,7 @@
 //! Stage 3: it polls before it sleeps.
 //!
 //! What broke: nothing. But in stage 2 each end sleeps and is woken thousands of times a copy, each time
-//! for a few microseconds, and that takes longer than what it waits for (`copy_speed` times all stages:
+//! for a few microseconds, and that takes longer than the wait itself (`copy_speed` times all stages:
 //! `cargo run --release --example copy_speed`).
 //!
 //! What this adds: both ends look a few times whether they can go on before they sleep, by the wrapper
@@ -68,7 +68,7 @@ fn send_file(
 /// # Errors
 /// - Those of [`connect`](fn@crate::socket::connect) and of [`Target`].
 /// - [`UnexpectedEof`](io::ErrorKind::UnexpectedEof): the server closed before its last byte.
-/// - [`InvalidData`](io::ErrorKind::InvalidData): what it sent is not a copy.
+/// - [`InvalidData`](io::ErrorKind::InvalidData): it sent something else than a copy.
 pub fn receive(
     path: &Path,
     destination: &Destination,

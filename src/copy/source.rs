@@ -28,31 +28,28 @@ impl Source {
     pub fn open(path: &Path) -> io::Result<Self> {
         let shown = path.display();
         let sentence = || format!("cannot read {shown}");
-        let found = fs::metadata(path).context(sentence)?; // before a FIFO makes us wait for its writer
-        let fault = if found.is_dir() {
-            (ErrorKind::IsADirectory, "is a directory")
-        } else if !found.is_file() {
-            (ErrorKind::InvalidInput, "is not a regular file")
-        } else if path
-            .file_name()
-            .is_some_and(|name| name.as_bytes().contains(&b'\n'))
-        {
-            (ErrorKind::InvalidInput, "has a line end in its name")
-        } else {
-            let file = File::open(path).context(sentence)?;
-            if has_its_length(&file).context(sentence)? {
-                let path = path.to_owned();
-                return Ok(Self { file, path });
-            }
-            (
-                ErrorKind::InvalidInput,
-                "has another length than it says; `cat` it into a file, and copy that",
-            )
+        let refuse = |kind, fault| {
+            let message = format!("cannot copy {shown}: it {fault}");
+            Err(io::Error::new(kind, message))
         };
-        Err(io::Error::new(
-            fault.0,
-            format!("cannot copy {shown}: it {}", fault.1),
-        ))
+        let found = fs::metadata(path).context(sentence)?; // before a FIFO makes us wait for its writer
+        let name = path.file_name().unwrap_or_default();
+        if found.is_dir() {
+            return refuse(ErrorKind::IsADirectory, "is a directory");
+        }
+        if !found.is_file() {
+            return refuse(ErrorKind::InvalidInput, "is not a regular file");
+        }
+        if name.as_bytes().contains(&b'\n') {
+            return refuse(ErrorKind::InvalidInput, "has a line end in its name");
+        }
+        let file = File::open(path).context(sentence)?;
+        if !has_its_length(&file).context(sentence)? {
+            let fault = "has another length than it says; `cat` it into a file, and copy that";
+            return refuse(ErrorKind::InvalidInput, fault);
+        }
+        let path = path.to_owned();
+        Ok(Self { file, path })
     }
 
     /// What to send ahead of the bytes: the length is that of now.

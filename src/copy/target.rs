@@ -83,11 +83,6 @@ impl Target {
         Ok(())
     }
 
-    /// Where the copy will be.
-    pub fn path(&self) -> &Path {
-        &self.path
-    }
-
     /// Gives the copy its name: `link(2)`, which fails where `rename(2)` would replace a file that has
     /// come there meanwhile; with `force`, `rename(2)`.
     ///
