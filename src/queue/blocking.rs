@@ -1,16 +1,18 @@
-//! Attempts with the lock held, and waiting between them: what sending and receiving have in common.
+//! What the users of a queue share: its memory, its lock, and who waits for it. Sending and receiving are
+//! attempts with the lock held, and waiting between them.
 
 use std::hint;
 use std::io::ErrorKind;
+use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use super::error::{Error, State};
-use super::handle::Queue;
-use super::layout::{LOCK, View};
+use super::layout::{LOCK, Layout, REGISTERS, View, WAIT_SLOTS};
 use super::messages::Messages;
-use crate::shm::{Held, Waiters, owner};
+use crate::interrupt::Interrupt;
+use crate::shm::{Held, Lock, Segment, Waiters, owner};
 
 /// How long even a call that must not block waits for the lock, which is held for a tenth of a
 /// microsecond: the limits that callers give are about messages.
@@ -31,9 +33,46 @@ pub(super) enum Patience {
     Endless,
 }
 
-impl Queue {
+/// A queue in our address space, as one process uses it until `stop` is requested.
+#[derive(Debug)]
+pub(super) struct Shared {
+    segment: Arc<Segment>,
+    pub layout: Layout,
+    lock: Lock,
+    receivers: Waiters,
+    senders: Waiters,
+    stop: Interrupt,
+}
+
+impl Shared {
+    pub fn new(segment: Segment, layout: Layout, stop: &Interrupt) -> Self {
+        let segment = Arc::new(segment);
+        let mut first = 0;
+        let [lock, receivers, senders] = [0, 1, 2].map(|which| {
+            let slots = first..first + WAIT_SLOTS[which];
+            first = slots.end;
+            Waiters::new(&segment, slots)
+                .registered_in(REGISTERS + which)
+                .spinning(0)
+        });
+        Self {
+            lock: Lock::with_waiters(&segment, LOCK, lock),
+            receivers,
+            senders,
+            segment,
+            layout,
+            stop: stop.clone(),
+        }
+    }
+
+    /// How many messages there are.
+    pub fn count(&self) -> Result<usize, Error> {
+        let held = self.locked(Patience::None)?;
+        Ok(Messages::new(self.view(), &held)?.count())
+    }
+
     /// Makes an attempt, and more as long as the queue is in the `state` that blocks it.
-    pub(super) fn blocking<T>(
+    pub fn blocking<T>(
         &self,
         state: State,
         patience: Patience,
@@ -53,9 +92,7 @@ impl Queue {
             let patience = left().map_or(Patience::Endless, Patience::For);
             self.attempt(state, patience, &mut attempt).transpose()
         };
-        let waited = self
-            .waiters(state)
-            .wait(left(), &self.options.interrupt, ready);
+        let waited = self.waiters(state).wait(left(), &self.stop, ready);
         if let Ok(Err(_)) = waited {
             // We may have been woken for this attempt, and another's may succeed.
             self.waiters(state).wake_one();
@@ -77,7 +114,7 @@ impl Queue {
         attempt: impl FnOnce(&mut Messages<'_>) -> Result<Option<T>, Error>,
     ) -> Result<Option<T>, Error> {
         let held = self.locked(patience)?;
-        let mut messages = Messages::new(View::new(&self.segment, self.layout), &held)?;
+        let mut messages = Messages::new(self.view(), &held)?;
         let value = attempt(&mut messages)?;
         let others = match state {
             State::Full => &self.receivers,
@@ -93,13 +130,13 @@ impl Queue {
 
     /// Takes the lock. Only a process that was stopped while it had it keeps anybody waiting for it.
     #[inline]
-    pub(super) fn locked(&self, patience: Patience) -> Result<Held<'_>, Error> {
+    fn locked(&self, patience: Patience) -> Result<Held<'_>, Error> {
         let limit = match patience {
             Patience::None => Some(STALLED),
             Patience::For(limit) => Some(limit.max(STALLED)),
             Patience::Endless => None,
         };
-        let locked = self.lock.lock(limit, &self.options.interrupt);
+        let locked = self.lock.lock(limit, &self.stop);
         locked.map_err(|error| match error.kind() {
             ErrorKind::TimedOut => {
                 let holder = self.segment.words()[LOCK].load(Ordering::Relaxed);
@@ -112,7 +149,7 @@ impl Queue {
 
     /// Looks for a while whether the queue is still in the `state` that blocks, without its lock.
     fn spin(&self, state: State, deadline: Option<Instant>) {
-        let count = View::new(&self.segment, self.layout).count();
+        let count = self.view().count();
         let blocked_at = match state {
             State::Empty => 0,
             State::Full => self.layout.max_messages as u64,
@@ -130,6 +167,10 @@ impl Queue {
         }
     }
 
+    fn view(&self) -> View<'_> {
+        View::new(&self.segment, self.layout)
+    }
+
     fn waiters(&self, state: State) -> &Waiters {
         match state {
             State::Empty => &self.receivers,
@@ -140,25 +181,27 @@ impl Queue {
 
 #[cfg(test)]
 mod tests {
+    use super::super::layout::FORMAT;
     use super::*;
+    use crate::shm;
     use std::sync::mpsc;
-    use std::thread;
 
     /// A receiver that is woken and whose attempt then fails leaves the message, and another sleeps:
     /// that one makes its next attempt before it wakes on its own, a second after its last.
     #[test]
     fn an_attempt_that_fails_after_a_wake_up_leaves_it_to_another() {
-        let name = format!("/unit-fails-{}", std::process::id());
-        let options = Queue::options().read(true).write(true).create(true).clone();
-        let queue = options.open(&name).unwrap();
-        super::super::unlink(&name).unwrap();
+        let name = format!("unit-fails-{}", std::process::id());
+        let layout = Layout::checked(10, 64).unwrap();
+        let segment = Segment::create(&name, layout.plan(), |new| layout.init(new)).unwrap();
+        shm::unlink(&name, FORMAT).unwrap();
+        let queue = Shared::new(segment, layout, &Interrupt::new());
         let second = Duration::from_secs(1);
         let quick = (0..3).any(|_| attempt_after_a_failure(&queue) < second);
         assert!(quick, "three times out of three the other slept its second");
     }
 
     /// How long after its last attempt the sleeping receiver makes another.
-    fn attempt_after_a_failure(queue: &Queue) -> Duration {
+    fn attempt_after_a_failure(queue: &Shared) -> Duration {
         let (tell, told) = mpsc::channel();
         thread::scope(|scope| {
             scope.spawn(move || {

@@ -1,14 +1,10 @@
 //! A queue that is open: sending to it and receiving from it.
 
-use std::sync::Arc;
 use std::time::Duration;
 
-use super::blocking::Patience;
+use super::blocking::{Patience, Shared};
 use super::error::{Error, Mode, State};
-use super::layout::{LOCK, Layout, PRIORITIES, REGISTERS, SEATS, View};
-use super::messages::Messages;
-use super::options::OpenOptions;
-use crate::shm::{Lock, Segment, Waiters};
+use super::layout::PRIORITIES;
 
 /// A message queue that is open, as [`OpenOptions`] opened it; dropping it closes it (`mq_close(3)`),
 /// and the queue with its messages stays. All threads of a process can use one at the same time.
@@ -31,12 +27,16 @@ use crate::shm::{Lock, Segment, Waiters};
 #[doc(alias = "mqd_t")]
 #[doc(alias = "mq_close")]
 pub struct Queue {
-    pub(super) segment: Arc<Segment>,
-    pub(super) layout: Layout,
-    pub(super) lock: Lock,
-    pub(super) receivers: Waiters,
-    pub(super) senders: Waiters,
-    pub(super) options: OpenOptions,
+    pub(super) shared: Shared,
+    pub(super) access: Access,
+}
+
+/// What a handle was opened for.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Access {
+    pub read: bool,
+    pub write: bool,
+    pub non_blocking: bool,
 }
 
 /// A message as it was received, in the buffer of who received it.
@@ -64,31 +64,6 @@ pub struct Attributes {
 }
 
 impl Queue {
-    /// How a queue is to be opened: a builder, with nothing chosen yet.
-    pub fn options() -> OpenOptions {
-        OpenOptions::new()
-    }
-
-    pub(super) fn of(segment: Segment, layout: Layout, options: OpenOptions) -> Self {
-        let segment = Arc::new(segment);
-        let mut first = 0;
-        let [lock, receivers, senders] = [0, 1, 2].map(|which| {
-            let seats = first..first + SEATS[which];
-            first = seats.end;
-            Waiters::new(&segment, seats)
-                .registered_in(REGISTERS + which)
-                .spinning(0)
-        });
-        Self {
-            lock: Lock::with_waiters(&segment, LOCK, lock),
-            receivers,
-            senders,
-            segment,
-            layout,
-            options,
-        }
-    }
-
     /// Puts a message in the queue; blocks while the queue is full, unless the handle is non-blocking.
     ///
     /// # Errors
@@ -162,31 +137,29 @@ impl Queue {
     /// [`Error::Damaged`], [`Error::Stalled`].
     #[doc(alias = "mq_getattr")]
     pub fn attributes(&self) -> Result<Attributes, Error> {
-        let held = self.locked(Patience::None)?;
-        let messages = Messages::new(View::new(&self.segment, self.layout), &held)?;
         Ok(Attributes {
-            max_messages: self.layout.max_messages,
-            message_size: self.layout.message_size,
-            messages: messages.count(),
-            non_blocking: self.options.non_blocking,
+            max_messages: self.shared.layout.max_messages,
+            message_size: self.shared.layout.message_size,
+            messages: self.shared.count()?,
+            non_blocking: self.access.non_blocking,
         })
     }
 
     /// Makes this handle non-blocking, or blocking.
     #[doc(alias = "mq_setattr")]
     pub fn set_non_blocking(&mut self, non_blocking: bool) {
-        self.options.non_blocking = non_blocking;
+        self.access.non_blocking = non_blocking;
     }
 
     fn patience(&self) -> Patience {
-        match self.options.non_blocking {
+        match self.access.non_blocking {
             true => Patience::None,
             false => Patience::Endless,
         }
     }
 
     fn patience_for(&self, limit: Duration) -> Patience {
-        match self.options.non_blocking {
+        match self.access.non_blocking {
             true => Patience::None,
             false => Patience::For(limit),
         }
@@ -197,12 +170,12 @@ impl Queue {
             let fault = format!("a priority is from 0 to {}, not {priority}", PRIORITIES - 1);
             return Err(Error::Invalid(fault));
         }
-        self.check(self.options.write, Mode::Writing)?;
-        let (len, message_size) = (bytes.len(), self.layout.message_size);
+        self.check(self.access.write, Mode::Writing)?;
+        let (len, message_size) = (bytes.len(), self.shared.layout.message_size);
         if len > message_size {
             return Err(Error::MessageSize { len, message_size });
         }
-        self.blocking(State::Full, patience, |messages| {
+        self.shared.blocking(State::Full, patience, |messages| {
             messages.put(bytes, priority)
         })
     }
@@ -212,13 +185,14 @@ impl Queue {
         buffer: &'b mut [u8],
         patience: Patience,
     ) -> Result<Message<'b>, Error> {
-        self.check(self.options.read, Mode::Reading)?;
-        let (len, message_size) = (buffer.len(), self.layout.message_size);
+        self.check(self.access.read, Mode::Reading)?;
+        let (len, message_size) = (buffer.len(), self.shared.layout.message_size);
         if len < message_size {
             return Err(Error::MessageSize { len, message_size });
         }
-        let (len, priority) =
-            self.blocking(State::Empty, patience, |messages| messages.take(buffer))?;
+        let (len, priority) = self
+            .shared
+            .blocking(State::Empty, patience, |messages| messages.take(buffer))?;
         let bytes = &buffer[..len];
         Ok(Message { bytes, priority })
     }

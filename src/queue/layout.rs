@@ -26,7 +26,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use super::Error;
+use super::error::Error;
 use crate::shm::{Format, Lifetime, Plan, Segment};
 
 /// Marks the segment of a queue, laid out as above.
@@ -60,7 +60,7 @@ const LINE: usize = 8;
 const SLOT_HEAD: usize = 2;
 
 /// How many processes and threads can wait at the same time: for the lock, to receive, to send.
-pub(super) const SEATS: [usize; 3] = [16, 64, 64];
+pub(super) const WAIT_SLOTS: [usize; 3] = [16, 64, 64];
 
 /// What was chosen when the queue was made; where all lies follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -92,7 +92,7 @@ impl Layout {
         Plan {
             format: FORMAT,
             words: self.slots_at() + self.max_messages * self.slot_len(),
-            seats: SEATS.iter().sum(),
+            seats: WAIT_SLOTS.iter().sum(),
             lifetime: Lifetime::Kept,
         }
     }

@@ -7,10 +7,9 @@
 
 use std::sync::atomic::Ordering;
 
-use super::Error;
+use super::error::Error;
 use super::layout::{Slot, UNKNOWN, View};
-use super::order;
-use super::state::{self, FREE, SEQUENCE_END};
+use super::order::{self, FREE, SEQUENCE_END};
 use crate::shm::Held;
 use crate::shm::bytes::{copy_in, copy_out};
 
@@ -60,7 +59,7 @@ impl<'s> Messages<'s> {
         let slot = self.slot(number, FREE)?;
         copy_in(slot.message, bytes);
         slot.length.store(bytes.len() as u64, Ordering::Relaxed);
-        let state = state::state(priority, sequence, number);
+        let state = order::state(priority, sequence, number);
         slot.state.store(state, Ordering::Release); // the commit: the message is there
 
         order::push(&self.words.order()[..=self.count], state);
@@ -76,7 +75,7 @@ impl<'s> Messages<'s> {
             return Ok(None);
         }
         let first = self.words.order()[0].load(Ordering::Relaxed);
-        let number = state::slot(first);
+        let number = order::slot(first);
         let slot = self.slot(number, first)?;
         if first == FREE {
             return Err(damaged(format!("slot {number} holds no message")));
@@ -88,7 +87,7 @@ impl<'s> Messages<'s> {
         order::pop(&self.words.order()[..self.count]);
         self.words.order()[self.count - 1].store(number as u64, Ordering::Relaxed);
         self.set_count(self.count - 1);
-        Ok(Some((len, state::priority(first))))
+        Ok(Some((len, order::priority(first))))
     }
 
     /// The slot of this number, which has to be in this state.
@@ -139,13 +138,13 @@ impl<'s> Messages<'s> {
                 free.push(number as u64);
                 continue;
             }
-            if !state::is_full(state) || state::slot(state) != number {
+            if !order::is_full(state) || order::slot(state) != number {
                 return Err(damaged(format!("slot {number} has no possible state")));
             }
             self.length(&slot)?;
             order::push(&self.words.order()[..=self.count], state);
             self.count += 1;
-            next = next.max(state::sequence(state) + 1);
+            next = next.max(order::sequence(state) + 1);
         }
         for (word, number) in self.words.order()[self.count..].iter().zip(free) {
             word.store(number, Ordering::Relaxed);
@@ -170,10 +169,10 @@ impl<'s> Messages<'s> {
             .collect();
         states.retain(|state| *state != FREE);
         states.sort_unstable();
-        for class in states.chunk_by(|a, b| state::priority(*a) == state::priority(*b)) {
+        for class in states.chunk_by(|a, b| order::priority(*a) == order::priority(*b)) {
             for (rank, &old) in class.iter().enumerate() {
-                let number = state::slot(old);
-                let new = state::state(state::priority(old), rank as u64, number);
+                let number = order::slot(old);
+                let new = order::state(order::priority(old), rank as u64, number);
                 self.slot(number, old)?.state.store(new, Ordering::Release);
             }
         }

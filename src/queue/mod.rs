@@ -8,7 +8,7 @@
 //! 1. `name.rs`: what a queue may be called, [`list`] and [`unlink`].
 //! 2. [`OpenOptions`] (`options.rs`): opening and making one.
 //! 3. `layout.rs`: where everything lies in the segment, and who writes it.
-//! 4. `state.rs` and `order.rs`: which message goes first.
+//! 4. `order.rs`: which message goes first.
 //! 5. `messages.rs`: putting in and taking out, so that a process killed at any point leaves it right.
 //! 6. [`Queue`] (`handle.rs`): sending and receiving; `blocking.rs`: the lock, and waiting.
 //! 7. [`Error`] (`error.rs`): what can go wrong.
@@ -21,7 +21,6 @@ mod messages;
 mod name;
 mod options;
 mod order;
-mod state;
 
 pub use error::{Error, Mode, State};
 pub use handle::{Attributes, Message, Queue};

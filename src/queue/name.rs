@@ -1,6 +1,6 @@
 //! The names of queues, by the rules of `mq_overview(7)`: `/` and at least one byte more, no other `/`.
 
-use super::Error;
+use super::error::Error;
 use super::layout::FORMAT;
 use crate::shm;
 

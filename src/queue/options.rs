@@ -2,8 +2,11 @@
 
 use std::io::ErrorKind;
 
+use super::blocking::Shared;
+use super::error::Error;
+use super::handle::{Access, Queue};
 use super::layout::{FORMAT, Layout};
-use super::{Error, Queue, name};
+use super::name;
 use crate::interrupt::Interrupt;
 use crate::shm::{Fault, Segment, fault_of};
 
@@ -22,14 +25,19 @@ const TRIES: u32 = 100;
 /// | nothing: it is always 0600 | the mode |
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
-    pub(super) read: bool,
-    pub(super) write: bool,
-    pub(super) non_blocking: bool,
-    pub(super) interrupt: Interrupt,
+    access: Access,
+    interrupt: Interrupt,
     create: bool,
     exclusive: bool,
     max_messages: usize,
     message_size: usize,
+}
+
+impl Queue {
+    /// How a queue is to be opened: a builder, with nothing chosen yet.
+    pub fn options() -> OpenOptions {
+        OpenOptions::new()
+    }
 }
 
 impl Default for OpenOptions {
@@ -42,9 +50,7 @@ impl OpenOptions {
     /// Nothing chosen; 10 messages of 8192 bytes, should the queue be made.
     pub fn new() -> Self {
         Self {
-            read: false,
-            write: false,
-            non_blocking: false,
+            access: Access::default(),
             interrupt: Interrupt::new(),
             create: false,
             exclusive: false,
@@ -57,7 +63,7 @@ impl OpenOptions {
     #[doc(alias = "O_RDONLY")]
     #[must_use]
     pub fn read(mut self, read: bool) -> Self {
-        self.read = read;
+        self.access.read = read;
         self
     }
 
@@ -65,7 +71,7 @@ impl OpenOptions {
     #[doc(alias = "O_WRONLY")]
     #[must_use]
     pub fn write(mut self, write: bool) -> Self {
-        self.write = write;
+        self.access.write = write;
         self
     }
 
@@ -89,7 +95,7 @@ impl OpenOptions {
     #[doc(alias = "O_NONBLOCK")]
     #[must_use]
     pub fn non_blocking(mut self, non_blocking: bool) -> Self {
-        self.non_blocking = non_blocking;
+        self.access.non_blocking = non_blocking;
         self
     }
 
@@ -136,7 +142,7 @@ impl OpenOptions {
     #[doc(alias = "mq_open")]
     pub fn open(&self, name: &str) -> Result<Queue, Error> {
         let segment = name::segment(name)?;
-        if !self.read && !self.write {
+        if !self.access.read && !self.access.write {
             return Err(Error::Invalid(
                 "a queue is opened to read, to write, or both".into(),
             ));
@@ -170,13 +176,20 @@ impl OpenOptions {
     fn create_new(&self, segment: &str) -> Result<Queue, Error> {
         let layout = Layout::checked(self.max_messages, self.message_size)?;
         let made = Segment::create(segment, layout.plan(), |new| layout.init(new))?;
-        Ok(Queue::of(made, layout, self.clone()))
+        Ok(self.handle(made, layout))
     }
 
     fn open_found(&self, segment: &str) -> Result<Queue, Error> {
         let found = Segment::open_interruptible(segment, FORMAT, &self.interrupt)?;
         let layout = Layout::read(&found)?;
-        Ok(Queue::of(found, layout, self.clone()))
+        Ok(self.handle(found, layout))
+    }
+
+    fn handle(&self, segment: Segment, layout: Layout) -> Queue {
+        Queue {
+            shared: Shared::new(segment, layout, &self.interrupt),
+            access: self.access,
+        }
     }
 }
 
