@@ -39,7 +39,7 @@ fn child() {
     let Ok(what) = env::var("SHM_CHILD") else {
         return;
     };
-    let segment = PlainSegment::open(&env::var("SHM_NAME").unwrap(), 1, 1).unwrap();
+    let segment = PlainSegment::open(&env::var("SHM_NAME").unwrap(), 1).unwrap();
     let semaphore = Semaphore::new(&segment, 0).unwrap();
     let mutex = segment.mutex(0).unwrap();
     println!("\nbegins");

@@ -1,6 +1,6 @@
 //! `ipc queue`: the words of the message queues.
 
-use std::io::{self, Write};
+use std::io::{self, BufRead, Write};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -8,12 +8,15 @@ use ipc_primer::error::Context;
 use ipc_primer::escape::escape;
 use ipc_primer::input::send_stdin_lines;
 use ipc_primer::interrupt::Interrupt;
-use ipc_primer::queue::{self, OpenOptions, PRIORITIES, Queue};
+use ipc_primer::queue::{self, OpenOptions, PRIORITIES, Queue, s1_plain};
 
 use super::output::Output;
 use super::words::Words;
 use super::{Failure, Outcome, print, unknown_command};
 
+/// What a queue is made for if nothing else is said, as the kernel's are.
+const MAX_MESSAGES: usize = 10;
+const MESSAGE_SIZE: usize = 8192;
 /// How many lines of stdin may wait for the queue.
 const LINES: usize = 64;
 
@@ -31,14 +34,19 @@ ipc queue: messages between processes that need not run at the same time
 A NAME begins with a slash: /jobs. A queue stays until it is unlinked.
 `send NAME -` sends stdin line by line, each line a message.
 
+Stages, in src/queue/ (default: the last):
+  1  plain           one array, one mutex; a killed process can block it
+  2  crash-safe      survives kill -9 at any moment, and is fast
+
 Options:
+  --stage N             which of them; the same for all that use one queue
   --max-messages N      how many messages it can hold (default 10)
   --message-size BYTES  how long each can be (default 8192)
   --priority P          from 0, the default, to 32767; the higher goes first
   --count N             how many messages to receive (default 1)
   --follow              receive until Ctrl-C
   --non-blocking        fail at once if the queue is full, or empty
-  --timeout SECONDS     fail if it stays so for so long
+  --timeout SECONDS     fail if it stays so for so long (both: stage 2 only)
 
 Chapter 8 of the book explains it: docs/08-message-queues.md.
 ";
@@ -48,44 +56,53 @@ pub(super) fn run(words: &mut Words) -> Outcome {
     if words.wants_help() {
         return print(HELP);
     }
+    let stage = words.stage(queue::LAST_STAGE)?;
     match words.command().as_deref() {
-        Some("create") => create(words),
-        Some("send") => send(words),
-        Some("receive") => receive(words),
-        Some("info") => info(words),
+        Some("create") => create(words, stage),
+        Some("send") => send(words, stage),
+        Some("receive") => receive(words, stage),
+        Some("info") => info(words, stage),
         Some("list") => list(words),
-        Some("unlink") => unlink(words),
+        Some("unlink") => unlink(words, stage),
         other => Err(unknown_command(other, words, "ipc queue")),
     }
 }
 
-fn create(words: &mut Words) -> Outcome {
+fn create(words: &mut Words, stage: usize) -> Outcome {
     let mut number = |name| words.parsed(name, "a whole number from 1 on", |&number| number > 0);
-    let max_messages = number("--max-messages")?;
-    let message_size = number("--message-size")?;
+    let max_messages = number("--max-messages")?.unwrap_or(MAX_MESSAGES);
+    let message_size = number("--message-size")?.unwrap_or(MESSAGE_SIZE);
     let name = name(words)?;
     words.finish()?;
-    let mut options = Queue::options().write(true).create(true).exclusive(true);
-    if let Some(max_messages) = max_messages {
-        options = options.max_messages(max_messages);
+    if stage == 1 {
+        s1_plain::Queue::create(&name, max_messages, message_size)?;
+        return Ok(());
     }
-    if let Some(message_size) = message_size {
-        options = options.message_size(message_size);
-    }
+    let options = Queue::options().write(true).create(true).exclusive(true);
+    let options = options.max_messages(max_messages);
+    let options = options.message_size(message_size);
     options.open(&name).map_err(io::Error::from)?;
     Ok(())
 }
 
-fn send(words: &mut Words) -> Outcome {
+fn send(words: &mut Words, stage: usize) -> Outcome {
     let what = format!("a whole number from 0 to {}", PRIORITIES - 1);
     let priority = words.parsed("--priority", what, |priority| *priority < PRIORITIES)?;
     let priority = priority.unwrap_or(0);
-    let patience = Patience::of(words)?;
+    let patience = Patience::of(words, stage)?;
     let from_stdin = words.flag("-");
     let name = name(words)?;
     let text = (!from_stdin).then(|| required(words, "a text, or - for stdin"));
     let text = text.transpose()?;
     words.finish()?;
+    if stage == 1 {
+        let queue = s1_plain::Queue::open(&name)?;
+        let mut lines = io::stdin().lock().split(b'\n');
+        return Ok(match text {
+            Some(text) => queue.send(text.as_bytes(), priority),
+            None => lines.try_for_each(|line| queue.send(&line?, priority)),
+        }?);
+    }
 
     let interrupt = Interrupt::on_signals()?;
     let queue = patience.open(&name, Queue::options().write(true), &interrupt)?;
@@ -128,7 +145,7 @@ fn send_lines(
     Ok(())
 }
 
-fn receive(words: &mut Words) -> Outcome {
+fn receive(words: &mut Words, stage: usize) -> Outcome {
     let count = words.parsed("--count", "a whole number from 1 on", |&count| {
         count > 0_u64
     })?;
@@ -137,9 +154,14 @@ fn receive(words: &mut Words) -> Outcome {
         return Err(words.fault("--count has no meaning with --follow: it receives all"));
     }
     let count = if follow { u64::MAX } else { count.unwrap_or(1) };
-    let patience = Patience::of(words)?;
+    let patience = Patience::of(words, stage)?;
     let name = name(words)?;
     words.finish()?;
+    if stage == 1 {
+        let queue = s1_plain::Queue::open(&name)?;
+        let mut output = Output::stdout();
+        return Ok((0..count).try_for_each(|_| output.line(&queue.receive()?))?);
+    }
 
     let interrupt = Interrupt::on_signals()?;
     let queue = patience.open(&name, Queue::options().read(true), &interrupt)?;
@@ -163,24 +185,30 @@ fn receive_all(queue: &Queue, name: &str, count: u64, limit: Option<Duration>) -
     Ok(())
 }
 
-fn info(words: &mut Words) -> Outcome {
+fn info(words: &mut Words, stage: usize) -> Outcome {
     let name = name(words)?;
     words.finish()?;
-    let queue = Queue::options()
-        .read(true)
-        .open(&name)
-        .map_err(io::Error::from)?;
-    let attributes = queue.attributes().map_err(io::Error::from)?;
-    let lines = [
-        ("messages", attributes.messages),
-        ("max-messages", attributes.max_messages),
-        ("message-size", attributes.message_size),
-    ];
+    let numbers = match stage {
+        1 => s1_plain::Queue::open(&name)?.attributes(),
+        _ => attributes(&name)?,
+    };
+    let lines = ["messages", "max-messages", "message-size"]
+        .into_iter()
+        .zip(numbers);
     let mut output = Output::stdout();
     for (what, number) in lines {
         writeln!(output, "{what:<14}{number}")?;
     }
     Ok(output.flush()?)
+}
+
+fn attributes(name: &str) -> io::Result<[usize; 3]> {
+    let attributes = Queue::options().read(true).open(name)?.attributes()?;
+    Ok([
+        attributes.messages,
+        attributes.max_messages,
+        attributes.message_size,
+    ])
 }
 
 fn list(words: &mut Words) -> Outcome {
@@ -193,10 +221,13 @@ fn list(words: &mut Words) -> Outcome {
     Ok(output.flush()?)
 }
 
-fn unlink(words: &mut Words) -> Outcome {
+fn unlink(words: &mut Words, stage: usize) -> Outcome {
     let name = name(words)?;
     words.finish()?;
-    Ok(queue::unlink(&name).map_err(io::Error::from)?)
+    Ok(match stage {
+        1 => s1_plain::unlink(&name),
+        _ => queue::unlink(&name).map_err(io::Error::from),
+    }?)
 }
 
 /// Whether and how long to block.
@@ -206,9 +237,14 @@ struct Patience {
 }
 
 impl Patience {
-    fn of(words: &mut Words) -> Result<Self, Failure> {
+    fn of(words: &mut Words, stage: usize) -> Result<Self, Failure> {
         let non_blocking = words.flag("--non-blocking");
         let limit = words.seconds("--timeout")?;
+        if stage == 1 && (non_blocking || limit.is_some()) {
+            return Err(
+                words.fault("stage 1 always waits: it has no --non-blocking and no --timeout")
+            );
+        }
         if non_blocking && limit.is_some() {
             return Err(words.fault("--timeout has no meaning with --non-blocking"));
         }

@@ -1,17 +1,26 @@
 //! Message queues, as in `mq_overview(7)`, built in shared memory (note 4, chapter 8).
 //!
-//! The kernel has them: `mq_open(3)` and its kin, a name, a limit, a priority for each message. Rust's
-//! std has not, and to call them needs `unsafe`. So this room builds them, from the pieces of
-//! [`shm`](crate::shm), with the same names, limits, order and errors, and the tests hold them against
-//! the kernel's own. Read the files in this order:
+//! The kernel has them: `mq_open(3)` and its relatives, a name, a limit, a priority for each message. Rust's std
+//! has not, and to call them needs `unsafe`. So this room builds them in memory that processes share, in two
+//! stages:
 //!
-//! 1. `name.rs`: what a queue may be called, [`list`] and [`unlink`].
-//! 2. [`OpenOptions`] (`options.rs`): opening and making one.
-//! 3. `layout.rs`: where everything lies in the segment, and who writes it.
+//! 1. [`s1_plain`]: one array, one mutex, two semaphores, in one file. It works until a process is killed.
+//! 2. [`Queue`], the files below: survives `kill -9` at any instruction, and is fast. It has the kernel's names,
+//!    limits, order and errors, and the tests hold it against the kernel's own.
+//!
+//! These are two stages and not three: what makes the second one fast (to look before it sleeps, and to wake only
+//! if somebody sleeps) is fifty lines of `blocking.rs`, and all its other files would stand there twice.
+//!
+//! Read the second stage in this order, each file of which uses only those before it:
+//!
+//! 1. [`Error`] (`error.rs`): what can go wrong, a variant for each errno.
+//! 2. `layout.rs`: where everything lies in the segment, and who writes it.
+//! 3. `name.rs`: what a queue may be called, [`list`] and [`unlink`].
 //! 4. `order.rs`: which message goes first.
 //! 5. `messages.rs`: putting in and taking out, so that a process killed at any point leaves it right.
-//! 6. [`Queue`] (`handle.rs`): sending and receiving; `blocking.rs`: the lock, and waiting.
-//! 7. [`Error`] (`error.rs`): what can go wrong.
+//! 6. `blocking.rs`: the lock, and waiting.
+//! 7. [`Queue`] (`handle.rs`): sending and receiving.
+//! 8. [`OpenOptions`] (`options.rs`): opening and making one.
 
 mod blocking;
 mod error;
@@ -21,9 +30,13 @@ mod messages;
 mod name;
 mod options;
 mod order;
+pub mod s1_plain;
 
 pub use error::{Error, Mode, State};
 pub use handle::{Attributes, Message, Queue};
 pub use layout::{MAX_LEN, MAX_MESSAGE_SIZE, MAX_MESSAGES, PRIORITIES};
 pub use name::{list, unlink};
 pub use options::OpenOptions;
+
+/// The number of the last stage.
+pub const LAST_STAGE: usize = 2;

@@ -259,19 +259,19 @@ pub struct PlainSegment {
 const CELL_LEN: usize = 192;
 /// Where in a cell its event begins, in bytes.
 const EVENT_AT: usize = 64;
+/// Says that the words and cells of a plain segment are made.
+const READY: u64 = u64::from_ne_bytes(*b"is ready");
 
 impl PlainSegment {
-    /// Makes `/dev/shm/ipc-primer-NAME`, its words all 0, its mutexes free and its events not set. It is
-    /// unlinked when this is dropped.
+    /// Makes `/dev/shm/ipc-primer-NAME` with so many words or a few more, all 0, its mutexes free and its
+    /// events not set. It is unlinked when this is dropped.
     ///
     /// # Errors
     /// [`ErrorKind::AlreadyExists`], and those of `shm_open(3)`, `ftruncate(2)` and `mmap(2)`.
     pub fn create(name: &str, words: usize, cells: usize) -> io::Result<Self> {
-        let conf = conf(name).size(words_len(words) + cells * CELL_LEN);
-        let shmem = conf.create().map_err(into_io)?;
-        let segment = Self {
-            mapping: Mapping { shmem, words },
-        };
+        let words_len = ((words + 1) * size_of::<AtomicU64>()).next_multiple_of(CACHE_LINE);
+        let conf = conf(name).size(words_len + cells * CELL_LEN);
+        let segment = Self::with_cells(conf.create().map_err(into_io)?, cells)?;
         for number in 0..cells {
             let cell = segment.cell(number);
             // SAFETY: EVENT_AT mapped bytes, more than a mutex needs, aligned, and used by nobody yet.
@@ -280,25 +280,37 @@ impl PlainSegment {
             // SAFETY: CELL_LEN - EVENT_AT mapped bytes, more than an event needs, as above.
             unsafe { Event::new(event, false) }.map_err(text)?;
         }
-        segment.ready().store(1, Ordering::Release);
+        segment.ready().store(READY, Ordering::Release);
         Ok(segment)
     }
 
-    /// Opens what another process has made with as many words and cells.
+    /// Opens what another process has made with as many cells.
     ///
     /// # Errors
     /// - [`ErrorKind::NotFound`]: there is none.
-    /// - [`ErrorKind::InvalidData`]: it is of another size, or not ready yet.
-    pub fn open(name: &str, words: usize, cells: usize) -> io::Result<Self> {
-        let shmem = conf(name).open().map_err(into_io)?;
-        let fits = shmem.len() == words_len(words) + cells * CELL_LEN;
-        let segment = Self {
-            mapping: Mapping { shmem, words },
-        };
-        match fits && segment.ready().load(Ordering::Acquire) == 1 {
-            true => Ok(segment),
-            false => Err(ErrorKind::InvalidData.into()),
+    /// - [`ErrorKind::InvalidData`]: it is something else, or not ready yet.
+    pub fn open(name: &str, cells: usize) -> io::Result<Self> {
+        let segment = Self::with_cells(conf(name).open().map_err(into_io)?, cells)?;
+        match segment.ready().load(Ordering::Acquire) {
+            READY => Ok(segment),
+            _ => Err(ErrorKind::InvalidData.into()),
         }
+    }
+
+    /// Stays when this is dropped, until its file is removed.
+    #[must_use]
+    pub fn keep(mut self) -> Self {
+        self.mapping.shmem.set_owner(false);
+        self
+    }
+
+    /// The words, one more to say that all is made, then the cells.
+    fn with_cells(shmem: Shmem, cells: usize) -> io::Result<Self> {
+        let words_len = shmem.len().checked_sub(cells * CELL_LEN);
+        let words_len = words_len.filter(|len| *len > 0 && len % CACHE_LINE == 0);
+        let words = words_len.ok_or(ErrorKind::InvalidData)? / size_of::<AtomicU64>() - 1;
+        let mapping = Mapping { shmem, words };
+        Ok(Self { mapping })
     }
 
     /// The words.
@@ -327,16 +339,16 @@ impl PlainSegment {
         Ok(PlainEvent(made.map_err(text)?.0))
     }
 
-    /// The word after the last: 1 once all is made.
+    /// The word after the last: [`READY`] once all is made.
     fn ready(&self) -> &AtomicU64 {
         let words = self.mapping.shmem.as_ptr().cast::<AtomicU64>();
         let ready = words.wrapping_add(self.mapping.words).cast();
-        // SAFETY: `words_len` leaves room for it, aligned, and it is only accessed atomically.
+        // SAFETY: `with_cells` leaves room for it, aligned, and it is only accessed atomically.
         unsafe { AtomicU64::from_ptr(ready) }
     }
 
     fn cell(&self, number: usize) -> *mut u8 {
-        let at = words_len(self.mapping.words) + number * CELL_LEN;
+        let at = (self.mapping.words + 1) * size_of::<AtomicU64>() + number * CELL_LEN;
         assert!(at < self.mapping.len(), "the segment has no cell {number}");
         self.mapping.shmem.as_ptr().wrapping_add(at)
     }
@@ -386,11 +398,6 @@ impl PlainEvent<'_> {
 
 fn conf(name: &str) -> ShmemConf {
     ShmemConf::new().os_id(format!("/ipc-primer-{name}"))
-}
-
-/// The bytes of the words and of the one after them, up to a cache line.
-fn words_len(words: usize) -> usize {
-    ((words + 1) * size_of::<AtomicU64>()).next_multiple_of(CACHE_LINE)
 }
 
 fn text(error: Box<dyn std::error::Error>) -> io::Error {

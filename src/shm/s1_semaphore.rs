@@ -86,7 +86,7 @@ mod tests {
             for thread in 0..8 {
                 let name = &name;
                 scope.spawn(move || {
-                    let segment = PlainSegment::open(name, 2, 2).unwrap();
+                    let segment = PlainSegment::open(name, 2).unwrap();
                     let semaphore = Semaphore::new(&segment, 1).unwrap();
                     for _ in 0..TIMES {
                         match thread % 2 {

@@ -93,6 +93,12 @@ const LADDERS: &[Ladder] = &[
         ],
     },
     Ladder {
+        chapter: "docs/08-message-queues.md",
+        assignment: "queue",
+        program: &["queue", "--stage", "N"],
+        fail: &[("1", &["full", "empty", "timeout", "ctrl-c"]), ("2", &[])],
+    },
+    Ladder {
         chapter: "docs/09-lambda.md",
         assignment: "lambda-server",
         program: &[

@@ -11,6 +11,7 @@ mod kill;
 mod objects;
 mod oracle;
 mod oracle_processes;
+mod plain;
 mod race;
 
 use common::queueing;

@@ -75,11 +75,15 @@ fn full(lab: &Lab) -> Verdict {
 
 fn empty(lab: &Lab) -> Verdict {
     create(lab, "")?;
+    run(lab, "send /name hello")?;
+    run(lab, "receive /name --non-blocking")?; // it knows the option
     expect_failure(lab, "receive /name --non-blocking", "EAGAIN")
 }
 
 fn timeout(lab: &Lab) -> Verdict {
     create(lab, "")?;
+    run(lab, "send /name hello")?;
+    run(lab, "receive /name --timeout 1")?; // it knows the option
     let receiver = start(lab, "receive /name --timeout 1")?;
     receiver.settle();
     if receiver.has_ended() {
