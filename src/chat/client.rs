@@ -1,14 +1,12 @@
-//! The client of both servers: what its user types goes to the server, what the server says is shown.
+//! The client of stages 2 to 4: what its user types goes to the server, what the server says is shown.
 //!
 //! It waits for its user, its server and Ctrl-C at once. The note's client asks `select` which of them
 //! it is. Here each has a thread that waits for it alone and does what there is to do; what ends the
 //! client is told to one mailbox. So a server that goes is noticed while the user sits at the prompt,
 //! and a server that does not read (a send to it is blocked) is heard all the same.
 
-use std::fs::File;
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
-use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::process;
@@ -17,31 +15,16 @@ use std::sync::mpsc::{self, RecvTimeoutError, SyncSender};
 use std::thread;
 use std::time::Duration;
 
-use super::editor::send_edited;
-use super::lines::{BATCH_LEN, Lines};
-use super::protocol::{Hello, MAX_LINE};
+use super::printer::LinePrinter;
+use super::protocol::Hello;
 use super::screen::Screen;
-use super::terminal::Terminal;
-use super::voice::Voice;
+use super::typing::{Typing, start_typing};
 use crate::interrupt::Interrupt;
-use crate::notice::{notice, prompt};
+use crate::notice::notice;
 use crate::socket::{connect, end_sending, send};
 
 /// How long the server may take with our last words, and we with its.
 const LAST_WORDS: Duration = Duration::from_secs(1);
-/// What a user at a terminal is asked with.
-pub(super) const PROMPT: &str = "> ";
-
-/// How the user types.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Typing {
-    /// Nobody is asked: stdin is a file or a pipe.
-    Piped,
-    /// At a terminal, whose own line editing serves; what the server says goes elsewhere.
-    Prompted,
-    /// At the terminal on which the server's lines appear, too: above the words that are being typed.
-    Edited,
-}
 
 enum Event {
     Connected(Arc<UnixStream>),
@@ -82,7 +65,8 @@ pub fn run(
     let hello = format!("{}\n", Hello { name, pid });
     let greeted = send(&mut &*stream, hello.as_bytes());
     // Kept to the end: dropping it gives the terminal back as it was.
-    let _terminal = start_typing(typing, &stream, screen, events)?;
+    let ended = move |ended| drop(events.send(Event::TypingEnded(ended)));
+    let _terminal = start_typing(typing, &stream, screen, ended)?;
     match mailbox.recv() {
         _ if interrupt.is_raised() => Ok(()),
         Ok(Event::ServerLeft(error)) => Err(error),
@@ -96,7 +80,7 @@ pub fn run(
 }
 
 /// Whether all was said that was typed. The server closes when it has shown it, and sent what it has for
-/// us; one that goes before, or lets nobody in, resets the connection.
+/// us; one that goes before, or has no room, resets the connection.
 fn judge(farewell: Result<Event, RecvTimeoutError>, greeted: bool) -> io::Result<()> {
     match farewell {
         Ok(Event::ServerLeft(error)) if !greeted || error.kind() == ErrorKind::ConnectionReset => {
@@ -115,7 +99,7 @@ fn judge(farewell: Result<Event, RecvTimeoutError>, greeted: bool) -> io::Result
 fn hear_server(path: &Path, screen: &Screen, events: &SyncSender<Event>) {
     let heard = connect(path).map(Arc::new).and_then(|stream| {
         let _ = events.send(Event::Connected(Arc::clone(&stream)));
-        Voice::new(&stream, "server".into(), screen).show_all()
+        LinePrinter::new(&stream, "server".into(), screen).show_all()
     });
     let gone = |kind| {
         let path = path.display();
@@ -128,65 +112,4 @@ fn hear_server(path: &Path, screen: &Screen, events: &SyncSender<Event>) {
         Err(error) => error,
     };
     let _ = events.send(Event::ServerLeft(left));
-}
-
-/// Starts the thread that sends what is typed. It cannot be woken from reading stdin, so nobody waits
-/// for it.
-fn start_typing(
-    typing: Typing,
-    stream: &Arc<UnixStream>,
-    screen: &Arc<Screen>,
-    events: SyncSender<Event>,
-) -> io::Result<Option<Terminal>> {
-    let terminal = match typing {
-        Typing::Edited => Terminal::take(screen).ok(),
-        Typing::Prompted | Typing::Piped => None,
-    };
-    let columns = terminal.as_ref().map(Terminal::columns);
-    // A terminal that cannot be taken still has a line editing of its own.
-    let asks = typing != Typing::Piped && terminal.is_none();
-    let (stream, screen) = (Arc::clone(stream), Arc::clone(screen));
-    let send = move || {
-        let ended = match columns {
-            Some(columns) => send_edited(columns, &stream, &screen),
-            None => send_typed(&stream, asks),
-        };
-        match ended {
-            // The server has gone: the thread that hears it says so.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
-            ended => drop(events.send(Event::TypingEnded(ended))),
-        }
-    };
-    thread::Builder::new().spawn(send)?;
-    Ok(terminal)
-}
-
-/// Sends what is typed, line by line, or many at once if they come at once, until the end of input.
-fn send_typed(mut stream: &UnixStream, asks: bool) -> io::Result<()> {
-    let ask = |text| {
-        if asks {
-            prompt(text)
-        }
-    };
-    // A descriptor of its own: that of `io::stdin()` does not tell what it has in its buffer.
-    let mut lines = Lines::new(File::from(io::stdin().as_fd().try_clone_to_owned()?));
-    let mut batch = Vec::new();
-    loop {
-        if batch.len() >= BATCH_LEN || lines.would_wait() {
-            send(&mut stream, &batch)?;
-            batch.clear();
-            ask(PROMPT);
-        }
-        if !lines.advance()? {
-            ask("\n"); // leaves the prompt's line
-            return Ok(());
-        }
-        match lines.text() {
-            Some(text) => {
-                batch.extend_from_slice(text);
-                batch.push(b'\n');
-            }
-            None => notice(format!("a line of more than {MAX_LINE} bytes was not sent")),
-        }
-    }
 }

@@ -3,18 +3,15 @@
 //!
 //! Whoever wants more (history, the arrow keys) takes a readline; this is what a line discipline does.
 
-use std::io;
-use std::os::unix::net::UnixStream;
-
-use super::client::PROMPT;
 use super::protocol::MAX_LINE;
-use super::screen::Screen;
 use crate::escape::escape;
-use crate::socket::{Received, recv, send};
+
+/// What a user at a terminal is asked with.
+pub(super) const PROMPT: &str = "> ";
 
 /// The words typed so far, as a stream of keys makes them.
 #[derive(Default)]
-struct Editor {
+pub(super) struct Editor {
     words: Vec<u8>,
     escape: Escape,
 }
@@ -30,13 +27,14 @@ enum Escape {
 
 /// What a key did that concerns others.
 #[derive(Debug, PartialEq, Eq)]
-enum Pressed {
+pub(super) enum Pressed {
     Enter(Vec<u8>),
     End,
 }
 
 impl Editor {
-    fn press(&mut self, key: u8) -> Option<Pressed> {
+    /// Takes a key, and says what it did that concerns others.
+    pub(super) fn press(&mut self, key: u8) -> Option<Pressed> {
         if self.is_in_escape(key) {
             return None;
         }
@@ -81,7 +79,7 @@ impl Editor {
     }
 
     /// The prompt and the words, or as much of their end as fits into a row.
-    fn drawn(&self, columns: usize) -> String {
+    pub(super) fn drawn(&self, columns: usize) -> String {
         // Half a letter, of which the rest is still to come, is not drawn as broken.
         let words = escape(whole_letters(&self.words));
         let room = columns.saturating_sub(PROMPT.len() + 1).max(1);
@@ -98,35 +96,6 @@ fn whole_letters(words: &[u8]) -> &[u8] {
     match str::from_utf8(words) {
         Err(error) if error.error_len().is_none() => &words[..error.valid_up_to()],
         _ => words,
-    }
-}
-
-/// Sends what is typed at a terminal that hands over every key, line by line, until Ctrl-D. Draws the
-/// line on `screen` as it grows, `columns` wide at most, and leaves it there when it is sent.
-pub(super) fn send_edited(
-    columns: usize,
-    mut stream: &UnixStream,
-    screen: &Screen,
-) -> io::Result<()> {
-    let mut stdin = io::stdin();
-    let mut editor = Editor::default();
-    let mut keys = [0; 1024];
-    loop {
-        screen.draw(editor.drawn(columns));
-        let Received::Bytes(count) = recv(&mut stdin, &mut keys)? else {
-            return Ok(()); // the terminal has gone
-        };
-        for &key in &keys[..count] {
-            match editor.press(key) {
-                Some(Pressed::Enter(mut line)) => {
-                    screen.show(&format!("{PROMPT}{}\n", escape(&line)));
-                    line.push(b'\n');
-                    send(&mut stream, &line)?;
-                }
-                Some(Pressed::End) => return Ok(()),
-                None => {}
-            }
-        }
     }
 }
 

@@ -9,37 +9,41 @@
 //!     |  shows  server: and to you
 //! ```
 //!
-//! The note has two servers, and so has this room. Read it in this order:
+//! Read it stage by stage; each is a whole file and adds one idea to the one before (`diff` shows it):
 //!
-//! 1. [`protocol`]: what goes over the wire, and to whom a typed line is addressed.
-//! 2. `screen.rs`: how it gets to the terminal, [escaped](mod@crate::escape), whole lines at a time.
-//! 3. `lines.rs`: lines found in a stream; `voice.rs`: those of a connection, shown under its label.
-//! 4. `admit.rs` and `guest.rs`: how a client comes in, and what a server hears from it.
-//! 5. [`one_way`]: a thread a client. The server only reads.
-//! 6. [`two_way`]: the same, and `typed.rs`, `room.rs`, `outbox.rs` for what goes the other way.
-//!    Compare the two: `diff src/chat/one_way.rs src/chat/two_way.rs`.
-//! 7. [`client`]: one for both. `editor.rs` and `terminal.rs` are its prompt,
-//!    `login.rs` knows its user's name.
+//! 1. [`s1_plain`]: a one-way server and its client in one file, std alone.
+//! 2. [`s2_survives`]: survives its clients and ends cleanly. [`protocol`] gives names to what goes over the
+//!    wire; `session.rs` is what a server does with one client, and `printer.rs` and `lines.rs` with its
+//!    lines; `screen.rs` is where they are shown, by way of an `outbox.rs`. [`client`] is the client of this
+//!    and all later stages; `typing.rs`, `editor.rs` and `terminal.rs` are its prompt, and `login.rs` knows
+//!    its user's name.
+//! 3. [`s3_two_way`]: what is typed at the server (`operator.rs`) is sent to those in the `room.rs`.
+//! 4. [`s4_outboxes`]: an outbox for each client, and slow readers dropped.
 
-mod admit;
 pub mod client;
 mod editor;
-mod guest;
 mod lines;
 mod login;
-pub mod one_way;
+mod operator;
 mod outbox;
+mod printer;
 pub mod protocol;
 mod room;
+pub mod s1_plain;
+pub mod s2_survives;
+pub mod s3_two_way;
+pub mod s4_outboxes;
 mod screen;
+mod session;
 mod terminal;
-pub mod two_way;
-mod typed;
-mod voice;
+mod typing;
 
 pub use login::login_name;
 pub use screen::Screen;
+pub use typing::Typing;
 
 /// The name of the socket file when no `--socket` is given, in
 /// [the directory of sockets](crate::socket::directory).
 pub const SOCKET_NAME: &str = "chat.sock";
+/// The number of the last stage.
+pub const LAST_STAGE: usize = 4;

@@ -1,135 +1,139 @@
-//! What waits to be sent to one client: bounded, and emptied by a thread that may be blocked, so that
-//! whoever puts something in is not.
+//! Lines on their way to a reader that may be slow: a bounded buffer that many threads fill and one empties.
 //!
-//! Two things must not happen: that a client that stopped reading holds up the others for ever, and
-//! that one that reads, only slower than the server types, is taken for it. So a full outbox means
-//! *wait*, and only the thread that empties it can say *gone*: when the client has taken nothing at all
-//! for the time of [`PATIENCE`], though there was something for it.
+//! The reader is a terminal, which Ctrl-S stops, a full pipe, or a client that does not read. The one thread
+//! that writes to it is blocked then. Those that put lines in wait only while the buffer is full, and after a
+//! stop for a moment only. While one write is under way the next buffer fills, so the busier it gets, the
+//! larger the writes.
 
-use std::collections::VecDeque;
-use std::io::{self, ErrorKind};
-use std::net::Shutdown;
-use std::os::unix::net::UnixStream;
+use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::socket::send;
+use crate::interrupt::{Interrupt, Waker};
 
-/// How long a client may take nothing, though there is something for it.
-pub(super) const PATIENCE: Duration = Duration::from_secs(3);
-/// How many bytes may wait for one client. All clients wait for the same lines, which are there once.
-const FULL: usize = 1 << 20;
-/// What a line counts beyond its bytes: its place in the queue, its counters and its allocation.
-const LINE_COST: usize = 64;
-/// About how many bytes are sent in one call.
-const CHUNK_LEN: usize = 32 * 1024;
+/// How long after a stop lines may still go out.
+const LAST_MOMENT: Duration = Duration::from_millis(300);
 
-/// The way to one client.
+/// The buffer between the threads that have lines and the thread that writes them.
 pub(super) struct Outbox {
-    stream: Arc<UnixStream>,
+    /// How many bytes may wait; then a thread that puts more in waits, too.
+    full: usize,
     state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    lines: VecDeque<Arc<[u8]>>,
-    /// Of all lines, [`LINE_COST`] included.
-    bytes: usize,
-    /// Lines were taken out and are being sent.
-    sending: bool,
+    /// Whole lines that wait for the writer.
+    pending: Vec<u8>,
+    /// How often something was put in, how much of that the writer has taken, and written.
+    put: u64,
+    taken: u64,
+    written: u64,
+    /// A stop was requested: until when lines may still go out.
+    deadline: Option<Instant>,
     /// Nothing more comes in.
     closed: bool,
+    /// Why nothing more goes out.
+    failed: Option<io::Error>,
 }
 
 impl Outbox {
-    pub(super) fn new(stream: &Arc<UnixStream>) -> Self {
-        Self {
-            stream: Arc::clone(stream),
+    /// An outbox in which some `full` bytes may wait.
+    pub(super) fn new(full: usize) -> Arc<Self> {
+        Arc::new(Self {
+            full,
             state: Mutex::default(),
             changed: Condvar::new(),
-        }
+        })
     }
 
-    /// Puts a line in; waits while the outbox is full. A line for a client that is gone is dropped.
-    pub(super) fn put(&self, line: &Arc<[u8]>) {
-        let full = |state: &mut State| state.bytes >= FULL && !state.closed;
-        let waited = self.changed.wait_while(self.state(), full);
-        let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        if !state.closed {
-            state.bytes += line.len() + LINE_COST;
-            state.lines.push_back(Arc::clone(line));
+    /// Gives every wait an end when `stop` is requested.
+    pub(super) fn stop_on(self: &Arc<Self>, stop: &Interrupt) -> Waker {
+        let outbox = Arc::clone(self);
+        stop.on_raise(move || {
+            outbox.state().deadline = Some(Instant::now() + LAST_MOMENT);
+            outbox.changed.notify_all();
+        })
+    }
+
+    /// Puts whole lines in. Waits while it is full. Lines for which there is no room when the wait has
+    /// to end, or for a reader that has gone, are lost.
+    pub(super) fn put(&self, lines: &[u8]) {
+        let full = |state: &State| state.pending.len() >= self.full;
+        let mut state = self.wait_while(|state| full(state) && !state.closed);
+        if !full(&state) && !state.closed {
+            state.pending.extend_from_slice(lines);
+            state.put += 1;
             self.changed.notify_all();
         }
     }
 
-    /// Takes no more lines. Those that are in it still go out.
-    pub(super) fn close(&self) {
-        self.state().closed = true;
-        self.changed.notify_all();
+    /// Waits until all that was put in is written; after a stop for a moment only.
+    pub(super) fn flush(&self) {
+        drop(self.wait_until_written());
     }
 
-    /// Whether a line that is put in has a chance.
-    pub(super) fn is_open(&self) -> bool {
-        !self.state().closed
-    }
-
-    /// Closes, lets what is in it go out until `deadline`, then ends the connection.
-    pub(super) fn hang_up(&self, deadline: Instant) {
-        self.close();
-        let left = deadline.saturating_duration_since(Instant::now());
-        let busy = |state: &mut State| state.sending || !state.lines.is_empty();
-        drop(self.changed.wait_timeout_while(self.state(), left, busy));
-        let _ = self.stream.shutdown(Shutdown::Both);
-    }
-
-    /// Sends what is put in, as it comes, until the outbox is closed and empty.
+    /// Does the same, and takes no more lines.
     ///
     /// # Errors
-    /// [`ErrorKind::TimedOut`] for a client that has stopped reading; those of [`send`].
-    pub(super) fn send_all(&self) -> io::Result<()> {
-        self.stream.set_write_timeout(Some(PATIENCE))?;
-        let mut chunk = Vec::new();
-        let mut sent = Ok(());
-        while sent.is_ok() && self.take(&mut chunk) {
-            sent = send(&mut &*self.stream, &chunk);
-        }
-        self.abandon();
-        sent.map_err(|error| match error.kind() {
-            ErrorKind::WouldBlock => ErrorKind::TimedOut.into(),
-            _ => error,
-        })
+    /// Those of writing.
+    pub(super) fn finish(&self) -> io::Result<()> {
+        let mut state = self.wait_until_written();
+        state.closed = true;
+        self.changed.notify_all();
+        state.failed.take().map_or(Ok(()), Err)
     }
 
-    /// Waits for lines and takes as many as one call should send; false when no more will come.
-    fn take(&self, chunk: &mut Vec<u8>) -> bool {
-        chunk.clear();
+    /// Has `write` called with all that is there, as it comes, until the outbox is finished or writing
+    /// fails. Says whether it failed; [`finish`](Self::finish) says how.
+    pub(super) fn empty(&self, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> bool {
+        while let Some(lines) = self.take() {
+            if let Err(error) = write(&lines) {
+                let mut state = self.state();
+                state.closed = true;
+                state.failed = Some(error);
+                self.changed.notify_all();
+                return true;
+            }
+        }
+        false
+    }
+
+    /// Waits for lines and takes all that are there; `None` when no more will come.
+    fn take(&self) -> Option<Vec<u8>> {
         let mut state = self.state();
-        state.sending = false;
+        state.written = state.taken;
         self.changed.notify_all();
-        let idle = |state: &mut State| state.lines.is_empty() && !state.closed;
+        let idle = |state: &mut State| state.put == state.taken && !state.closed;
         let waited = self.changed.wait_while(state, idle);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        while chunk.len() < CHUNK_LEN
-            && let Some(line) = state.lines.pop_front()
-        {
-            state.bytes -= line.len() + LINE_COST;
-            chunk.extend_from_slice(&line);
-        }
-        state.sending = !chunk.is_empty();
-        self.changed.notify_all();
-        state.sending
+        let more = state.put > state.taken;
+        state.taken = state.put;
+        more.then(|| std::mem::take(&mut state.pending))
     }
 
-    /// Throws away what nobody will read, and ends the connection.
-    fn abandon(&self) {
+    /// Waits for what was put in until now. Others may go on and on.
+    fn wait_until_written(&self) -> MutexGuard<'_, State> {
+        let until = self.state().put;
+        self.wait_while(|state| state.written < until && !state.closed)
+    }
+
+    /// Waits while `busy` holds, until the deadline if there is one.
+    fn wait_while(&self, busy: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
         let mut state = self.state();
-        state.closed = true;
-        state.lines.clear();
-        state.bytes = 0;
-        state.sending = false;
-        self.changed.notify_all();
-        let _ = self.stream.shutdown(Shutdown::Both);
+        while busy(&state) {
+            let left = match state.deadline {
+                None => Duration::MAX,
+                Some(deadline) => deadline.saturating_duration_since(Instant::now()),
+            };
+            if left.is_zero() {
+                break;
+            }
+            let waited = self.changed.wait_timeout(state, left);
+            state = waited.unwrap_or_else(PoisonError::into_inner).0;
+        }
+        state
     }
 
     fn state(&self) -> MutexGuard<'_, State> {
@@ -140,50 +144,57 @@ impl Outbox {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::io::ErrorKind;
+    use std::sync::mpsc;
     use std::thread;
 
     #[test]
-    fn a_full_outbox_means_wait_until_there_is_room_or_it_is_closed() {
-        let (here, _there) = UnixStream::pair().unwrap();
-        let outbox = Outbox::new(&Arc::new(here));
-        let line: Arc<[u8]> = vec![b'x'; 4096].into();
-        let fits = FULL.div_ceil(line.len() + LINE_COST);
-        for _ in 0..fits {
-            outbox.put(&line); // no wait: else this test would hang here
-        }
-        let mut chunk = Vec::new();
+    fn a_full_outbox_means_wait_until_there_is_room_or_its_reader_has_gone() {
+        let outbox = Outbox::new(4096);
+        let line = [b'x'; 1024];
+        (0..4).for_each(|_| outbox.put(&line)); // no wait: else this test would hang here
         thread::scope(|scope| {
             let one_more = scope.spawn(|| outbox.put(&line));
-            assert!(outbox.take(&mut chunk));
+            assert_eq!(outbox.take().map(|lines| lines.len()), Some(4096));
             one_more.join().unwrap();
-            let too_many = scope.spawn(|| (0..fits).for_each(|_| outbox.put(&line)));
-            outbox.close();
+            let too_many = scope.spawn(|| (0..8).for_each(|_| outbox.put(&line)));
+            assert!(outbox.empty(|_| Err(ErrorKind::BrokenPipe.into())));
             too_many.join().unwrap();
         });
-        assert!(outbox.state().bytes <= FULL + line.len() + LINE_COST);
-        assert_eq!(chunk.len(), CHUNK_LEN, "eight lines of 4 KiB in one call");
+        assert!(outbox.state().pending.len() <= 4096);
+        let error = outbox.finish().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::BrokenPipe);
     }
 
     #[test]
     fn empty_lines_fill_it_too() {
-        let (here, _there) = UnixStream::pair().unwrap();
-        let outbox = Outbox::new(&Arc::new(here));
-        let line: Arc<[u8]> = b"\n"[..].into();
-        (0..1000).for_each(|_| outbox.put(&line));
-        assert!(outbox.state().bytes > 1000 * LINE_COST);
+        let outbox = Outbox::new(1000);
+        (0..1000).for_each(|_| outbox.put(b"\n"));
+        assert!(outbox.state().pending.len() >= outbox.full);
     }
 
     #[test]
-    fn hanging_up_on_a_client_that_does_not_read_ends_in_time() {
-        let (here, _there) = UnixStream::pair().unwrap();
-        let outbox = Outbox::new(&Arc::new(here));
+    fn a_reader_that_does_not_read_holds_up_nothing_after_a_stop() {
+        let (outbox, stop) = (Outbox::new(1), Interrupt::new());
+        let _waker = outbox.stop_on(&stop);
+        let (release, released) = mpsc::channel::<()>();
         thread::scope(|scope| {
-            scope.spawn(|| outbox.send_all());
-            let line: Arc<[u8]> = vec![b'x'; 512 * 1024].into();
-            outbox.put(&line); // more than a socket's buffer holds: the sender is stuck
-            let began = Instant::now();
-            outbox.hang_up(began + Duration::from_millis(20));
-        }); // waits for the sender
-        assert!(!outbox.is_open());
+            let writer = {
+                let outbox = &outbox;
+                let blocked = move |_: &[u8]| released.recv().or(Ok(()));
+                scope.spawn(move || outbox.empty(blocked))
+            };
+            outbox.put(b"stuck\n");
+            while outbox.state().taken == 0 {
+                thread::yield_now();
+            }
+            outbox.put(b"waits\n");
+            let late = scope.spawn(|| outbox.put(b"no room\n"));
+            stop.raise();
+            late.join().unwrap();
+            outbox.finish().unwrap();
+            drop(release);
+            assert!(!writer.join().unwrap(), "it did not fail");
+        });
     }
 }

@@ -1,4 +1,4 @@
-//! What goes over the wire: lines of text, the first of which may say who speaks.
+//! What goes over the wire: lines of text, the first of which may give a name.
 //!
 //! A line is UTF-8 and ends in `\n` (or `\r\n`), so that `nc -U` and `socat` are full clients. A byte
 //! stream has no message borders; here the line end is the border.
@@ -32,7 +32,7 @@ pub fn is_name(name: &str) -> bool {
 
 /// The first line of a client that says who it is: `HELLO <name> <pid>`.
 ///
-/// The pid is what the client says it is. Who must know it for certain asks the kernel
+/// The pid is the one that the client gives. A server that must know it for certain asks the kernel
 /// (`SO_PEERCRED`), which the stable standard library cannot yet.
 ///
 /// ```

@@ -1,65 +1,45 @@
-//! What is shown: whole lines, in large writes when there is much, and never in the way of the end.
+//! What is shown: whole lines, in large writes when there is much, and the line that is being typed below
+//! them.
 //!
-//! Many threads have lines to show. Each puts its lines under one lock into one buffer, so none is
-//! torn, and one thread writes the buffer out. It alone is blocked when nobody reads the output (a
-//! terminal stopped with Ctrl-S, a full pipe). The others wait only while the buffer is full, with an
-//! end to the wait: the interrupt. While one write is under way the next buffer fills, so the
-//! busier it gets the larger the writes.
+//! Many threads have lines to show. Each puts its lines into one [outbox](Outbox), so none is torn, and one
+//! thread writes them out. It alone is blocked when the output is not read (a terminal stopped with
+//! Ctrl-S, a full pipe).
 
 use std::io::{self, Write};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
-use std::time::{Duration, Instant};
 
+use super::outbox::Outbox;
 use crate::interrupt::{Interrupt, Waker};
 
-/// How many bytes may wait to be written before whoever shows more has to wait, too.
+/// How many bytes may wait to be written; then a thread that shows more waits, too.
 const FULL: usize = 1 << 20;
-/// How long after the interrupt the output may still take lines.
-const LAST_MOMENT: Duration = Duration::from_millis(300);
 /// Back to the start of the row, and erase it: what stands before each redrawing of a typed line.
 const ERASE: &str = "\r\x1b[K";
 /// Around a typed line: what does not fit stays in the last column, and so in the row that is erased.
 const NO_WRAP: &str = "\x1b[?7l";
 const WRAP: &str = "\x1b[?7h";
 
-/// The output, shared by all who show something on it.
+/// The output, shared by all threads that show something on it.
 pub struct Screen {
-    shared: Arc<Shared>,
+    outbox: Arc<Outbox>,
+    typed: Arc<Mutex<TypedLine>>,
     _waker: Waker,
 }
 
+/// The line that is being typed below all others.
 #[derive(Default)]
-struct Shared {
-    state: Mutex<State>,
-    changed: Condvar,
-}
-
-#[derive(Default)]
-struct State {
-    /// Whole lines that wait for the writer.
-    pending: String,
-    /// The line that is being typed below them.
-    typed: Option<String>,
+struct TypedLine {
+    text: Option<String>,
+    /// It stands on the screen, in a row that has to be erased first.
+    drawn: bool,
     /// Nothing is typed any more.
-    typing_ended: bool,
-    /// The row of the typed line has to be drawn anew, even if there is nothing else to write.
-    redraw: bool,
-    /// How often something was shown or drawn, how much of that the writer has taken, and written.
-    shown: u64,
-    taken: u64,
-    written: u64,
-    /// The interrupt was raised: until when the output may still take lines.
-    deadline: Option<Instant>,
-    /// The output took no more.
-    failed: Option<io::Error>,
-    /// No more will be shown.
-    finished: bool,
+    ended: bool,
 }
 
 impl Screen {
     /// Takes the output that `open` gives, on a thread that does nothing but write to it. When the
-    /// output fails, `interrupt` is raised: who cannot show anything has nothing left to do.
+    /// output fails, `interrupt` is raised: a program that cannot show anything has nothing left to do.
     ///
     /// ```
     /// use ipc_primer::{chat::Screen, interrupt::Interrupt};
@@ -79,21 +59,23 @@ impl Screen {
         open: impl FnOnce() -> W + Send + 'static,
         interrupt: &Interrupt,
     ) -> io::Result<Self> {
-        let shared = Arc::new(Shared::default());
-        let (writer, failed) = (Arc::clone(&shared), interrupt.clone());
+        let (outbox, typed) = (Outbox::new(FULL), Arc::default());
+        let waker = outbox.stop_on(interrupt);
+        let (lines, below, failed) = (Arc::clone(&outbox), Arc::clone(&typed), interrupt.clone());
         let write = move || {
-            if writer.write_all(&mut open()).is_err() {
+            let mut output = open();
+            let show = |lines: &[u8]| {
+                output.write_all(&typed_line(&below).put_below(lines))?;
+                output.flush()
+            };
+            if lines.empty(show) {
                 failed.raise();
             }
         };
         thread::Builder::new().spawn(write)?;
-        let ending = Arc::clone(&shared);
-        let waker = interrupt.on_raise(move || {
-            ending.state().deadline = Some(Instant::now() + LAST_MOMENT);
-            ending.changed.notify_all();
-        });
         Ok(Self {
-            shared,
+            outbox,
+            typed,
             _waker: waker,
         })
     }
@@ -101,41 +83,33 @@ impl Screen {
     /// Shows whole lines, each with its line end. Waits while too much is waiting already; after the
     /// interrupt for a moment only, and then the lines are lost.
     pub fn show(&self, lines: &str) {
-        let full = |state: &State| state.pending.len() >= FULL;
-        let mut state = self
-            .shared
-            .wait_while(|state| full(state) && state.failed.is_none());
-        if !full(&state) && state.failed.is_none() {
-            state.pending.push_str(lines);
-            self.shared.tell(&mut state);
-        }
+        self.outbox.put(lines.as_bytes());
     }
 
     /// Draws the line that is being typed, below all that is shown, and draws it again below all that
     /// will be.
-    pub(super) fn draw(&self, typed: String) {
-        let mut state = self.shared.state();
-        if !state.typing_ended {
-            state.typed = Some(typed);
-            state.redraw = true;
-            self.shared.tell(&mut state);
+    pub(super) fn draw(&self, text: String) {
+        let mut typed = typed_line(&self.typed);
+        if !typed.ended {
+            typed.text = Some(text);
+            drop(typed);
+            self.outbox.put(b""); // no line, but something to write
         }
     }
 
     /// Leaves the line that is being typed as it stands, and draws no other.
     pub(super) fn end_typing(&self) {
-        let mut state = self.shared.state();
-        state.typing_ended = true;
-        if let Some(typed) = state.typed.take() {
-            state.pending += &format!("{typed}\n");
-            state.redraw = true;
-            self.shared.tell(&mut state);
+        let mut typed = typed_line(&self.typed);
+        typed.ended = true;
+        if let Some(text) = typed.text.take() {
+            drop(typed);
+            self.show(&(text + "\n"));
         }
     }
 
     /// Waits until all that was shown is written; after the interrupt for a moment only.
     pub fn flush(&self) {
-        drop(self.shared.wait_until_written());
+        self.outbox.flush();
     }
 
     /// Does the same, and lets go of the output.
@@ -143,92 +117,28 @@ impl Screen {
     /// # Errors
     /// What the output failed with.
     pub fn finish(&self) -> io::Result<()> {
-        let mut state = self.shared.wait_until_written();
-        state.finished = true;
-        self.shared.changed.notify_all();
-        state.failed.take().map_or(Ok(()), Err)
+        self.outbox.finish()
     }
 }
 
-impl Shared {
-    fn state(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
-    }
-
-    /// Tells the writer that there is something to write.
-    fn tell(&self, state: &mut State) {
-        state.shown += 1;
-        self.changed.notify_all();
-    }
-
-    /// Waits for what is shown until now. Others may go on and on.
-    fn wait_until_written(&self) -> MutexGuard<'_, State> {
-        let until = self.state().shown;
-        self.wait_while(|state| state.written < until && state.failed.is_none())
-    }
-
-    /// Waits while `busy` holds, until the deadline if there is one.
-    fn wait_while(&self, busy: impl Fn(&State) -> bool) -> MutexGuard<'_, State> {
-        let mut state = self.state();
-        while busy(&state) {
-            state = match state.deadline {
-                None => self
-                    .changed
-                    .wait(state)
-                    .unwrap_or_else(PoisonError::into_inner),
-                Some(deadline) => {
-                    let left = deadline.saturating_duration_since(Instant::now());
-                    if left.is_zero() {
-                        return state;
-                    }
-                    let waited = self.changed.wait_timeout(state, left);
-                    waited.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+impl TypedLine {
+    /// These lines, and the typed one below them, where it stands already or will stand.
+    fn put_below(&mut self, lines: &[u8]) -> Vec<u8> {
+        let mut output = Vec::with_capacity(lines.len());
+        if self.drawn || self.text.is_some() {
+            output.extend_from_slice(ERASE.as_bytes());
         }
-        state
+        output.extend_from_slice(lines);
+        if let Some(text) = &self.text {
+            output.extend_from_slice(format!("{NO_WRAP}{text}{WRAP}").as_bytes());
+        }
+        self.drawn = self.text.is_some();
+        output
     }
+}
 
-    /// Writes what is shown until there is no more, or the output fails.
-    fn write_all(&self, output: &mut impl Write) -> Result<(), ()> {
-        let mut batch = String::new();
-        while self.take(&mut batch) {
-            let written = output.write_all(batch.as_bytes());
-            if let Err(error) = written.and_then(|()| output.flush()) {
-                self.state().failed = Some(error);
-                self.changed.notify_all();
-                return Err(());
-            }
-        }
-        Ok(())
-    }
-
-    /// Waits for something to write and takes all of it; false when no more will come.
-    fn take(&self, batch: &mut String) -> bool {
-        let mut state = self.state();
-        state.written = state.taken;
-        self.changed.notify_all();
-        while state.shown == state.taken {
-            if state.finished {
-                return false;
-            }
-            state = self
-                .changed
-                .wait(state)
-                .unwrap_or_else(PoisonError::into_inner);
-        }
-        batch.clear();
-        std::mem::swap(batch, &mut state.pending);
-        if state.redraw || state.typed.is_some() {
-            batch.insert_str(0, ERASE);
-        }
-        if let Some(typed) = &state.typed {
-            *batch += &format!("{NO_WRAP}{typed}{WRAP}");
-        }
-        state.redraw = false;
-        state.taken = state.shown;
-        true
-    }
+fn typed_line(typed: &Mutex<TypedLine>) -> MutexGuard<'_, TypedLine> {
+    typed.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 #[cfg(test)]

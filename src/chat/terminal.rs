@@ -1,7 +1,7 @@
 //! The terminal, taken from its line discipline for a while, and given back however we end.
 //!
 //! In its usual (canonical) mode a terminal holds the words of a line until Enter; when the server
-//! speaks meanwhile, nobody can draw them again, for nobody has them. So the client reads key by key.
+//! speaks meanwhile, the client cannot draw them again, because it does not have them. So the client reads key by key.
 //! `tcsetattr(3)` does that, which std does not have: `stty(1)` calls it for us.
 //!
 //! A terminal left in that mode is useless to the shell behind it, and a killed process cleans up
@@ -18,7 +18,7 @@ use std::time::Duration;
 use super::screen::Screen;
 
 /// The terminal is the script's stderr. It survives the signals that end us, and by then the shell
-/// may have the terminal: a background process that sets a mode gets SIGTTOU. Who has set another
+/// may have the terminal: a background process that sets a mode gets SIGTTOU. A program that has set another
 /// mode since (a shell that edits lines does) knows better than we.
 const SCRIPT: &str = "
 trap '' INT QUIT HUP TERM
@@ -32,7 +32,7 @@ read -r end
 ";
 /// How long the terminal may take to be given back before we end without.
 const KEEPER_LIMIT: Duration = Duration::from_millis(300);
-/// When nobody knows how wide the terminal is.
+/// For a terminal that does not tell its width.
 const COLUMNS: usize = 80;
 
 /// A terminal that hands over every key; dropping it gives it back.

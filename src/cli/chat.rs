@@ -5,9 +5,9 @@ use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ipc_primer::chat::client::{self, Typing};
+use ipc_primer::chat::client;
 use ipc_primer::chat::protocol::{ANONYMOUS, is_name};
-use ipc_primer::chat::{self, Screen, login_name};
+use ipc_primer::chat::{self, Screen, Typing, login_name};
 use ipc_primer::interrupt::Interrupt;
 use ipc_primer::notice::notice;
 use ipc_primer::socket;
@@ -23,21 +23,27 @@ const HELP: &str = "\
 ipc chat: what clients type is shown at the server, and two-way also the reverse
 
 In one terminal:
-  ipc chat server [--two-way] [--max-clients N] [--socket PATH]
+  ipc chat server [--stage N] [--max-clients N] [--socket PATH]
 In another, or in several:
-  ipc chat client [--name NAME] [--socket PATH]
+  ipc chat client [--stage N] [--name NAME] [--socket PATH]
 
 The client sends what you type, line by line; Ctrl-D ends it. The server shows
-every line as <name>#<number>: <text>. At a two-way server, type
+every line as <name>#<number>: <text>. From stage 3 on, type at the server
 
   some text             to all clients
   @alice some text      to the client of that name
   @#2 some text         to the client of that number
 
+Stages, each a file in src/chat/ (default: the last):
+  1  plain           one-way; the server's terminal obeys its clients
+  2  survives        one-way; ends cleanly
+  3  two-way         one client that stops reading stops the room
+  4  outboxes        two-way; slow readers are dropped
+
 Options:
-  --two-way          send what is typed at the server to the clients
-  --max-clients N    how many clients to serve at once (default 1000);
-                     one more finds its connection closed
+  --stage N          which of them to run; the client is the same from 2 on
+  --max-clients N    how many clients to serve at once, from stage 2 on (default
+                     1000); one more finds its connection closed
   --name NAME        1 to 32 characters without blanks (default: your login name)
   --socket PATH      the socket (default: chat.sock in $IPC_PRIMER_DIR, else in
                      $XDG_RUNTIME_DIR/ipc-primer, else in /tmp/ipc-primer-<uid>)
@@ -59,24 +65,32 @@ pub(super) fn run(words: &mut Words) -> Outcome {
 }
 
 fn server(words: &mut Words) -> Outcome {
-    let two_way = words.flag("--two-way");
+    let stage = words.stage(chat::LAST_STAGE)?;
     let at_least_one = |&number: &usize| number > 0;
     let max_clients = words.parsed("--max-clients", "a whole number from 1 on", at_least_one)?;
-    let max_clients = max_clients.unwrap_or(MAX_CLIENTS);
+    if stage == 1 && max_clients.is_some() {
+        return Err(words.fault("--max-clients is for stages 2 to 4: stage 1 has no limit"));
+    }
     let path = socket_path(words)?;
-    let interrupt = Interrupt::on_signals()?;
+    if stage == 1 {
+        return Ok(chat::s1_plain::serve(&path)?);
+    }
+    let stop = Interrupt::on_signals()?;
     let listener = socket::listen(&path)?;
     notice(format!("listening on {}", path.display()));
-    let screen = Screen::new(Output::stdout, &interrupt)?;
-    let ended = match two_way {
-        false => chat::one_way::serve(&listener, max_clients, &screen, &interrupt),
-        true => chat::two_way::serve(&listener, max_clients, &screen, &interrupt),
+    let screen = Screen::new(Output::stdout, &stop)?;
+    let max_clients = max_clients.unwrap_or(MAX_CLIENTS);
+    let ended = match stage {
+        2 => chat::s2_survives::serve(&listener, max_clients, &screen, &stop),
+        3 => chat::s3_two_way::serve(&listener, max_clients, &screen, &stop),
+        _ => chat::s4_outboxes::serve(&listener, max_clients, &screen, &stop),
     };
     drop(listener); // the socket file goes before the last lines do, which may take a moment
     Ok(ended.and(screen.finish())?)
 }
 
 fn client(words: &mut Words) -> Outcome {
+    let stage = words.stage(chat::LAST_STAGE)?;
     let what = "a name: 1 to 32 characters, no blank, no control character";
     let fits = |name: &String| is_name(name);
     let name = words.parsed("--name", what, fits)?;
@@ -84,9 +98,12 @@ fn client(words: &mut Words) -> Outcome {
         .or_else(login_name)
         .unwrap_or_else(|| ANONYMOUS.to_owned());
     let path = socket_path(words)?;
-    let interrupt = Interrupt::on_signals()?;
-    let screen = Arc::new(Screen::new(Output::stdout, &interrupt)?);
-    let ended = client::run(&path, &name, typing(), &screen, &interrupt);
+    if stage == 1 {
+        return Ok(chat::s1_plain::talk(&path, &name, io::stdin().lock())?);
+    }
+    let stop = Interrupt::on_signals()?;
+    let screen = Arc::new(Screen::new(Output::stdout, &stop)?);
+    let ended = client::run(&path, &name, typing(), &screen, &stop);
     let shown = screen.finish();
     Ok(ended.and(shown)?)
 }

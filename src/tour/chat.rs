@@ -1,4 +1,4 @@
-//! The chat server in its two stages (chapter 4).
+//! The chat server, one-way and two-way (chapter 4).
 
 use std::io;
 
@@ -23,7 +23,7 @@ const ALICE: &[&str] = &["chat", "client", "--name", "alice"];
 const BOB: &[&str] = &["chat", "client", "--name", "bob"];
 
 fn one_way(stage: &Stage) -> io::Result<()> {
-    let mut server = stage.start("server", &["chat", "server"])?;
+    let mut server = stage.start("server", &["chat", "server", "--stage", "2"])?;
     server.says("listening on")?;
     let mut alice = stage.start("alice", ALICE)?;
     server.says("joined")?;
@@ -43,7 +43,7 @@ fn one_way(stage: &Stage) -> io::Result<()> {
 }
 
 fn two_way(stage: &Stage) -> io::Result<()> {
-    let mut server = stage.start("server", &["chat", "server", "--two-way"])?;
+    let mut server = stage.start("server", &["chat", "server"])?;
     server.says("listening on")?;
     let mut alice = stage.start("alice", ALICE)?;
     server.says("joined")?;

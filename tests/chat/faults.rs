@@ -196,7 +196,7 @@ fn who_says_nothing_hears_and_takes_leave_all_the_same() {
 
 #[test]
 fn one_more_than_the_server_takes_is_refused_until_a_seat_is_free() {
-    let mut chat = Chat::start(&["--two-way", "--max-clients", "1"]);
+    let mut chat = Chat::start(&["--max-clients", "1"]);
     let bob = chat.join("bob");
     let mut refused = chat.place.start(&["chat", "client"]);
     chat.says("#2 was refused");
@@ -255,7 +255,7 @@ fn two_hundred_at_once_are_all_heard_and_all_hear() {
 #[test]
 fn words_that_nobody_takes_are_no_success() {
     // Refused, however the client's words and the refusal meet: never exit code 0.
-    let mut chat = Chat::start(&["--max-clients", "1"]);
+    let mut chat = Chat::start(&["--stage", "2", "--max-clients", "1"]);
     let seated = chat.connect();
     for _ in 0..20 {
         let mut refused = chat.place.start(&["chat", "client"]);

@@ -1,8 +1,9 @@
-//! Chat with peers that misbehave, that read too little, and with a person at a terminal.
+//! The stages of the chat, peers that misbehave or read too little, and a person at a terminal.
 
 #[path = "../common/mod.rs"]
 mod common;
 
 mod faults;
 mod readers;
+mod stages;
 mod terminal;

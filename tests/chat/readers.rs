@@ -225,7 +225,7 @@ struct Server {
 
 impl Server {
     fn start(place: &Place, stdout: Stdio) -> Self {
-        let mut command = place.ipc(&["chat", "server"]);
+        let mut command = place.ipc(&["chat", "server", "--stage", "2"]);
         command
             .stdin(Stdio::null())
             .stdout(stdout)

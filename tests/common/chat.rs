@@ -16,11 +16,11 @@ pub struct Chat {
 
 impl Chat {
     pub fn one_way() -> Self {
-        Self::start(&[])
+        Self::start(&["--stage", "2"])
     }
 
     pub fn two_way() -> Self {
-        Self::start(&["--two-way"])
+        Self::start(&[])
     }
 
     pub fn start(options: &[&str]) -> Self {

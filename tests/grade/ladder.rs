@@ -59,6 +59,38 @@ const LADDERS: &[Ladder] = &[
         ],
     },
     Ladder {
+        chapter: "docs/04-chat.md",
+        assignment: "chat-one-way",
+        program: &["chat", "server", "--stage", "N", "--socket", "{socket}"],
+        fail: &[
+            (
+                "1",
+                &["escapes", "long-line", "term", "ctrl-c", "unlinks", "stale"],
+            ),
+            ("2", &[]),
+        ],
+    },
+    Ladder {
+        chapter: "docs/04-chat.md",
+        assignment: "chat-two-way",
+        program: &["chat", "server", "--stage", "N", "--socket", "{socket}"],
+        fail: &[("3", &["stuck-client"]), ("4", &[])],
+    },
+    Ladder {
+        chapter: "docs/04-chat.md",
+        assignment: "chat-client",
+        program: &[
+            "chat", "client", "--stage", "N", "--name", "{name}", "--socket", "{socket}",
+        ],
+        fail: &[
+            (
+                "1",
+                &["shows", "glued", "cut", "escapes", "ctrl-c", "server-gone"],
+            ),
+            ("4", &[]),
+        ],
+    },
+    Ladder {
         chapter: "docs/05-copy-by-sockets.md",
         assignment: "copy-socket-server",
         program: &[

@@ -78,7 +78,7 @@ pub const COLLECTIONS: &[Collection] = &[
     },
     Collection {
         assignment: "chat-one-way",
-        own: &["chat", "server", "--socket", "{socket}"],
+        own: &["chat", "server", "--stage", "2", "--socket", "{socket}"],
         source: Source::C("chat_server.c", &[]),
         words: &["{socket}"],
         wrong: &[
@@ -96,7 +96,7 @@ pub const COLLECTIONS: &[Collection] = &[
     },
     Collection {
         assignment: "chat-two-way",
-        own: &["chat", "server", "--two-way", "--socket", "{socket}"],
+        own: &["chat", "server", "--socket", "{socket}"],
         source: Source::C("chat_server.c", &["-DTWO_WAY"]),
         words: &["{socket}"],
         wrong: &[

@@ -1,4 +1,4 @@
-//! What is typed at the two-way server: line by line to whom it is meant for.
+//! What is typed at a two-way server, line by line.
 //!
 //! A server in C would ask `select` whether its user or one of its clients has something to say.
 //! Here a thread waits for the user alone. It cannot be woken from its read, so another waits for
@@ -8,7 +8,6 @@ use std::io;
 use std::sync::mpsc::{self, Receiver};
 
 use super::protocol::{MAX_LINE, text};
-use super::room::Room;
 use crate::input::{Line, send_stdin_lines};
 use crate::interrupt::Interrupt;
 use crate::notice::notice;
@@ -18,31 +17,36 @@ const MAILBOX: usize = 1024;
 
 enum Event {
     Typed(io::Result<Option<Line>>),
-    Interrupted,
+    Stopped,
 }
 
-/// Delivers what is typed on stdin until it ends, or `interrupt` is raised.
-pub(super) fn deliver_typed(room: &Room, interrupt: &Interrupt) {
+/// Has `deliver` called with each line that is typed on stdin until it ends, or `stop` is requested. What
+/// `deliver` fails with is told to the typist.
+pub(super) fn each_typed_line(stop: &Interrupt, deliver: impl Fn(&[u8]) -> Result<(), String>) {
     let (events, mailbox) = mpsc::sync_channel(MAILBOX);
-    let interrupted = events.clone();
-    // A full mailbox needs no such event: whoever empties it looks at the interrupt each time.
-    let _waker = interrupt.on_raise(move || drop(interrupted.try_send(Event::Interrupted)));
+    let stopped = events.clone();
+    // A full mailbox needs no such event: the thread that empties it looks at the stop each time.
+    let _waker = stop.on_raise(move || drop(stopped.try_send(Event::Stopped)));
     match send_stdin_lines(events, MAX_LINE + 1, Event::Typed) {
-        Ok(()) => deliver_all(&mailbox, room, interrupt),
+        Ok(()) => deliver_all(&mailbox, stop, deliver),
         Err(error) => notice(format!("cannot read stdin: {error}")),
     }
 }
 
-fn deliver_all(mailbox: &Receiver<Event>, room: &Room, interrupt: &Interrupt) {
+fn deliver_all(
+    mailbox: &Receiver<Event>,
+    stop: &Interrupt,
+    deliver: impl Fn(&[u8]) -> Result<(), String>,
+) {
     while let Ok(event) = mailbox.recv()
-        && !interrupt.is_raised()
+        && !stop.is_raised()
     {
         let delivered = match event {
             Event::Typed(Ok(Some(line))) => match text(&line.bytes) {
-                Some(text) if !line.cut => room.deliver(text),
+                Some(text) if !line.cut => deliver(text),
                 _ => Err(format!("a line of more than {MAX_LINE} bytes was not sent")),
             },
-            Event::Typed(Ok(None)) | Event::Interrupted => return,
+            Event::Typed(Ok(None)) | Event::Stopped => return,
             Event::Typed(Err(error)) => return notice(format!("cannot read stdin: {error}")),
         };
         if let Err(reason) = delivered {

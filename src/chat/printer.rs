@@ -10,8 +10,8 @@ use super::screen::Screen;
 use crate::escape::escape;
 use crate::notice::notice;
 
-/// Somebody at the other end of a connection.
-pub(super) struct Voice<'a> {
+/// What the other end of a connection says, on its way to the screen.
+pub(super) struct LinePrinter<'a> {
     /// What stands before each of its lines: `alice#1`.
     pub(super) label: String,
     pub(super) lines: Lines<&'a UnixStream>,
@@ -20,7 +20,7 @@ pub(super) struct Voice<'a> {
     batch: String,
 }
 
-impl<'a> Voice<'a> {
+impl<'a> LinePrinter<'a> {
     pub(super) fn new(stream: &'a UnixStream, label: String, screen: &'a Screen) -> Self {
         Self {
             label,

@@ -1,0 +1,44 @@
+//! Stage 2: a one-way chat that survives its clients, and ends cleanly.
+//!
+//! What broke: the terminal of stage 1 obeys its clients (`printf '\033[2J\n' | ipc chat client` clears its
+//! screen); a line without an end takes all memory; after Ctrl-C the socket file is in the way of the next.
+//!
+//! What this adds: what is shown is [escaped](mod@crate::escape), lines have 4096 bytes at most, `screen.rs`
+//! shows them whole and many at a time, clients are limited in number, and a stop ends every wait.
+//!
+//! What it costs: some 450 lines in five files beside this one, and a thread that writes. Each client has its
+//! one thread, as before.
+
+use std::io;
+
+use super::screen::Screen;
+use super::session::{listen_to, refuse};
+use crate::interrupt::Interrupt;
+use crate::notice::notice;
+use crate::permits::Permits;
+use crate::socket::{Listener, WhenFull, accept_loop};
+
+/// Shows on `screen` what the clients of `listener` say, `max_clients` of them at once at most, until
+/// `stop` is requested. One more finds its connection closed.
+///
+/// # Errors
+/// Those of [`Listener::accept`]. A client's errors end that client alone.
+pub fn serve(
+    listener: &Listener,
+    max_clients: usize,
+    screen: &Screen,
+    stop: &Interrupt,
+) -> io::Result<()> {
+    accept_loop(
+        listener,
+        &Permits::new(max_clients),
+        WhenFull::Refuse,
+        stop,
+        |number, client, permit| {
+            let left = listen_to(&client, number, screen, stop, |_| ());
+            drop((client, permit)); // before the notice, which may wait for its reader
+            notice(left);
+        },
+        refuse,
+    )
+}

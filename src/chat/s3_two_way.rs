@@ -1,0 +1,89 @@
+//! Stage 3: a two-way chat. What is typed at the server goes to all clients, or to one of them.
+//!
+//! What broke: nothing, but stage 2 never answers. What is typed at `ipc chat server --stage 2` is not read.
+//!
+//! What this adds: a room, which is a map of the connections behind a mutex, and a thread that sends what is
+//! typed to all clients in it, or to one.
+//!
+//! What it costs: 45 lines here, some 130 in `room.rs` and `operator.rs`, and one thread. And now one client
+//! that stops reading stops the room.
+
+use std::io;
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::{Arc, Mutex};
+use std::thread;
+
+use super::operator::each_typed_line;
+use super::protocol::Address;
+use super::room::{Room, lock};
+use super::screen::Screen;
+use super::session::{listen_to, refuse};
+use crate::interrupt::Interrupt;
+use crate::notice::notice;
+use crate::permits::Permits;
+use crate::socket::{Listener, WhenFull, accept_loop, send};
+
+/// Shows on `screen` what the clients of `listener` say, `max_clients` of them at once at most, and
+/// sends them what is typed on stdin, until `stop` is requested. One more client finds its connection
+/// closed.
+///
+/// # Errors
+/// Those of [`Listener::accept`]. A client's errors end that client alone.
+#[doc(alias = "select")]
+pub fn serve(
+    listener: &Listener,
+    max_clients: usize,
+    screen: &Screen,
+    stop: &Interrupt,
+) -> io::Result<()> {
+    let room = Mutex::default();
+    thread::scope(|scope| {
+        let operate = || each_typed_line(stop, |line| deliver(&room, line));
+        thread::Builder::new().spawn_scoped(scope, operate)?;
+        accept_loop(
+            listener,
+            &Permits::new(max_clients),
+            WhenFull::Refuse,
+            stop,
+            |number, client, permit| {
+                let left = converse(&client, number, &room, screen, stop);
+                drop((client, permit)); // before the notice, which may wait for its reader
+                notice(left);
+            },
+            refuse,
+        )
+    })
+}
+
+/// Lets the client into the room as long as it is there. Returns what to say about its leaving.
+fn converse(
+    client: &Arc<UnixStream>,
+    number: u64,
+    room: &Mutex<Room<UnixStream>>,
+    screen: &Screen,
+    stop: &Interrupt,
+) -> String {
+    // Ends a send that is blocked; what was sent before can still be read.
+    let sending = Arc::clone(client);
+    let _waker = stop.on_raise(move || drop(sending.shutdown(Shutdown::Both)));
+    lock(room).enter(number, client);
+    let named = |name: &str| lock(room).name(number, name);
+    let left = listen_to(client, number, screen, stop, named);
+    lock(room).leave(number);
+    left
+}
+
+/// Sends a typed line to each client that it is addressed to.
+///
+/// # Errors
+/// Why it went to no one, for the typist.
+fn deliver(room: &Mutex<Room<UnixStream>>, typed: &[u8]) -> Result<(), String> {
+    let (address, text) = Address::of(typed);
+    let line = [text, b"\n"].concat();
+    let room = lock(room); // held while this sends: no client enters or leaves meanwhile
+    for client in room.find(address)? {
+        let _ = send(&mut &*client, &line); // if it has gone, the thread that listens to it says so
+    }
+    Ok(())
+}

@@ -1,0 +1,69 @@
+//! What a server does with one client: it hears its name, shows what it says, and tells when it leaves.
+
+use std::io::{self, ErrorKind};
+use std::net::Shutdown;
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+
+use super::printer::LinePrinter;
+use super::protocol::{ANONYMOUS, Hello};
+use super::screen::Screen;
+use crate::interrupt::Interrupt;
+use crate::notice::notice;
+
+/// Shows what the client says until it leaves, or `stop` is requested. Its name is told to `named`.
+/// Returns what there is to say about its leaving: once the client is out of the room, that is true.
+pub(super) fn listen_to(
+    stream: &Arc<UnixStream>,
+    number: u64,
+    screen: &Screen,
+    stop: &Interrupt,
+    named: impl FnOnce(&str),
+) -> String {
+    // Reading alone is shut down: what is under way to the client may still reach it.
+    let reading = Arc::clone(stream);
+    let _waker = stop.on_raise(move || drop(reading.shutdown(Shutdown::Read)));
+    notice(format!("#{number} connected"));
+    let mut session = Session {
+        number,
+        pid: String::new(),
+        printer: LinePrinter::new(stream, format!("{ANONYMOUS}#{number}"), screen),
+    };
+    let ending = match session.converse(named) {
+        Ok(()) => "left".into(),
+        Err(error) if error.kind() == ErrorKind::ConnectionReset => "left".into(),
+        Err(error) => format!("failed: {error}"),
+    };
+    screen.flush(); // a client that finds the connection closed has had its say
+    format!("{}{} {ending}", session.printer.label, session.pid)
+}
+
+struct Session<'a> {
+    number: u64,
+    /// How the pid is told, if the client has told it.
+    pid: String,
+    printer: LinePrinter<'a>,
+}
+
+impl Session<'_> {
+    fn converse(&mut self, named: impl FnOnce(&str)) -> io::Result<()> {
+        if self.printer.lines.advance()? {
+            match self.printer.lines.text().and_then(Hello::parse) {
+                Some(hello) => {
+                    named(&hello.name);
+                    self.printer.label = format!("{}#{}", hello.name, self.number);
+                    self.pid = format!(" (pid {})", hello.pid);
+                }
+                None => self.printer.take_line(), // no HELLO, or none that can be taken: a line like any other
+            }
+            notice(format!("{}{} joined", self.printer.label, self.pid));
+        }
+        self.printer.show_all()
+    }
+}
+
+/// Tells that a client was refused. It is dropped, and not closed with care: where it has sent words that
+/// were not read, that is a reset, which tells the client.
+pub(super) fn refuse(number: u64, _client: &UnixStream) {
+    notice(format!("#{number} was refused: there is no room for more"));
+}
