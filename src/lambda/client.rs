@@ -17,24 +17,21 @@ use crate::socket::{close, connect, send};
 #[doc(alias = "PATH_MAX")]
 const PATH_LEN: u64 = 4096;
 
-/// Asks the server at `path` and returns the path of the output file. `None` if `interrupt` is raised
+/// Asks the server at `path` and returns the path of the output file. `None` if `stop` is requested
 /// before the answer is there; the function runs to its end all the same.
 ///
 /// # Errors
 /// - Those of [`connect`](connect()).
 /// - [`ErrorKind::ConnectionAborted`]: the server went, or sent us away, without an answer.
-pub fn invoke(
-    path: &Path,
-    request: &Request,
-    interrupt: &Interrupt,
-) -> io::Result<Option<PathBuf>> {
-    // A thread that is blocked in connect, as when the backlog is full, sees no interrupt. So another
-    // one asks, and this one waits for both.
+/// - Those of starting a thread.
+pub fn invoke(path: &Path, request: &Request, stop: &Interrupt) -> io::Result<Option<PathBuf>> {
+    // A thread that is blocked in connect, as when the backlog is full, sees no stop. So another one
+    // asks, and this one waits for both.
     let (tell, told) = mpsc::channel();
-    let interrupted = tell.clone();
-    let _waker = interrupt.on_raise(move || drop(interrupted.send(Ok(None))));
+    let stopped = tell.clone();
+    let _waker = stop.on_raise(move || drop(stopped.send(Ok(None))));
     let (path, message) = (path.to_owned(), format!("{request}\n"));
-    thread::spawn(move || tell.send(ask(&path, &message).map(Some)));
+    thread::Builder::new().spawn(move || tell.send(ask(&path, &message).map(Some)))?;
     told.recv().unwrap_or(Ok(None))
 }
 

@@ -1,7 +1,7 @@
 //! One run of one function: a process of its own, its output copied, its end waited for.
 //!
-//! Three look after it. The client's own thread waits for the process; a second thread copies what
-//! the function prints, and stops at the limit; the [watchdog](super::watchdog) looks at the clock.
+//! Three threads look after it. The client's own waits for the process; a second one copies the output,
+//! and stops at the limit; the [watchdog](super::watchdog)'s looks at the clock.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -49,8 +49,8 @@ struct Copied {
 }
 
 impl Functions {
-    /// Runs `call` for client `number`, with what it prints in `output`. `asked` is what the client
-    /// asked for, to say what went wrong there too.
+    /// Runs `call` for client `number`, with its output in the file. `asked` names the function there, if
+    /// something goes wrong.
     ///
     /// # Errors
     /// Those of writing that last line to the file.
@@ -92,8 +92,8 @@ impl Functions {
         let status = child.wait();
         let killed = watch.end();
         drop(library);
-        // All that the function printed lies in the socket, and is still read. A process of its that
-        // lives on, and holds the other end, holds up nobody.
+        // All that the function printed lies in the socket, and is still read. If a process that it
+        // has started lives on and holds the other end, the answer does not wait for that.
         let _ = reader.shutdown(Shutdown::Read);
         let copied = copied?.recv().map_err(io::Error::other)?;
         Ok(Run {
@@ -116,7 +116,7 @@ impl Functions {
     }
 
     /// Has all that comes copied by another thread, up to the limit. Beyond it the function is killed,
-    /// and nobody waits for us to read.
+    /// and may not wait for us to read.
     fn copy(
         &self,
         number: u64,
@@ -137,7 +137,7 @@ impl Functions {
                 watchdog.kill(number, reason);
                 let _ = reader.shutdown(Shutdown::Both);
             }
-            drop((reader, file)); // before who waits may go on: no descriptor stays open behind its back
+            drop((reader, file)); // before the receiver goes on, which takes them for closed
             let _ = tell.send(Copied { in_line, stopped });
         })?;
         Ok(told)

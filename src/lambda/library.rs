@@ -1,7 +1,7 @@
 //! Libraries: what may be run, and what program runs it.
 //!
 //! A library is an executable, so loading it is `execve(2)` and needs no trust in what is loaded: it
-//! gets a process of its own. What is no executable, as a shared object, is handed to a *runtime*, a
+//! gets a process of its own. A file that is not executable, such as a shared object, is handed to a *runtime*, a
 //! program that knows how to load it.
 
 use std::fs::{self, File, OpenOptions};
@@ -62,8 +62,8 @@ pub(super) fn call(request: &Request, allow: &[PathBuf], runtimes: &[Runtime]) -
 
 /// The path of a library: links and dots are followed.
 ///
-/// What is behind a path may change between a look at it and its use. So where directories are allowed, the
-/// library is opened once, what was opened is checked, and the path is that of the descriptor.
+/// The file behind a path may change between a look at it and its use. So where directories are allowed, the
+/// library is opened once, the open file is checked, and the path is that of the descriptor.
 fn resolve(library: &str, allow: &[PathBuf]) -> io::Result<(PathBuf, Option<File>)> {
     let mut options = OpenOptions::new();
     let file = options.read(true).custom_flags(O_PATH).open(library)?;

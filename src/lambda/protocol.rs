@@ -15,7 +15,7 @@ pub const DEFAULT_FUNCTION: &str = "run";
 
 /// The exit status by which a program says that it could not run what it was asked to: a shell's
 /// for a command that was not found.
-pub const NOT_EXECUTED: i32 = 127;
+pub(super) const NOT_EXECUTED: i32 = 127;
 
 /// What a client asks for: `<library> [<function> [<file>]]`, separated by blanks.
 ///
@@ -68,8 +68,8 @@ impl Request {
     /// Builds a request from its fields.
     ///
     /// # Errors
-    /// [`Malformed`] if a field is empty or holds a blank, or all of them are too long together: what
-    /// arrived would be something else.
+    /// [`Malformed`] if a field is empty or holds a blank, or all of them are too long together: another
+    /// request would arrive.
     pub fn new(
         library: &str,
         function: Option<&str>,
@@ -113,7 +113,7 @@ pub fn error_line(asked: &str) -> String {
 
 /// A message that is no request, as text for that line: escaped, because it comes from a stranger,
 /// and cut where a message has to end.
-pub fn escaped(message: &[u8]) -> String {
+pub(super) fn escaped(message: &[u8]) -> String {
     let line = line_of(message);
     let line = &line[..line.len().min(MESSAGE_LEN)];
     escape(line.trim_ascii()).into_owned()

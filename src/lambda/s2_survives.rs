@@ -2,7 +2,7 @@
 //!
 //! What broke: after Ctrl-C the socket file of stage 1 is in the way of the next server, and `kill` leaves its
 //! functions running (`ipc lambda invoke /bin/sleep 1000`). The next server writes over `output-1`, which a
-//! client may still want to read. A client that leaves early leaves a file behind whose name nobody knows.
+//! client may still want to read. A client that leaves early leaves a file behind whose name was never told.
 //!
 //! What this adds: the stale file is taken over; Ctrl-C ends the functions and closes every connection; each
 //! output file is new and its owner's alone, and goes if its client has gone; a message that is no request is told
@@ -108,8 +108,8 @@ impl Server {
         Ok(Some(message))
     }
 
-    /// Does what the message asks for. Whatever comes of it is in the output file; the only error is that
-    /// it cannot be written.
+    /// Does what the message asks for. The output file says how it went; the only error is that the file
+    /// cannot be written.
     fn work(&self, message: &[u8], output: &Output) -> io::Result<Ending> {
         let request = match Request::parse(message) {
             Ok(request) => request,
@@ -142,8 +142,8 @@ impl Server {
     }
 }
 
-/// Tells the client where its output is. If it has gone, nobody will ever know, and the file goes too:
-/// then it says so.
+/// Tells the client where its output is; says whether it did. If the client has gone, no other will ever
+/// learn the path, and the file is removed.
 fn answer(client: &UnixStream, output: Output) -> io::Result<bool> {
     client.set_write_timeout(Some(SEND_LIMIT))?;
     match send(&mut &*client, output.path().as_os_str().as_bytes()) {

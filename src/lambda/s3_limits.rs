@@ -2,7 +2,7 @@
 //!
 //! What broke: at stage 2 a function that never ends (`ipc lambda invoke /bin/sleep 1000`) holds its client and
 //! its thread for ever, one that prints for ever (`/bin/yes`) fills the disk, and one that starts a process in
-//! the background leaves that behind. So does `kill -9` of the server with all that runs.
+//! the background leaves that behind. `kill -9` of the server leaves all functions behind.
 //!
 //! What this adds: a time limit for functions and silent clients; a copy of the output that stops at a limit; a
 //! limit to how many functions run at once, and their turns in the order of arrival; a watchdog that kills whole
@@ -125,7 +125,7 @@ fn accept_all(listener: &Listener, server: &Arc<Server>) -> io::Result<()> {
         number += 1;
         let client = Arc::new(client);
         let Some(permit) = server.clients.take(number) else {
-            close(&client); // Ctrl-C: a close for all who had connected, even if we had not seen them
+            close(&client); // Ctrl-C: a close for all that had connected, even if we had not seen them
             continue;
         };
         let serving = Arc::clone(server);
@@ -222,8 +222,8 @@ impl Server {
         Ok(Some(message))
     }
 
-    /// Does what the message asks for. Whatever comes of it is in the output file; the only error is that
-    /// it cannot be written.
+    /// Does what the message asks for. The output file says how it went; the only error is that the file
+    /// cannot be written.
     fn work(&self, number: u64, message: &[u8], output: &Output) -> io::Result<Ending> {
         let request = match Request::parse(message) {
             Ok(request) => request,
@@ -239,8 +239,8 @@ impl Server {
     }
 }
 
-/// Tells the client where its output is. If it has gone, nobody will ever know, and the file goes too:
-/// then it says so.
+/// Tells the client where its output is; says whether it did. If the client has gone, no other will ever
+/// learn the path, and the file is removed.
 fn answer(client: &UnixStream, output: Output) -> io::Result<bool> {
     client.set_write_timeout(Some(SEND_LIMIT))?;
     match send(&mut &*client, output.path().as_os_str().as_bytes()) {

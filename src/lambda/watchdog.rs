@@ -252,7 +252,7 @@ impl Watch {
     ///
     /// That process gave its number to the group. As long as one member lives, the kernel gives the
     /// number to nobody else, and after the last it goes through all other numbers first. So the
-    /// order to kill what is left, a moment later, meets the group or nobody.
+    /// order to kill what is left, a moment later, meets the group or no process at all.
     pub(super) fn end(&self) -> Option<Reason> {
         let mut state = self.watchdog.state();
         let watched = state.watched.remove(&self.number)?;

@@ -1,4 +1,4 @@
-//! What nobody vouches for: messages, paths, and clients that behave badly.
+//! Input from strangers: messages, paths, and clients that behave badly.
 
 use std::fs::{self, Permissions};
 use std::io::Write;

@@ -29,7 +29,7 @@ fn the_others_wait_their_turn_in_the_order_they_came() {
     let mut clients = Vec::new();
     for number in 1..=20 {
         clients.push(server.send(format!("{library} {number}")));
-        // Who comes later overtakes nobody who waits; who comes at the same moment may be first.
+        // A later client overtakes none that waits; one that comes at the same moment may be first.
         wait_until("the first runs", || server.place.path("order").exists());
     }
     wait_until("all others wait", || {
