@@ -5,7 +5,7 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use ipc_primer::copy::race::{self, BLOCK, Race, TIMES};
+use ipc_primer::copy::s1_race::{self, BLOCK, Race, TIMES};
 use ipc_primer::error::Context;
 use ipc_primer::interrupt::Interrupt;
 use ipc_primer::process::{Guarded, guard};
@@ -52,7 +52,7 @@ pub(super) fn run(words: &mut Words) -> Outcome {
 }
 
 fn count(ordered: bool, interrupt: &Interrupt) -> Outcome {
-    let race = Race::create(&race::name(), ordered, 0)?;
+    let race = Race::create(ordered, 0)?;
     let (mut other, _guarded) = start_second(&[])?;
     race.count(interrupt)?;
     other.wait()?;
@@ -71,7 +71,7 @@ fn count(ordered: bool, interrupt: &Interrupt) -> Outcome {
 
 fn copy(file: &Path, to: Option<&Path>, ordered: bool, interrupt: &Interrupt) -> Outcome {
     let sent = fs::read(file).context(|| format!("cannot read {}", file.display()))?;
-    let race = Race::create(&race::name(), ordered, sent.len() as u64)?;
+    let race = Race::create(ordered, sent.len() as u64)?;
     let (other, _guarded) = start_second(&["--output", "-"])?;
     race.send(&sent, interrupt)?;
     let got = other.wait_with_output()?.stdout;
@@ -112,7 +112,7 @@ fn second(name: &str, receives: bool, interrupt: &Interrupt) -> Outcome {
 fn start_second(more: &[&str]) -> Result<(Child, Guarded), Failure> {
     let mut command = Command::new(std::env::current_exe()?);
     command
-        .args(["copy", "race", "--join", &race::name()])
+        .args(["copy", "race", "--join", &s1_race::name()])
         .args(more)
         .stdout(Stdio::piped());
     let guarded = guard(&mut command)?;

@@ -20,20 +20,21 @@
 //!    [`server`] and `client.rs` (what stages 2 and 3 share).
 //! 3. [`s3_fast`]: polls before it sleeps.
 //!
-//! Copy by shared memory:
+//! Copy by shared memory, likewise:
 //!
-//! 1. [`race`]: what shared memory does without semaphores, and with them.
-//! 2. [`sender`] and [`receiver`], which stand on [`ring`](crate::shm::ring).
+//! 1. [`s1_race`]: what shared memory does without semaphores, and with them.
+//! 2. [`s2_one_slot`]: one slot, two semaphores, one receiver.
+//! 3. [`s3_ring`]: any number of receivers, and nobody hangs. It stands on [`ring`](crate::shm::ring).
 
 mod busy_poll;
 mod client;
 pub mod protocol;
-pub mod race;
-pub mod receiver;
 pub mod s1_plain;
+pub mod s1_race;
+pub mod s2_one_slot;
 pub mod s2_whole;
 pub mod s3_fast;
-pub mod sender;
+pub mod s3_ring;
 pub mod server;
 pub mod source;
 pub mod target;
@@ -44,6 +45,9 @@ pub const SOCKET_NAME: &str = "copy.sock";
 
 /// The number of the last stage of the copy by sockets.
 pub const LAST_STAGE: usize = 3;
+
+/// The number of the last stage of the copy by shared memory.
+pub const LAST_RING_STAGE: usize = 3;
 
 /// The name of the ring when no `--name` is given.
 pub const RING_NAME: &str = "copy";

@@ -1,17 +1,13 @@
 //! Bytes into shared words and out of them.
 //!
 //! A word at a time, each an atomic access without any order: on common processors a plain move, so it
-//! is as fast as `memcpy(3)` where memory is what it waits for. If somebody writes the words meanwhile,
-//! who copies them out gets some of the old and some of the new, and nothing worse; a `&[u8]` would make
-//! that undefined behaviour. Keeping order is the work of semaphores.
+//! is as fast as `memcpy(3)` where memory is what it waits for. If another process writes the words while
+//! they are copied out, the copy holds some of the old and some of the new, and nothing worse happens; with
+//! a `&[u8]` that would be undefined behaviour. Keeping order is the work of semaphores.
 
-use std::hint::black_box;
-use std::iter;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 const WORD: usize = size_of::<u64>();
-/// The words of a page of memory.
-const PAGE: usize = 4096 / WORD;
 
 /// Copies `bytes` into the front of `words`. The rest of the last word becomes zeros.
 ///
@@ -33,10 +29,8 @@ const PAGE: usize = 4096 / WORD;
 pub fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
     let words = &words[..bytes.len().div_ceil(WORD)];
     let (whole, part) = bytes.as_chunks::<WORD>();
-    for (words, chunks) in pages(words).zip(whole.chunks(PAGE)) {
-        for (word, chunk) in words.iter().zip(chunks) {
-            word.store(u64::from_ne_bytes(*chunk), Ordering::Relaxed);
-        }
+    for (word, chunk) in words.iter().zip(whole) {
+        word.store(u64::from_ne_bytes(*chunk), Ordering::Relaxed);
     }
     if let Some(last) = words.get(whole.len()) {
         let mut chunk = [0; WORD];
@@ -54,30 +48,13 @@ pub fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
 pub fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {
     let words = &words[..bytes.len().div_ceil(WORD)];
     let (whole, part) = bytes.as_chunks_mut::<WORD>();
-    for (words, chunks) in pages(words).zip(whole.chunks_mut(PAGE)) {
-        for (word, chunk) in words.iter().zip(chunks) {
-            *chunk = word.load(Ordering::Relaxed).to_ne_bytes();
-        }
+    for (word, chunk) in words.iter().zip(whole.iter_mut()) {
+        *chunk = word.load(Ordering::Relaxed).to_ne_bytes();
     }
     if let Some(last) = words.get(whole.len()) {
         let chunk = last.load(Ordering::Relaxed).to_ne_bytes();
         part.copy_from_slice(&chunk[..part.len()]);
     }
-}
-
-/// `words`, page by page; before each page is handed out, the first word of the next is looked at.
-///
-/// The processor fetches memory ahead of who goes through it, but only up to the end of a page. After
-/// the look, the next page is mapped and its first bytes are on their way while this one is copied.
-fn pages(words: &[AtomicU64]) -> impl Iterator<Item = &[AtomicU64]> {
-    let mut pages = words.chunks(PAGE).peekable();
-    iter::from_fn(move || {
-        let page = pages.next()?;
-        if let Some(next) = pages.peek() {
-            black_box(next[0].load(Ordering::Relaxed));
-        }
-        Some(page)
-    })
 }
 
 #[cfg(test)]

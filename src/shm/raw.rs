@@ -287,12 +287,19 @@ impl PlainSegment {
     /// Opens what another process has made with as many cells.
     ///
     /// # Errors
-    /// - [`ErrorKind::NotFound`]: there is none.
-    /// - [`ErrorKind::InvalidData`]: it is something else, or not ready yet.
+    /// - [`ErrorKind::NotFound`]: there is none, or it is not ready yet.
+    /// - [`ErrorKind::InvalidData`]: it is something else.
     pub fn open(name: &str, cells: usize) -> io::Result<Self> {
-        let segment = Self::with_cells(conf(name).open().map_err(into_io)?, cells)?;
+        let shmem = match conf(name).open().map_err(into_io) {
+            Err(error) if error.kind() == ErrorKind::InvalidInput => {
+                return Err(ErrorKind::NotFound.into()); // it has no length yet
+            }
+            opened => opened?,
+        };
+        let segment = Self::with_cells(shmem, cells)?;
         match segment.ready().load(Ordering::Acquire) {
             READY => Ok(segment),
+            0 => Err(ErrorKind::NotFound.into()),
             _ => Err(ErrorKind::InvalidData.into()),
         }
     }

@@ -5,7 +5,7 @@ use std::io;
 use std::os::unix::fs::PermissionsExt;
 
 use super::{Scene, Stage};
-use crate::copy::race;
+use crate::copy::s1_race;
 use crate::own_file::create_private_dir;
 
 pub(super) const SCENES: &[Scene] = &[
@@ -71,7 +71,7 @@ fn by_sockets(stage: &Stage) -> io::Result<()> {
 
 fn race(stage: &Stage) -> io::Result<()> {
     let played = play_race(stage);
-    race::remove_left()?; // of a pair that was interrupted
+    s1_race::remove_left()?; // of a pair that was interrupted
     played
 }
 

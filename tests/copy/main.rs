@@ -8,5 +8,6 @@ mod faults_ring;
 mod faults_socket;
 mod files;
 mod names_ring;
+mod one_slot;
 mod plain;
 mod space;

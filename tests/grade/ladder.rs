@@ -125,6 +125,24 @@ const LADDERS: &[Ladder] = &[
         ],
     },
     Ladder {
+        chapter: "docs/06-copy-by-shared-memory.md",
+        assignment: "copy-sharedmem",
+        program: &["copy", "sharedmem", "--stage", "N"],
+        fail: &[
+            (
+                "2",
+                &[
+                    "three-receivers",
+                    "leaves-nothing",
+                    "receiver-killed",
+                    "sender-killed",
+                    "ctrl-c",
+                ],
+            ),
+            ("3", &[]),
+        ],
+    },
+    Ladder {
         chapter: "docs/08-message-queues.md",
         assignment: "queue",
         program: &["queue", "--stage", "N"],

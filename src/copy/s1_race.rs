@@ -1,15 +1,12 @@
-//! The data race, to be seen: two processes and one piece of shared memory, first without order, then
-//! with semaphores. What the scenario would be without them.
+//! Stage 1 of the copy by shared memory: the data race, to be seen. Two processes share a piece of memory,
+//! first without order, then with semaphores.
 //!
-//! Two things go wrong without order, and each has its semaphores:
+//! Two things go wrong without order, and semaphores prevent each:
 //!
 //! - *Mutual exclusion*. `counter + 1` is a load, an addition and a store. A store of the other process
 //!   in between is overwritten: a lost update. One semaphore that begins at 1 lets one in at a time.
 //! - *Producer and consumer*. A slot is written before the last block was read from it, or read twice,
 //!   or while it is written. Two semaphores, `free` from 1 and `filled` from 0, make them take turns.
-//!
-//! The words: 0 who has started, 1 ordered or not, 2 the file's length (0: count), 3 the counter, 4 to 6
-//! the semaphores `mutex`, `free`, `filled`, from 8 on the slot.
 
 use std::io;
 use std::process;
@@ -27,14 +24,32 @@ pub const TIMES: u64 = 1_000_000;
 /// The length of the slot, in bytes.
 pub const BLOCK: usize = 4096;
 
-const FORMAT: Format = Format {
-    kind: *b"datarace",
-    version: 2,
+/// The words: first the semaphores' counters.
+const MUTEX: usize = 0;
+const FREE: usize = 1;
+const FILLED: usize = 2;
+/// How many processes have started.
+const STARTED: usize = 3;
+/// 0: without order; 1: with semaphores.
+const ORDERED: usize = 4;
+/// The length of the file, in bytes; 0: there is none, count.
+const LENGTH: usize = 5;
+const COUNTER: usize = 6;
+const SLOT: usize = 8;
+
+const PLAN: Plan = Plan {
+    format: Format {
+        kind: *b"datarace",
+        version: 3,
+    },
+    words: SLOT + BLOCK / 8,
+    seats: 6,
+    lifetime: Lifetime::Owner,
 };
-const SLOT_AT: usize = 8;
+
 /// How long to wait for the other process.
 const LIMIT: Duration = Duration::from_secs(10);
-/// How often to let the other process run between load and store. The system does that by itself,
+/// How often to let the other process run between load and store. The system does that anyway,
 /// at any time; this makes it often enough to be seen on a machine with one processor.
 const YIELD_EVERY: u64 = 1000;
 
@@ -52,84 +67,58 @@ pub fn name() -> String {
 /// Those of [`names`].
 pub fn remove_left() -> io::Result<()> {
     for name in names(PREFIX)? {
-        let _ = remove_if_stale(&name, FORMAT); // what is another's, or cannot be told, stays
+        let _ = remove_if_stale(&name, PLAN.format); // what is another's, or cannot be told, stays
     }
     Ok(())
 }
 
 /// A piece of memory that two processes share.
-pub struct Race {
-    segment: Arc<Segment>,
-    mutex: Semaphore,
-    free: Semaphore,
-    filled: Semaphore,
-}
+pub struct Race(Arc<Segment>);
 
 impl Race {
-    /// Makes the segment `name`, with or without order, for a file of so many bytes or for counting. What
+    /// Makes this process's race, with or without order, for a file of so many bytes or for counting. What
     /// killed processes left of theirs is removed first.
     ///
     /// # Errors
     /// Those of [`Segment::create`].
-    pub fn create(name: &str, ordered: bool, length: u64) -> io::Result<Self> {
-        let plan = Plan {
-            format: FORMAT,
-            words: SLOT_AT + BLOCK / 8,
-            seats: 4,
-            lifetime: Lifetime::Owner,
-        };
+    pub fn create(ordered: bool, length: u64) -> io::Result<Self> {
         remove_left()?;
-        let segment = Segment::create(name, plan, |new| {
-            let first = [0, u64::from(ordered), length, 0, 1, 1, 0];
+        let segment = Segment::create(&name(), PLAN, |new| {
+            let first = [1, 1, 0, 0, u64::from(ordered), length];
             for (word, value) in new.words().iter().zip(first) {
                 word.store(value, Ordering::Relaxed);
             }
         })?;
-        Ok(Self::new(segment))
+        Ok(Self(Arc::new(segment)))
     }
 
-    /// Opens the segment `name`.
+    /// Opens the race of this name.
     ///
     /// # Errors
     /// Those of [`Segment::open`].
     pub fn join(name: &str) -> io::Result<Self> {
-        Ok(Self::new(Segment::open(name, FORMAT)?))
-    }
-
-    fn new(segment: Segment) -> Self {
-        let segment = Arc::new(segment);
-        Self {
-            mutex: Semaphore::new(&segment, 4, 0..2),
-            free: Semaphore::new(&segment, 5, 2..3),
-            filled: Semaphore::new(&segment, 6, 3..4),
-            segment,
-        }
-    }
-
-    /// The length of the file; 0 for counting.
-    pub fn length(&self) -> u64 {
-        self.word(2).load(Ordering::Relaxed)
+        Ok(Self(Arc::new(Segment::open(name, PLAN.format)?)))
     }
 
     /// What the counter says.
     pub fn counter(&self) -> u64 {
-        self.word(3).load(Ordering::Relaxed)
+        self.word(COUNTER).load(Ordering::Relaxed)
     }
 
     /// Adds 1 to the counter [`TIMES`] times.
     ///
     /// # Errors
     /// Those of [`Semaphore::wait_timeout`].
-    pub fn count(&self, interrupt: &Interrupt) -> io::Result<()> {
+    pub fn count(&self, stop: &Interrupt) -> io::Result<()> {
         self.start();
         for turn in 0..TIMES {
-            self.wait(&self.mutex, interrupt)?;
+            self.wait(MUTEX, stop)?;
             let value = self.counter();
             if turn % YIELD_EVERY == 0 {
                 thread::yield_now();
             }
-            self.word(3).store(value + 1, Ordering::Relaxed);
-            self.post(&self.mutex);
+            self.word(COUNTER).store(value + 1, Ordering::Relaxed);
+            self.post(MUTEX);
         }
         Ok(())
     }
@@ -138,12 +127,12 @@ impl Race {
     ///
     /// # Errors
     /// As for [`count`](Self::count).
-    pub fn send(&self, bytes: &[u8], interrupt: &Interrupt) -> io::Result<()> {
+    pub fn send(&self, bytes: &[u8], stop: &Interrupt) -> io::Result<()> {
         self.start();
         for block in bytes.chunks(BLOCK) {
-            self.wait(&self.free, interrupt)?;
-            copy_in(&self.segment.words()[SLOT_AT..], block);
-            self.post(&self.filled);
+            self.wait(FREE, stop)?;
+            copy_in(&self.0.words()[SLOT..], block);
+            self.post(FILLED);
         }
         Ok(())
     }
@@ -152,14 +141,14 @@ impl Race {
     ///
     /// # Errors
     /// As for [`count`](Self::count).
-    pub fn receive(&self, interrupt: &Interrupt) -> io::Result<Vec<u8>> {
-        let length = usize::try_from(self.length()).map_err(io::Error::other)?;
-        let mut bytes = vec![0; length];
+    pub fn receive(&self, stop: &Interrupt) -> io::Result<Vec<u8>> {
+        let length = self.word(LENGTH).load(Ordering::Relaxed);
+        let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
         self.start();
         for block in bytes.chunks_mut(BLOCK) {
-            self.wait(&self.filled, interrupt)?;
-            copy_out(&self.segment.words()[SLOT_AT..], block);
-            self.post(&self.free);
+            self.wait(FILLED, stop)?;
+            copy_out(&self.0.words()[SLOT..], block);
+            self.post(FREE);
         }
         Ok(bytes)
     }
@@ -167,30 +156,35 @@ impl Race {
     /// Waits for the other process, so that both run at the same time.
     fn start(&self) {
         let deadline = Instant::now() + LIMIT;
-        self.word(0).fetch_add(1, Ordering::SeqCst);
-        while self.word(0).load(Ordering::SeqCst) < 2 && Instant::now() < deadline {
+        self.word(STARTED).fetch_add(1, Ordering::SeqCst);
+        while self.word(STARTED).load(Ordering::SeqCst) < 2 && Instant::now() < deadline {
             thread::yield_now();
         }
     }
 
-    fn wait(&self, semaphore: &Semaphore, interrupt: &Interrupt) -> io::Result<()> {
+    fn wait(&self, semaphore: usize, stop: &Interrupt) -> io::Result<()> {
         match self.is_ordered() {
-            true => semaphore.wait_timeout(LIMIT, interrupt),
+            true => self.semaphore(semaphore).wait_timeout(LIMIT, stop),
             false => Ok(()),
         }
     }
 
-    fn post(&self, semaphore: &Semaphore) {
+    fn post(&self, semaphore: usize) {
         if self.is_ordered() {
-            semaphore.post();
+            self.semaphore(semaphore).post();
         }
     }
 
     fn is_ordered(&self) -> bool {
-        self.word(1).load(Ordering::Relaxed) == 1
+        self.word(ORDERED).load(Ordering::Relaxed) == 1
+    }
+
+    /// Each has its counter in the word of its number, and room for two processes that sleep.
+    fn semaphore(&self, number: usize) -> Semaphore {
+        Semaphore::new(&self.0, number, 2 * number..2 * number + 2)
     }
 
     fn word(&self, number: usize) -> &AtomicU64 {
-        &self.segment.words()[number]
+        &self.0.words()[number]
     }
 }

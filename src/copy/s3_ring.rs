@@ -1,0 +1,172 @@
+//! Stage 3 of the copy by shared memory: a ring of slots, any number of receivers, and nobody hangs.
+//!
+//! What broke: a second receiver takes away half of the blocks, and whichever end is killed, the other waits
+//! without end (`timeout -s KILL 1 ipc copy sharedmem sender FILE --stage 2`, and a receiver of it).
+//!
+//! What this adds: [`ring`](crate::shm::ring), in which the sender is as many slots ahead as there are, and
+//! each receiver has a cursor and semaphores of its own; both ends look whether the other lives. And the
+//! ends of the copy by sockets: a copy is whole or is not there ([`target`](super::target)), and Ctrl-C
+//! ends it cleanly.
+//!
+//! What it costs: the files below it, which are most of [`shm`](crate::shm).
+
+use std::io::{self, ErrorKind};
+use std::path::PathBuf;
+use std::time::{Duration, Instant};
+
+use super::protocol::{Header, safe_name};
+use super::source::Source;
+use super::target::{Destination, Target};
+use crate::error::Context;
+use crate::interrupt::Interrupt;
+use crate::notice::notice;
+use crate::progress::Progress;
+use crate::shm::ring::{Receiver, Sender, Shape};
+use crate::shm::{Fault, fault_of};
+
+/// How long to wait for a sender unless somebody says otherwise.
+pub const WAIT: Duration = Duration::from_secs(10);
+/// How often to look for one, first and later. Nothing tells when a name appears in `/dev/shm`.
+const LOOK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
+/// How long `first` is.
+const SOON: Duration = Duration::from_millis(100);
+
+/// Sends `source` to `shape.receivers` receivers through a ring named `name`. Ends quietly when
+/// `interrupt` is raised.
+///
+/// # Errors
+/// - Those of [`Sender::create`] and of [`Source`].
+/// - [`ErrorKind::BrokenPipe`] if a receiver went before its end; the others have their copies then.
+///
+/// # Panics
+/// If the shape does not [fit](Shape::fits).
+pub fn send(name: &str, shape: Shape, source: &Source, interrupt: &Interrupt) -> io::Result<()> {
+    let header = source.header()?;
+    let sender = Sender::create(name, shape, &header.line()).context(|| too_large(shape))?;
+    notice(format!(
+        "sending as {name:?} to {} receivers",
+        shape.receivers
+    ));
+    match send_file(sender, source, header.length, shape.slot_len, interrupt) {
+        Err(_) if interrupt.is_raised() => Ok(()),
+        sent => sent,
+    }
+}
+
+fn send_file(
+    mut sender: Sender,
+    source: &Source,
+    length: u64,
+    slot_len: usize,
+    interrupt: &Interrupt,
+) -> io::Result<()> {
+    sender.wait_for_receivers(interrupt)?;
+    let progress = Progress::on_stderr();
+    progress.expect(length);
+    let mut offset = 0;
+    while offset < length {
+        let left = usize::try_from(length - offset).unwrap_or(usize::MAX);
+        sender.send_with(left.min(slot_len), interrupt, |piece| {
+            let count = source.read_at(piece, offset, length)?;
+            offset += count as u64;
+            progress.add(count as u64);
+            Ok(())
+        })?;
+    }
+    source.note_growth(length);
+    drop(progress);
+    match sender.finish(interrupt)? {
+        0 => Ok(()),
+        lost => Err(io::Error::new(
+            ErrorKind::BrokenPipe,
+            format!("{lost} receivers have no copy"),
+        )),
+    }
+}
+
+fn too_large(shape: Shape) -> String {
+    let Shape {
+        slots, slot_len, ..
+    } = shape;
+    format!(
+        "no ring of {slots} slots of {slot_len} bytes (where /dev/shm is too small: lower --slots or \
+         --slot-size)"
+    )
+}
+
+/// Gets the file of the sender named `name` and says where it is; `None` if `interrupt` was raised.
+/// Waits for a sender that is not there yet, as long as `wait` says.
+///
+/// # Errors
+/// Those of [`Receiver`] and of [`Target`].
+pub fn receive(
+    name: &str,
+    wait: Duration,
+    destination: &Destination,
+    interrupt: &Interrupt,
+) -> io::Result<Option<PathBuf>> {
+    let received = wait_for_sender(name, wait, interrupt)
+        .and_then(|ring| receive_file(ring, destination, interrupt));
+    match received {
+        Err(_) if interrupt.is_raised() => Ok(None),
+        received => received
+            .map(Some)
+            .context(|| format!("no copy from {name:?}")),
+    }
+}
+
+/// Joins the ring, once it is there.
+fn wait_for_sender(name: &str, wait: Duration, interrupt: &Interrupt) -> io::Result<Receiver> {
+    let start = Instant::now();
+    let mut said = false;
+    loop {
+        let error = match Receiver::join(name) {
+            Ok(ring) => return Ok(ring),
+            Err(error) => error,
+        };
+        // What a dead sender left was removed, and another may come.
+        let absent = matches!(
+            error.kind(),
+            ErrorKind::NotFound | ErrorKind::ConnectionAborted
+        ) || fault_of(&error) == Some(Fault::Unfinished);
+        if !absent || start.elapsed() >= wait {
+            return Err(error);
+        }
+        if !said {
+            notice(format!(
+                "waiting {} s for a sender named {name:?}",
+                wait.as_secs_f32()
+            ));
+            said = true;
+        }
+        let look = LOOK[usize::from(start.elapsed() > SOON)];
+        if interrupt.wait_timeout(look) {
+            return Err(ErrorKind::Interrupted.into());
+        }
+    }
+}
+
+fn receive_file(
+    mut ring: Receiver,
+    destination: &Destination,
+    interrupt: &Interrupt,
+) -> io::Result<PathBuf> {
+    let header = Header::read(&mut &ring.label()[..])?;
+    let mut target = Target::create(destination, safe_name(&header.name)?)?;
+    let progress = Progress::on_stderr();
+    progress.expect(header.length);
+    let mut left = header.length;
+    while left > 0 {
+        let count = ring.receive_with(interrupt, |piece| {
+            progress.add(piece.len() as u64);
+            target.write(piece)
+        })?;
+        left = left
+            .checked_sub(count as u64)
+            .ok_or(ErrorKind::InvalidData)?;
+    }
+    drop(progress);
+    let path = target.finish()?;
+    ring.finish();
+    Ok(path)
+}
