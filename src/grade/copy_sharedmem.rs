@@ -134,10 +134,11 @@ fn copy(lab: &Lab, receivers: u32, bytes: &[u8]) -> Verdict {
     fs::write(lab.file(), bytes)?;
     let sender = send(lab, receivers)?;
     let started: Result<Vec<_>, _> = (0..receivers).map(|number| receive(lab, number)).collect();
-    for receiver in started? {
+    let started = started?;
+    sender.expect_end(0)?;
+    for receiver in started {
         receiver.expect_end(0)?;
     }
-    sender.expect_end(0)?;
     (0..receivers).try_for_each(|number| expect_copy(lab, number, bytes))
 }
 
@@ -225,12 +226,14 @@ fn leaves_nothing(lab: &Lab) -> Verdict {
 fn receiver_killed(lab: &Lab) -> Verdict {
     let bytes = lab.random().bytes(8 << 20);
     fs::write(lab.file(), &bytes)?;
-    let _sender = send(lab, 2)?;
+    let sender = send(lab, 2)?;
     let other = receive(lab, 0)?;
     let killed = receive(lab, 1)?;
     // It has begun to write as soon as there is something in its directory.
     let directory = directory(lab, 1);
-    watch::wait_until(lab.timeout(), || !is_empty(&directory));
+    watch::wait_until(lab.timeout(), || {
+        !is_empty(&directory) || sender.has_ended()
+    });
     killed.end_by("KILL")?;
     other.expect_end(0)?;
     expect_copy(lab, 0, &bytes)
