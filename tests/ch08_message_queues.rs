@@ -189,10 +189,10 @@ fn step_09_mq_unlink_removes_the_name() {
     println!("once it is unlinked: {error}");
     assert!(
         matches!(error, Error::NotFound(_)),
-        "nobody finds it any more"
+        "the name leads nowhere any more"
     );
     queue
         .send(b"to myself", 0)
-        .expect("who has it open goes on");
+        .expect("a handle that is open goes on");
     assert!(!name.file().exists(), "nothing is left in /dev/shm");
 }

@@ -129,7 +129,7 @@ fn send_lines(
 ) -> io::Result<()> {
     let (lines, events) = mpsc::sync_channel(LINES);
     let waker = lines.clone();
-    // A full channel needs no such event: whoever empties it looks at the interrupt each time.
+    // A full channel needs no such event: the loop that empties it looks at the interrupt each time.
     let _waker = interrupt.on_raise(move || drop(waker.try_send(None)));
     send_stdin_lines(lines, limit, Some)?;
     while let Ok(Some(line)) = events.recv()

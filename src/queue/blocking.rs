@@ -1,4 +1,4 @@
-//! What the users of a queue share: its memory, its lock, and who waits for it. Sending and receiving are
+//! What the users of a queue share: its memory, its lock, and its wait queues. Sending and receiving are
 //! attempts with the lock held, and waiting between them.
 
 use std::hint;
@@ -21,8 +21,8 @@ const STALLED: Duration = Duration::from_secs(2);
 /// How long to look whether there is a message, or room, before sleeping. To be put to sleep and woken
 /// can take as long, and costs the process that wakes us the most.
 const SPINNING: Duration = Duration::from_micros(200);
-/// How often to look before giving our processor to whoever else wants it, who may be just the process
-/// that we wait for.
+/// How often to look before giving our processor to another process, which may be just the one that we
+/// wait for.
 const LOOKS: u32 = 3;
 
 /// How long a call may block.
@@ -103,10 +103,10 @@ impl Shared {
         })
     }
 
-    /// Makes one attempt with the lock, and wakes one of those whom its success lets go on.
+    /// Makes one attempt with the lock, and wakes one process that its success lets go on.
     ///
-    /// Those who wait make their last attempt before they sleep when their seat is in the register
-    /// already, and make it with the lock. So whoever has the lock after them sees the seat.
+    /// A process that waits makes its last attempt before it sleeps with the lock, and its wait slot is in
+    /// the register by then. So the next process that has the lock sees the wait slot.
     fn attempt<T>(
         &self,
         state: State,
@@ -128,7 +128,7 @@ impl Shared {
         Ok(value)
     }
 
-    /// Takes the lock. Only a process that was stopped while it had it keeps anybody waiting for it.
+    /// Takes the lock. Only a process that was stopped while it had the lock keeps others waiting.
     #[inline]
     fn locked(&self, patience: Patience) -> Result<Held<'_>, Error> {
         let limit = match patience {

@@ -66,7 +66,7 @@ pub enum Error {
     #[doc(alias = "ENFILE")]
     SystemFileLimit(io::Error),
 
-    /// What has the queue's name is not a queue.
+    /// Something else has the queue's name.
     NotAQueue(io::Error),
     /// Another version of this program made the queue, with another layout.
     OtherVersion(io::Error),
@@ -76,7 +76,7 @@ pub enum Error {
     /// The queue's memory holds what no process of ours would have written: it was cut short or
     /// overwritten. Nothing in it can be trusted any more.
     Damaged(String),
-    /// All seats for processes that wait are taken: more wait at once than the queue was laid out for.
+    /// All wait slots are taken: more processes wait at once than the queue was laid out for.
     TooManyWaiters,
     /// A process that has not ended has the queue locked and does not go on: it was stopped in there.
     Stalled {
@@ -109,7 +109,7 @@ const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 
 impl Error {
-    /// The name of the errno that the kernel's calls set for this; `None` for what they do not know.
+    /// The name of the errno that the kernel's calls set for this; `None` where they have none.
     ///
     /// ```
     /// use ipc_primer::queue::{Error, State};
@@ -239,7 +239,7 @@ impl Error {
             | Self::AccessDenied(text) => f.write_str(text),
             Self::Damaged(text) => write!(f, "the queue is damaged: {text}"),
             Self::TooManyWaiters => f.write_str(
-                "as many processes wait for the queue as it has seats for; try again later",
+                "as many processes wait for the queue as it has wait slots; try again later",
             ),
             Self::Stalled { pid } => write!(
                 f,

@@ -1,12 +1,12 @@
 //! Where everything lies in a queue's segment, in 64-bit words behind the segment's own header.
 //!
-//! | words | name | who writes it, and what it means |
+//! | words | name | when it is written, and what it means |
 //! |---|---|---|
 //! | 0 | lock | 0: free; else the [owner word](crate::shm::owner) of the process that has it |
 //! | 1 | count | under the lock: how many messages there are; [`UNKNOWN`]: the order has to be rebuilt |
 //! | 2 | next | under the lock: the sequence number of the next message |
-//! | 3, 4 | limits | who makes the queue: `max_messages`, and `message_size` in bytes |
-//! | 5, 6, 7 | registers | who sits down and gets up: a bit for each seat for lock, receivers, senders |
+//! | 3, 4 | limits | once, before the queue is ready: `max_messages`, and `message_size` in bytes |
+//! | 5, 6, 7 | registers | to begin and to end a wait: a bit for each wait slot for lock, receivers, senders |
 //! | from 8 | order | under the lock: the first `count` are a heap of the messages' states, the smallest on top; the rest are the numbers of free slots |
 //! | then | slots | `max_messages` times: *state*, *length* in bytes, the message; each begins a cache line |
 //!
@@ -62,7 +62,7 @@ const SLOT_HEAD: usize = 2;
 /// How many processes and threads can wait at the same time: for the lock, to receive, to send.
 pub(super) const WAIT_SLOTS: [usize; 3] = [16, 64, 64];
 
-/// What was chosen when the queue was made; where all lies follows from it.
+/// What was chosen when the queue was made; where everything lies follows from it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     pub max_messages: usize,
@@ -107,7 +107,7 @@ impl Layout {
         }
     }
 
-    /// Reads the layout of a queue that somebody else made.
+    /// Reads the layout of a queue that another process made.
     pub fn read(segment: &Segment) -> Result<Self, Error> {
         let limit = |word: usize| {
             let word = segment.words().get(LIMITS + word)?;

@@ -1,5 +1,5 @@
-//! The messages of a queue, for whoever has its lock: put one in, take the first out, and set right
-//! what a process killed in here left half done.
+//! The messages of a queue, for the process that has its lock: put one in, take the first out, and set right
+//! what a killed process left half done.
 //!
 //! Every change is made in this order: the bytes, then the slot's state in one store (that is the
 //! *commit*), then count and order. Killed before the commit, a process has changed nothing that
@@ -100,7 +100,7 @@ impl<'s> Messages<'s> {
 
     fn set_count(&mut self, count: usize) {
         self.count = count;
-        // Release, for those who look at the count without the lock before they take it.
+        // Release, because a process that spins looks at the count without the lock.
         self.words.count().store(count as u64, Ordering::Release);
     }
 
@@ -125,8 +125,8 @@ impl<'s> Messages<'s> {
         Ok(self.words.next().load(Ordering::Relaxed))
     }
 
-    /// Makes count, next and order anew from the states of the slots. Whoever is killed in here leaves
-    /// a lock that was abandoned or a count that is unknown, and the next begins again.
+    /// Makes count, next and order anew from the states of the slots. A process killed in here leaves
+    /// a lock that was abandoned or a count that is unknown, and the next process begins again.
     #[cold]
     fn rebuild(&mut self) -> Result<(), Error> {
         self.words.count().store(UNKNOWN, Ordering::Relaxed);
@@ -154,11 +154,11 @@ impl<'s> Messages<'s> {
         Ok(())
     }
 
-    /// Gives the messages small sequence numbers, for the largest is used up: after four thousand million
+    /// Gives the messages small sequence numbers, once the largest is used up: after four thousand million
     /// messages without the queue ever being empty.
     ///
     /// The states change one by one, in the order of delivery, each to its rank within its priority,
-    /// which is never larger than it was: so the order holds at every step, whoever is killed at it.
+    /// which is never larger than it was: so the order holds at every step at which a process may be killed.
     #[cold]
     fn renumber(&mut self) -> Result<(), Error> {
         self.rebuild()?; // so that the order is known to be sound

@@ -14,7 +14,7 @@
 //! Read the second stage in this order, each file of which uses only those before it:
 //!
 //! 1. [`Error`] (`error.rs`): what can go wrong, a variant for each errno.
-//! 2. `layout.rs`: where everything lies in the segment, and who writes it.
+//! 2. `layout.rs`: where everything lies in the segment, and when it is written.
 //! 3. `name.rs`: what a queue may be called, [`list`] and [`unlink`].
 //! 4. `order.rs`: which message goes first.
 //! 5. `messages.rs`: putting in and taking out, so that a process killed at any point leaves it right.

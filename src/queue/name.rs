@@ -51,8 +51,8 @@ pub fn list() -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Removes the name of a queue. Who has it open keeps it until the last has closed it; nobody else
-/// finds it, and a new queue may be made under the name at once.
+/// Removes the name of a queue. The processes that have it open keep it until the last one closes it; no
+/// other finds it, and a new queue may be made under the name at once.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::AccessDenied`], [`Error::NameTooLong`], [`Error::Invalid`], as for

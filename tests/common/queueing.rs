@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::common::wait_until;
 use ipc_primer::queue::{self, OpenOptions, Queue};
 
-/// The longest that anybody may be kept waiting by somebody else's death.
+/// The longest that a process may be kept waiting by another's death.
 pub const LONGEST_HANG: Duration = Duration::from_secs(3);
 
 /// A name of a test's own; dropping it unlinks what has it.
@@ -142,7 +142,7 @@ impl Drop for Mortal {
     }
 }
 
-/// Whether anybody sits down to wait to receive or to send: the registers in src/queue/layout.rs.
+/// Whether a process waits to receive or to send: the registers in src/queue/layout.rs.
 pub fn is_registered(name: &Name) -> bool {
     let mut words = [0; 16];
     let file = fs::File::open(name.file()).unwrap();

@@ -1,4 +1,4 @@
-//! Who uses a queue can be killed, stopped or interrupted in any call, and keeps nobody else waiting.
+//! A process that uses a queue can be killed, stopped or interrupted in any call, and keeps no other waiting.
 
 use std::fs;
 use std::thread;
@@ -113,7 +113,7 @@ fn a_process_stopped_with_the_lock_is_named_after_a_while() {
     );
 }
 
-/// There are seats for 16 of them.
+/// There are wait slots for 16 of them.
 #[test]
 fn a_crowd_that_waits_for_the_lock_learns_in_time_who_has_it() {
     let (name, answers) = (Name::new("lock-crowd"), Name::new("lock-crowd-answers"));
@@ -234,7 +234,7 @@ fn ctrl_c_ends_who_is_blocked() {
     assert_eq!(
         queue.attributes().unwrap().messages,
         1,
-        "nothing was sent by who was interrupted"
+        "an interrupted sender has sent nothing"
     );
 }
 

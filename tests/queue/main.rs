@@ -26,6 +26,6 @@ fn worker() {
         "answer" => faults::answer(&words),
         "send" | "receive" => kill::send_or_receive(&words),
         "ours" | "kernel" => oracle_processes::call_as_told(&words),
-        other => panic!("nobody works as {other:?}"),
+        other => panic!("no worker is {other:?}"),
     }
 }

@@ -76,6 +76,6 @@ fn a_lock_that_fails_is_an_error_and_leaves_nothing() {
         let output = run(words);
         let said = text(&output.stderr);
         assert!(said.contains("cannot lock"), "{said}");
-        assert!(name.file().exists(), "nobody could tell whose it is");
+        assert!(name.file().exists(), "no process could tell whose it is");
     }
 }

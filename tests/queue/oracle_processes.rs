@@ -95,7 +95,7 @@ fn play(seed: u64, name: &str) -> u32 {
         let at = *random.pick(&free);
         let sends = random.chance(2);
         let blocks = if sends { full == SLOTS } else { full == 0 };
-        // One is blocked at a time: who of two goes on first is nowhere said.
+        // One is blocked at a time: which of two goes on first is nowhere said.
         let tries = blocks && (blocked.is_some() || random.chance(2));
         let call = format!(
             "{}{} {} message-{step}",

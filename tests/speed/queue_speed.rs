@@ -1,17 +1,17 @@
-//! Our message queue against the kernel's, side by side in one run:
+//! Our message queue, at both stages, against the kernel's, side by side in one run:
 //!
 //! ```console
 //! $ cargo run --release --example queue_speed
 //! ```
 //!
-//! Messages of 100 bytes; the median of several rounds, in which ours and the kernel's take turns. This
+//! Messages of 100 bytes; the median of several rounds, in which the three take turns. This
 //! program is also its own other process: it starts itself with the words that say what to do.
 
 use std::env;
 use std::process::{Child, Command};
 use std::time::{Duration, Instant};
 
-use ipc_primer::queue::{self, Queue};
+use ipc_primer::queue::{self, Queue, s1_plain};
 use nix::errno::Errno;
 use nix::mqueue::{MQ_OFlag, MqAttr, MqdT};
 use nix::mqueue::{mq_close, mq_open, mq_receive, mq_send, mq_unlink};
@@ -20,13 +20,14 @@ use nix::sys::stat::Mode;
 const LEN: usize = 100;
 const ROUNDS: usize = 11;
 
-/// A queue of either kind, open both ways.
-enum Either {
+/// A queue of any kind, open both ways.
+enum Any {
+    Plain(s1_plain::Queue),
     Ours(Box<Queue>),
     Kernels(MqdT),
 }
 
-impl Either {
+impl Any {
     fn open(kind: &str, name: &str, slots: usize) -> Result<Self, Errno> {
         if kind == "ours" {
             let options = Queue::options().read(true).write(true).create(true);
@@ -34,6 +35,11 @@ impl Either {
             return Ok(Self::Ours(Box::new(
                 made.expect("a queue of ours can be made"),
             )));
+        }
+        if kind == "plain" {
+            let made = s1_plain::Queue::create(name, slots, LEN);
+            let made = made.or_else(|_| s1_plain::Queue::open(name));
+            return Ok(Self::Plain(made.expect("a plain queue can be made")));
         }
         let flags = MQ_OFlag::O_RDWR | MQ_OFlag::O_CREAT;
         let attributes = MqAttr::new(0, slots as i64, LEN as i64, 0);
@@ -48,6 +54,7 @@ impl Either {
 
     fn send(&self, message: &[u8]) {
         match self {
+            Self::Plain(queue) => queue.send(message, 0).expect("a message can be sent"),
             Self::Ours(queue) => queue.send(message, 0).expect("a message can be sent"),
             Self::Kernels(queue) => mq_send(queue, message, 0).expect("a message can be sent"),
         }
@@ -55,6 +62,7 @@ impl Either {
 
     fn receive(&self, buffer: &mut [u8; LEN]) {
         let len = match self {
+            Self::Plain(queue) => queue.receive().map(|message| message.len()).ok(),
             Self::Ours(queue) => queue
                 .receive(buffer)
                 .map(|message| message.bytes.len())
@@ -86,11 +94,11 @@ impl Names {
         Self { kind, names }
     }
 
-    fn open(&self, slots: usize) -> Result<[Either; 2], Errno> {
+    fn open(&self, slots: usize) -> Result<[Any; 2], Errno> {
         let [there, back] = &self.names;
         Ok([
-            Either::open(self.kind, there, slots)?,
-            Either::open(self.kind, back, slots)?,
+            Any::open(self.kind, there, slots)?,
+            Any::open(self.kind, back, slots)?,
         ])
     }
 }
@@ -99,6 +107,7 @@ impl Drop for Names {
     fn drop(&mut self) {
         for name in &self.names {
             match self.kind {
+                "plain" => drop(s1_plain::unlink(name)),
                 "ours" => drop(queue::unlink(name)),
                 _ => drop(mq_unlink(name.as_str())),
             }
@@ -112,11 +121,17 @@ fn main() {
         let slots = slots.parse().expect("a number of slots");
         let times = times.parse().expect("a number of times");
         let [there, back] =
-            [there, back].map(|name| Either::open(kind, name, slots).expect("it is there"));
+            [there, back].map(|name| Any::open(kind, name, slots).expect("it is there"));
         return child(role, &there, &back, times);
     }
     println!("messages of {LEN} bytes, medians of {ROUNDS} rounds, nanoseconds");
-    println!("{:<42} {:>8} {:>8} {:>8}", "", "kernel", "ours", "ratio");
+    println!(
+        "the kernel's, stage 1 and stage 2 of ours, and how many times as fast stage 2 is as the kernel's"
+    );
+    println!(
+        "{:<42} {:>8} {:>8} {:>8} {:>6}",
+        "", "kernel", "stage 1", "stage 2", "times"
+    );
     compare(
         "send and receive in one process, 10 slots",
         10,
@@ -127,16 +142,16 @@ fn main() {
     compare("to another process and back, 10 slots", 10, ping_pong);
 }
 
-/// Prints one line: what it takes the kernel's queues and ours. Where the kernel does not let us have
+/// Prints one line: what it takes the kernel's queues and ours at both stages. Where the kernel does not let us have
 /// so many slots (`/proc/sys/fs/mqueue/msg_max`), its queue has 10.
 fn compare(what: &str, slots: usize, measure: fn(&Names, usize) -> Result<Duration, Errno>) {
-    let kernel_slots = match Names::new("kernel").open(slots).map(Either::close) {
+    let kernel_slots = match Names::new("kernel").open(slots).map(Any::close) {
         Err(Errno::EINVAL) => 10,
         _ => slots,
     };
-    let mut taken = [Vec::new(), Vec::new()];
+    let mut taken = [const { Vec::new() }; 3];
     for _ in 0..ROUNDS {
-        let kinds = [("kernel", kernel_slots), ("ours", slots)];
+        let kinds = [("kernel", kernel_slots), ("plain", slots), ("ours", slots)];
         for (taken, (kind, slots)) in taken.iter_mut().zip(kinds) {
             match measure(&Names::new(kind), slots) {
                 Ok(time) => taken.push(time.as_secs_f64() * 1e9),
@@ -144,7 +159,7 @@ fn compare(what: &str, slots: usize, measure: fn(&Names, usize) -> Result<Durati
             }
         }
     }
-    let [kernel, ours] = taken.map(|mut times| {
+    let [kernel, plain, ours] = taken.map(|mut times| {
         times.sort_by(f64::total_cmp);
         times[ROUNDS / 2]
     });
@@ -154,7 +169,7 @@ fn compare(what: &str, slots: usize, measure: fn(&Names, usize) -> Result<Durati
         ""
     };
     println!(
-        "{what:<42} {kernel:>8.0} {ours:>8.0} {:>8.1}{note}",
+        "{what:<42} {kernel:>8.0} {plain:>8.0} {ours:>8.0} {:>6.1}{note}",
         kernel / ours
     );
 }
@@ -170,7 +185,7 @@ fn in_one_process(names: &Names, slots: usize) -> Result<Duration, Errno> {
         queue.receive(&mut buffer);
     }
     let time = start.elapsed() / TIMES;
-    Either::close([queue, other]);
+    Any::close([queue, other]);
     Ok(time)
 }
 
@@ -187,7 +202,7 @@ fn throughput(names: &Names, slots: usize) -> Result<Duration, Errno> {
     }
     let time = start.elapsed() / (TIMES - 1);
     assert!(child.wait().expect("a child ends").success());
-    Either::close([there, back]);
+    Any::close([there, back]);
     Ok(time)
 }
 
@@ -206,7 +221,7 @@ fn ping_pong(names: &Names, slots: usize) -> Result<Duration, Errno> {
     (1..TIMES).for_each(|_| once());
     let time = start.elapsed() / (TIMES - 1);
     assert!(child.wait().expect("a child ends").success());
-    Either::close([there, back]);
+    Any::close([there, back]);
     Ok(time)
 }
 
@@ -219,7 +234,7 @@ fn start_child(role: &str, names: &Names, slots: usize, times: u32) -> Child {
     command.args(&names.names).spawn().expect("a child starts")
 }
 
-fn child(role: &str, there: &Either, back: &Either, times: u32) {
+fn child(role: &str, there: &Any, back: &Any, times: u32) {
     let mut buffer = [7; LEN];
     for _ in 0..times {
         match role {

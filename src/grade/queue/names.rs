@@ -1,4 +1,4 @@
-//! A queue has limits, and a name as long as nobody unlinks it.
+//! A queue has limits, and a name until it is unlinked.
 
 use super::{create, expect_failure, expect_received, run};
 use crate::grade::copy_sharedmem::expect_no_objects;

@@ -1,4 +1,4 @@
-//! Who has to wait waits, unless it asked not to.
+//! A process that has to wait waits, unless it asked not to.
 
 use super::{create, expect_failure, expect_received, run, start};
 use crate::grade::{Check, Fault, Lab, Verdict};
@@ -9,14 +9,14 @@ pub(super) const CHECKS: &[Check] = &[
         name: "receiver-waits",
         points: 2,
         about: "a receiver waits for a message",
-        cause: "an empty queue is an error only for who does not want to wait",
+        cause: "an empty queue is an error only with --non-blocking",
         run: receiver_waits,
     },
     Check {
         name: "sender-waits",
         points: 1,
         about: "a sender waits for room",
-        cause: "a full queue is an error only for who does not want to wait, or nobody wakes the sender",
+        cause: "a full queue is an error only with --non-blocking, or the sender is never woken",
         run: sender_waits,
     },
     Check {
