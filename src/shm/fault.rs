@@ -4,8 +4,6 @@ use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::{error, fmt};
 
-use super::object::show;
-
 /// What is wrong with a segment that cannot be opened, though it is there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fault {
@@ -65,4 +63,8 @@ pub(super) fn unfinished(path: &Path) -> io::Error {
 /// Whether the segment may be whole when it is looked at again.
 pub(super) fn is_unfinished(error: &io::Error) -> bool {
     fault_of(error) == Some(Fault::Unfinished)
+}
+
+pub(super) fn show(path: &Path) -> String {
+    format!("the shared memory segment {}", path.display())
 }

@@ -1,4 +1,4 @@
-//! What every segment begins with.
+//! What a new segment is to be, and what every segment begins with.
 //!
 //! Every segment begins with these 64 bytes, in native byte order. All but `ready` are written once,
 //! by who makes the segment, before anybody else uses it.
@@ -22,8 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::fault::{Fault, unfit};
 use super::owner;
-use super::raw::SEAT_LEN;
-use super::segment::{Format, Lifetime, Plan};
+use super::raw::{CACHE_LINE, SEAT_LEN};
 use crate::escape::escape;
 use crate::process::namespaces;
 
@@ -36,8 +35,55 @@ pub(super) const HEADER_LEN: usize = HEADER * WORD;
 /// Which words a segment is asked for.
 pub(super) const OWNER: usize = 5;
 pub(super) const READY: usize = 7;
-/// The words end, and the seats begin, on a cache line.
-pub(super) const CACHE_LINE: usize = 64;
+
+/// What a segment is used for, and how it is laid out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Format {
+    /// Eight letters, such as `copyring`.
+    pub kind: [u8; 8],
+    /// Another number for every layout.
+    pub version: u64,
+}
+
+/// How long a segment lives. (POSIX: *process-persistent* and *kernel-persistent*.)
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Lifetime {
+    /// As long as the [`Segment`](super::Segment) that made it: what a killed process left is removed by the
+    /// next.
+    Owner = 1,
+    /// Until [`unlink`](super::unlink), or until the system goes down.
+    Kept = 2,
+}
+
+/// What a new segment is to be.
+#[derive(Clone, Copy, Debug)]
+pub struct Plan {
+    /// Its use and layout.
+    pub format: Format,
+    /// How many 64-bit words it has for its user.
+    pub words: usize,
+    /// How many seats for [waiters](super::Waiters).
+    pub seats: usize,
+    /// How long it lives.
+    pub lifetime: Lifetime,
+}
+
+impl Plan {
+    /// The words end, and the seats begin, on a cache line.
+    fn words_len(&self) -> usize {
+        ((HEADER + self.words) * WORD).next_multiple_of(CACHE_LINE)
+    }
+
+    /// The length of the whole object, in bytes.
+    pub fn len(&self) -> usize {
+        self.words_len() + self.seats * SEAT_LEN
+    }
+
+    /// Never: a segment has a header.
+    pub fn is_empty(&self) -> bool {
+        false
+    }
+}
 
 /// The header as it was found.
 pub(super) struct Header {

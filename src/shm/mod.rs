@@ -3,16 +3,16 @@
 //! Two processes that map one object see each other's writes at once, and nothing tells either when.
 //! This room builds up from that, a file for each step; read them in this order:
 //!
-//! 0. [`s1_semaphore`]: stage 1, plain: a semaphore from a counter, a mutex and an event. It works, and it
-//!    hangs when a process is killed. All that follows is about that.
-//! 1. [`Segment`] (`segment.rs`): a named piece of shared memory, as 64-bit atomic words;
+//! 1. [`s1_semaphore`], stage 1, plain: a semaphore from a counter, a mutex and an event. It works, and hangs
+//!    when a process is killed. All that follows is there so that nothing hangs.
+//! 2. [`Segment`] (`segment.rs`): a named piece of shared memory, as 64-bit atomic words;
 //!    `header.rs` is what each begins with, `object.rs` the file behind it, [`Fault`] what can be wrong with it.
-//! 2. [`bytes`]: copying bytes in and out.
-//! 3. [`Waiters`] (`waiters.rs`): blocking until something has changed there, and waking who blocks;
+//! 3. [`bytes`]: copying bytes in and out.
+//! 4. [`Waiters`] (`waiters.rs`), stage 2: blocking until something has changed there, and waking what blocks;
 //!    `timer.rs` ends what blocks too long.
-//! 4. [`Semaphore`] (`semaphore.rs`): a counter that can be waited for.
-//! 5. [`Lock`] (`lock.rs`): a lock that knows when its holder was killed; [`owner`] is how.
-//! 6. [`ring`]: a sender and many receivers, each at its own pace.
+//! 5. [`Semaphore`] (`semaphore.rs`): stage 1's counter, with these.
+//! 6. [`Lock`] (`lock.rs`), stage 3: a lock that knows when its holder was killed; [`owner`] is how.
+//! 7. [`ring`]: a sender and many receivers, each at its own pace.
 //!
 //! `raw.rs`, underneath, holds all `unsafe` of the crate, and says on which condition it is safe: that all
 //! processes that map a segment run this program, or are trusted like it.
@@ -32,9 +32,10 @@ mod timer;
 mod waiters;
 
 pub use fault::{Fault, fault_of};
+pub use header::{Format, Lifetime, Plan};
 pub use lock::{Held, Lock};
 pub use raw::{PlainEvent, PlainMutex, PlainSegment};
-pub use segment::{Format, Lifetime, Plan, Segment, names, path, remove_if_stale, unlink};
+pub use segment::{Segment, names, path, remove_if_stale, unlink};
 pub use semaphore::Semaphore;
 pub use waiters::Waiters;
 

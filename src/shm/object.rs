@@ -8,9 +8,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
-use super::header::{HEADER_LEN, Header};
+use super::fault::show;
+use super::header::{Format, HEADER_LEN, Header, Plan};
 use super::owner;
-use super::segment::{Format, Plan};
 use crate::error::Context;
 use crate::own_file::{OwnFile, open_itself, stands_at};
 use crate::process::own_user;
@@ -196,10 +196,6 @@ pub(super) fn check_type(path: &Path, found: &Metadata) -> io::Result<()> {
 fn refusal(path: &Path, fault: &str) -> io::Error {
     let message = format!("{} {fault}; choose another name", show(path));
     io::Error::new(ErrorKind::PermissionDenied, message)
-}
-
-pub(super) fn show(path: &Path) -> String {
-    format!("the shared memory segment {}", path.display())
 }
 
 pub(super) fn in_use(path: &Path, who: &str) -> io::Error {

@@ -41,7 +41,7 @@ use super::owner;
 pub(super) const SEAT_LEN: usize = 128;
 /// Where in a seat its gate begins, in bytes.
 const GATE_AT: usize = 64;
-const CACHE_LINE: usize = 64;
+pub(super) const CACHE_LINE: usize = 64;
 
 /// Values of a seat's state word.
 const AWAKE: u64 = 0;

@@ -11,13 +11,13 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::fault::{Fault, is_unfinished, unfinished, unfit};
-use super::header::{CACHE_LINE, HEADER, HEADER_LEN, Header, OWNER, READY};
+use super::fault::{Fault, is_unfinished, show, unfinished, unfit};
+use super::header::{Format, HEADER, HEADER_LEN, Header, Lifetime, OWNER, Plan, READY};
 use super::object::{
     self, check_type, check_user, create_locked, is_being_made, no_room, not_to_be_removed, remove,
-    remove_own, remove_stale, reserve, show,
+    remove_own, remove_stale, reserve,
 };
-use super::raw::{Mapping, SEAT_LEN, Seat};
+use super::raw::{Mapping, Seat};
 use crate::error::Context;
 use crate::interrupt::Interrupt;
 use crate::own_file::{OwnFile, stands_at};
@@ -31,44 +31,11 @@ const PREFIX: &str = "ipc-primer-";
 /// The longest name, prefix included, in bytes: `NAME_MAX`.
 const MAX_NAME: usize = 255;
 
-const WORD: usize = size_of::<u64>();
-
 /// How long a new segment's maker may take to lock it. Then a free lock says that the maker was killed.
 const LOCK_LIMIT: Duration = Duration::from_secs(2);
 /// How long [`unlink`] waits for a segment to be made.
 const MAKING_LIMIT: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(1);
-
-/// What a segment is used for, and how it is laid out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Format {
-    /// Eight letters, such as `copyring`.
-    pub kind: [u8; 8],
-    /// Another number for every layout.
-    pub version: u64,
-}
-
-/// How long a segment lives. (POSIX: *process-persistent* and *kernel-persistent*.)
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Lifetime {
-    /// As long as the [`Segment`] of who made it: what a killed one left is removed by the next.
-    Owner = 1,
-    /// Until [`unlink`], or until the system goes down.
-    Kept = 2,
-}
-
-/// What a new segment is to be.
-#[derive(Clone, Copy, Debug)]
-pub struct Plan {
-    /// Its use and layout.
-    pub format: Format,
-    /// How many 64-bit words it has for its user.
-    pub words: usize,
-    /// How many seats for [waiters](super::Waiters).
-    pub seats: usize,
-    /// How long it lives.
-    pub lifetime: Lifetime,
-}
 
 /// A segment in our address space. What processes share are its [`words`](Self::words).
 pub struct Segment {
@@ -346,20 +313,4 @@ pub fn path(name: &str) -> io::Result<PathBuf> {
     };
     let message = format!("the name of a shared memory segment {fault}: {name:?}");
     Err(io::Error::new(ErrorKind::InvalidInput, message))
-}
-
-impl Plan {
-    fn words_len(&self) -> usize {
-        ((HEADER + self.words) * WORD).next_multiple_of(CACHE_LINE)
-    }
-
-    /// The length of the whole object, in bytes.
-    pub fn len(&self) -> usize {
-        self.words_len() + self.seats * SEAT_LEN
-    }
-
-    /// Never: a segment has a header.
-    pub fn is_empty(&self) -> bool {
-        false
-    }
 }
