@@ -24,7 +24,7 @@
 //!
 //! 1. [`s1_race`]: what shared memory does without semaphores, and with them.
 //! 2. [`s2_one_slot`]: one slot, two semaphores, one receiver.
-//! 3. [`s3_ring`]: any number of receivers, and nobody hangs. It stands on [`ring`](crate::shm::ring).
+//! 3. [`s3_ring`]: any number of receivers, and no process hangs. It stands on [`ring`](crate::shm::ring).
 
 mod busy_poll;
 mod client;

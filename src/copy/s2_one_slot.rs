@@ -6,8 +6,8 @@
 //! What this adds: two semaphores. The sender waits for `free`, fills the slot and posts `filled`; the
 //! receiver waits for `filled`, empties the slot and posts `free`. So they take turns.
 //!
-//! What it costs: one of the two always waits. And it is right only while there is one receiver and nobody
-//! is killed.
+//! What it costs: one of the two always waits. And it is right only while there is one receiver and no
+//! process is killed.
 
 use std::ffi::OsStr;
 use std::fs::File;

@@ -1,4 +1,4 @@
-//! Stage 3 of the copy by shared memory: a ring of slots, any number of receivers, and nobody hangs.
+//! Stage 3 of the copy by shared memory: a ring of slots, any number of receivers, and no process hangs.
 //!
 //! What broke: a second receiver takes away half of the blocks, and whichever end is killed, the other waits
 //! without end (`timeout -s KILL 1 ipc copy sharedmem sender FILE --stage 2`, and a receiver of it).
@@ -24,7 +24,7 @@ use crate::progress::Progress;
 use crate::shm::ring::{Receiver, Sender, Shape};
 use crate::shm::{Fault, fault_of};
 
-/// How long to wait for a sender unless somebody says otherwise.
+/// How long to wait for a sender by default.
 pub const WAIT: Duration = Duration::from_secs(10);
 /// How often to look for one, first and later. Nothing tells when a name appears in `/dev/shm`.
 const LOOK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];

@@ -16,7 +16,7 @@ use super::blocking::{Patience, Shared};
 use super::error::{Error, Mode, State};
 use super::layout::PRIORITIES;
 
-/// A message queue that is open, as [`OpenOptions`] opened it; dropping it closes it (`mq_close(3)`),
+/// A message queue that is open, as [`OpenOptions`](super::OpenOptions) opened it; dropping it closes it (`mq_close(3)`),
 /// and the queue with its messages stays. All threads of a process can use one at the same time.
 ///
 /// ```

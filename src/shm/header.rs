@@ -1,7 +1,7 @@
 //! What a new segment is to be, and what every segment begins with.
 //!
 //! Every segment begins with these 64 bytes, in native byte order. All but `ready` are written once,
-//! by who makes the segment, before anybody else uses it.
+//! by the process that makes the segment, before any other uses it.
 //!
 //! | word | name | its values |
 //! |---|---|---|
@@ -10,7 +10,7 @@
 //! | 2 | version | of the layout behind the header; it differs, so do the layouts |
 //! | 3 | length | of the whole object, in bytes |
 //! | 4 | seats | how many places to sleep stand at its end |
-//! | 5 | owner | pid and start time of who made it: see [`owner`](super::owner) |
+//! | 5 | owner | pid and start time of the process that made it: see [`owner`](super::owner) |
 //! | 6 | namespaces | in which that pid and that time are right: see [`namespaces`] |
 //! | 7 | ready | 0: being made; 1: to be used, and goes with its owner; 2: to be used, and stays until it is unlinked. Written last (release), read first (acquire) |
 
@@ -118,7 +118,7 @@ impl Header {
         Self::from_words(|at| words[at].load(Ordering::Relaxed))
     }
 
-    /// `None` if not a byte is there: whoever made it was killed at once.
+    /// `None` if not a byte is there: its maker was killed at once.
     pub(super) fn read_from(file: &File) -> io::Result<Option<Self>> {
         let mut bytes = [0; HEADER_LEN];
         if file.metadata()?.len() == 0 {

@@ -1,6 +1,6 @@
 //! A robust lock between processes: a word that names its holder, so that a dead holder is known.
 //!
-//! The mutexes of `raw_sync` stay locked when their holder is killed, and whoever wants them next
+//! The mutexes of `raw_sync` stay locked when their holder is killed, and the next process
 //! waits for ever. This one asks whether the holder lives, as the kernel does for C's
 //! `PTHREAD_MUTEX_ROBUST`, and hands the lock on with the news.
 
@@ -77,7 +77,7 @@ impl Lock {
         }
     }
 
-    /// Takes a lock that somebody has had for a while.
+    /// Takes a lock that another thread has had for a while.
     #[cold]
     fn lock_taken(&self, limit: Option<Duration>, interrupt: &Interrupt) -> io::Result<Held<'_>> {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));

@@ -22,12 +22,12 @@ const LOCK_TRIES: u32 = 500;
 const RETRY: Duration = Duration::from_millis(1);
 
 /// Makes the object and locks it while it is being made: `flock(2)` ends with its holder, so a lock
-/// that is free says that nobody is at work on it. What a killed process left is removed first.
+/// that is free says that no process is at work on it. What a killed process left is removed first.
 pub(super) fn create_locked(path: &Path, format: Format) -> io::Result<File> {
     loop {
         match try_create_locked(path) {
             Ok(Some(file)) => return Ok(file),
-            Ok(None) => {} // somebody took it for left behind before we had locked it
+            Ok(None) => {} // another process took it for left behind before we had locked it
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 remove_stale(path, format)?;
             }
@@ -54,7 +54,7 @@ fn try_create_locked(path: &Path) -> io::Result<Option<File>> {
     Ok((locked && stands_at(&file, path)?).then_some(file))
 }
 
-/// Writes the header, so that whoever looks knows whose it is, and zeros to the end.
+/// Writes the header, so that every process that looks knows whose it is, and zeros to the end.
 pub(super) fn reserve(mut file: &File, plan: &Plan) -> io::Result<()> {
     let header = Header::of(plan)?.map(u64::to_ne_bytes);
     file.write_all(header.as_flattened())?;
@@ -89,7 +89,7 @@ pub(super) fn remove_stale(path: &Path, format: Format) -> io::Result<bool> {
 
 /// Removes what stands at `path`, unless `refuse` or `may_go` finds that it is not to be removed.
 ///
-/// To look and to remove are two steps: in between somebody else may have removed it and made its own.
+/// To look and to remove are two steps: in between another process may have removed it and made its own.
 /// So it is locked first, and looked at, and removed only if it is still what stands there. All who
 /// remove do so.
 pub(super) fn remove(
@@ -132,7 +132,7 @@ pub(super) fn remove_own(file: &File, path: &Path) -> io::Result<()> {
     removed.map(drop)
 }
 
-/// Locks it, unless somebody else has it for longer than a look takes.
+/// Locks it, unless another process has it for longer than a look takes.
 fn lock(file: &File, path: &Path) -> io::Result<()> {
     for _ in 0..LOCK_TRIES {
         match file.try_lock() {

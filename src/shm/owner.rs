@@ -1,7 +1,7 @@
-//! A process in one word: its pid and its start time, so that one compare-exchange can say who.
+//! A process in one word: its pid and its start time, so that one compare-exchange names it.
 //!
-//! A lock and a note beside it of who holds it are two words, and a process killed between writing
-//! the two leaves a lock that nobody knows the holder of. One word has no such moment.
+//! A lock and a note of its holder beside it are two words, and a process killed between writing
+//! the two leaves a lock whose holder is unknown. One word has no such moment.
 //!
 //! It leaves out the namespaces that pid and time belong to: a [segment](super::Segment) is opened by
 //! processes of the same ones alone, and so all owner words in it are of these. `exec` and `fork` keep

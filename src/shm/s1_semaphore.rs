@@ -3,7 +3,7 @@
 //! `raw_sync` has a mutex and an event, and an event is not a semaphore: set twice, it is set once. So
 //! here is a counter that the mutex guards, and *the event is set exactly while the counter is above 0*.
 //!
-//! It works while nobody is killed. A process killed with the mutex leaves it locked, and the next one
+//! It works while no process is killed. A process killed with the mutex leaves it locked, and the next one
 //! waits for it without end; one killed while it waits for the event makes the second
 //! [`post`](Semaphore::post) after that hang.
 

@@ -39,7 +39,7 @@ const RETRY: Duration = Duration::from_millis(1);
 
 /// A segment in our address space. What processes share are its [`words`](Self::words).
 pub struct Segment {
-    /// Shared with whoever wakes from another thread: the name goes with the segment all the same.
+    /// Shared with the wakers on other threads; the name goes with the segment all the same.
     mapping: Arc<Mapping>,
     path: PathBuf,
     /// What to remove when this is dropped, if it is still the file of this name.
@@ -205,7 +205,7 @@ impl Segment {
         self.mapping.seat(number)
     }
 
-    /// The memory alone, which stays as long as somebody has it.
+    /// The memory alone, which stays as long as any thread has it.
     pub(super) fn memory(&self) -> Arc<Mapping> {
         Arc::clone(&self.mapping)
     }
@@ -245,7 +245,7 @@ impl Drop for Segment {
     }
 }
 
-/// Removes the segment `name`: `shm_unlink(3)`. Who has it open keeps it; nobody else finds it.
+/// Removes the segment `name`: `shm_unlink(3)`. Processes that have it open keep it; no other finds it.
 ///
 /// # Errors
 /// [`ErrorKind::TimedOut`] if another process makes it, and does not go on for ten seconds;

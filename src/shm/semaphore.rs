@@ -32,8 +32,8 @@ use crate::interrupt::Interrupt;
 /// ```
 ///
 /// It is not *robust*: a process that is killed between `wait` and `post` leaves the counter one too
-/// low for ever. Who guards something with it needs a [`Lock`](super::Lock); who counts things with it,
-/// as a ring does its slots, has to know who died.
+/// low for ever. To guard something, use a [`Lock`](super::Lock); to count things,
+/// as a ring does its slots, know which process died.
 #[derive(Clone, Debug)]
 pub struct Semaphore {
     segment: Arc<Segment>,
