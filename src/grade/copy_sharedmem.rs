@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use super::copy_server::write_sparse;
-use super::{Assignment, Check, Fault, Lab, Running, Verdict, watch};
+use super::{Assignment, Check, Fault, Lab, Running, Verdict};
 use crate::own_file::create_private_dir;
 
 pub(super) const ASSIGNMENT: Assignment = Assignment {
@@ -197,7 +197,7 @@ fn bounded(lab: &Lab) -> Verdict {
     let receiver = receive(lab, 0)?;
     let size = |object: &PathBuf| fs::metadata(object).map_or(0, |found| found.len());
     let mut most = 0;
-    watch::wait_until(lab.timeout(), || {
+    lab.wait_until(|| {
         most = most.max(objects(lab).iter().map(size).sum());
         receiver.has_ended() && sender.has_ended()
     });
@@ -231,9 +231,7 @@ fn receiver_killed(lab: &Lab) -> Verdict {
     let killed = receive(lab, 1)?;
     // It has begun to write as soon as there is something in its directory.
     let directory = directory(lab, 1);
-    watch::wait_until(lab.timeout(), || {
-        !is_empty(&directory) || sender.has_ended()
-    });
+    lab.wait_until(|| !is_empty(&directory) || sender.has_ended());
     killed.end_by("KILL")?;
     other.expect_end(0)?;
     expect_copy(lab, 0, &bytes)
@@ -245,9 +243,7 @@ fn is_empty(directory: &Path) -> bool {
 
 fn sender_killed(lab: &Lab) -> Verdict {
     let sender = send(lab, 2)?; // one of them never comes
-    watch::wait_until(lab.timeout(), || {
-        !objects(lab).is_empty() || sender.has_ended()
-    });
+    lab.wait_until(|| !objects(lab).is_empty() || sender.has_ended());
     sender.settle();
     let receiver = receive(lab, 0)?;
     receiver.settle(); // it has found its sender, and waits for the other receiver with it
@@ -262,9 +258,7 @@ fn sender_killed(lab: &Lab) -> Verdict {
 
 fn ctrl_c(lab: &Lab) -> Verdict {
     let sender = send(lab, 1)?;
-    watch::wait_until(lab.timeout(), || {
-        !objects(lab).is_empty() || sender.has_ended()
-    });
+    lab.wait_until(|| !objects(lab).is_empty() || sender.has_ended());
     sender.settle();
     sender.expect_clean_end_by("INT")?;
     expect_no_objects(lab)

@@ -134,9 +134,7 @@ impl<'a> Lab<'a> {
     /// A fault that says what it does instead: end, listen elsewhere, nothing.
     pub fn serve(&self) -> Result<Running<'_>, Fault> {
         let program = self.start()?;
-        let ready =
-            || watch::is_listening(&self.socket) || program.has_ended() || self.is_interrupted();
-        watch::wait_until(self.timeout(), ready);
+        self.wait_until(|| watch::is_listening(&self.socket) || program.has_ended());
         if watch::is_listening(&self.socket) {
             return Ok(program);
         }
@@ -149,6 +147,11 @@ impl<'a> Lab<'a> {
     /// A fault if there can be no socket.
     pub fn listen(&self) -> Result<Host<'_>, Fault> {
         Host::new(self)
+    }
+
+    /// Waits until `holds`, as long as the program may take for a thing, or until the grader is told to end.
+    pub(super) fn wait_until(&self, mut holds: impl FnMut() -> bool) {
+        watch::wait_until(self.timeout(), || self.is_interrupted() || holds());
     }
 
     pub(super) fn is_interrupted(&self) -> bool {

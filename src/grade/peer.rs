@@ -3,11 +3,12 @@
 use std::io::{ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
-use std::sync::mpsc;
+use std::sync::{Arc, mpsc};
 use std::thread;
 use std::time::Instant;
 
 use super::{Fault, Lab, Running, Verdict};
+use crate::interrupt::Waker;
 use crate::socket::end_sending;
 
 /// How much of what was sent is remembered for the report, in bytes.
@@ -17,8 +18,9 @@ const REMEMBERED: usize = 4096;
 pub struct Peer<'a> {
     lab: &'a Lab<'a>,
     program: &'a Running<'a>,
-    stream: UnixStream,
+    stream: Arc<UnixStream>,
     sent: Vec<u8>,
+    _waker: Waker,
 }
 
 /// How a wait for bytes ended.
@@ -32,7 +34,10 @@ enum Came {
 /// Connects on a thread of its own, for a connect blocks while the backlog is full; it ends with the program.
 pub(super) fn connect<'a>(lab: &'a Lab<'a>, program: &'a Running<'a>) -> Result<Peer<'a>, Fault> {
     let (tell, told) = mpsc::channel();
-    let path = lab.socket().to_owned();
+    let (path, woken) = (lab.socket().to_owned(), tell.clone());
+    let _waker = lab
+        .interrupt()
+        .on_raise(move || drop(woken.send(Err(ErrorKind::Interrupted.into()))));
     thread::spawn(move || tell.send(UnixStream::connect(path)));
     let expected = "a connection";
     let fault = || program.fault("it takes no connection").expected(expected);
@@ -55,12 +60,17 @@ impl<'a> Peer<'a> {
     ) -> Result<Self, Fault> {
         stream.set_read_timeout(Some(lab.timeout()))?;
         stream.set_write_timeout(Some(lab.timeout()))?;
-        let sent = Vec::new();
+        let stream = Arc::new(stream);
+        let woken = Arc::clone(&stream);
+        let waker = lab
+            .interrupt()
+            .on_raise(move || drop(woken.shutdown(Shutdown::Both)));
         Ok(Self {
             lab,
             program,
             stream,
-            sent,
+            sent: Vec::new(),
+            _waker: waker,
         })
     }
 
@@ -71,7 +81,7 @@ impl<'a> Peer<'a> {
     pub fn send(&mut self, bytes: &[u8]) -> Verdict {
         let room = REMEMBERED.saturating_sub(self.sent.len());
         self.sent.extend_from_slice(&bytes[..bytes.len().min(room)]);
-        self.stream.write_all(bytes).map_err(|error| {
+        (&*self.stream).write_all(bytes).map_err(|error| {
             let what = match error.kind() {
                 ErrorKind::BrokenPipe | ErrorKind::ConnectionReset => {
                     "it closed the connection while it was sent something"
@@ -217,7 +227,7 @@ impl<'a> Peer<'a> {
 
     fn read_some(&mut self, buffer: &mut [u8]) -> (usize, Came) {
         loop {
-            return match self.stream.read(buffer) {
+            return match (&*self.stream).read(buffer) {
                 Ok(0) => (0, Came::End),
                 Ok(count) => (count, Came::Bytes),
                 Err(error) if error.kind() == ErrorKind::Interrupted => continue,

@@ -3,7 +3,7 @@
 
 use std::process;
 
-use super::{Assignment, Check, Fault, Lab, Running, Verdict, running::show_end, watch};
+use super::{Assignment, Check, Fault, Lab, Running, Verdict, running::show_end};
 use crate::process::Stream;
 use crate::signals::{self, Disposition, Dispositions, Signal, SignalSet, outcome};
 
@@ -111,7 +111,7 @@ fn dispositions_of(pid: u32) -> Dispositions {
 fn start<'a>(lab: &'a Lab) -> Result<Running<'a>, Fault> {
     let program = lab.start()?;
     let is_caught = || dispositions(&program).of(Signal::INT) == Disposition::Caught;
-    watch::wait_until(lab.timeout(), || is_caught() || program.has_ended());
+    lab.wait_until(|| is_caught() || program.has_ended());
     program.settle();
     if program.has_ended() {
         return Err(program

@@ -1,14 +1,19 @@
 //! What the grader does with programs that do not behave: it says so in words, never hangs, ends all
 //! that it started, and leaves nothing behind. The programs are lines of shell.
 
+use std::ffi::OsString;
 use std::fs;
+use std::io::ErrorKind;
 use std::os::unix::fs::PermissionsExt;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::{self, Place, has_tool, text};
 use crate::grading::{self, PROGRAMS, failed};
-use ipc_primer::process::{Program, Stream, signal};
+use ipc_primer::grade::{self, Submission};
+use ipc_primer::interrupt::Interrupt;
+use ipc_primer::process::{LIMIT, Program, Stream, signal};
 
 /// For a program that never does what is waited for, however long that may be.
 const SHORT: &[&str] = &["--timeout", "0.2"];
@@ -271,6 +276,68 @@ fn an_interrupted_grader_ends_what_it_started_and_is_no_success() {
     assert!(grader.said(Stream::Stderr).contains("interrupted"));
     place.assert_left(&["started"]);
     assert_none_runs("1000.125");
+}
+
+/// Waits for a program, with no end but the interrupt: the check, the program, and how much it has
+/// written to `$1` when it is waited for. The last one listens in a session of its own, where the death of
+/// its group does not reach it.
+const WAITS: &[(&str, &str, &str, usize)] = &[
+    (
+        "copy-sharedmem",
+        "receiver-killed",
+        "echo >>\"$1\"; exec sleep 1000.25",
+        3,
+    ),
+    (
+        "signals",
+        "waits",
+        "trap '' TERM; echo >>\"$1\"; exec sleep 1000.25",
+        1,
+    ),
+    (
+        "sum-server",
+        "glued",
+        "setsid sh -c 'sleep 1000.25 | nc -lU \"$IPC_SOCKET\" >\"$1\"' sh \"$1\" & exec sleep 1000.25",
+        4,
+    ),
+];
+
+#[test]
+fn every_wait_of_the_grader_ends_with_the_interrupt() {
+    for &(name, only, line, written) in WAITS {
+        if line.contains("nc") && !(has_tool("setsid") && has_tool("nc")) {
+            continue;
+        }
+        let place = Place::new();
+        let log = place.path("log");
+        let program = ["sh", "-c", line, "sh", log.to_str().unwrap()];
+        let submission = Submission {
+            words: program.map(OsString::from).into(),
+            socket: None,
+            timeout: Duration::from_secs(3600),
+            seed: 1,
+        };
+        let interrupt = Interrupt::new();
+        let raiser = interrupt.clone();
+        let (tell, told) = mpsc::channel();
+        let grader = thread::spawn(move || {
+            let assignment = grade::assignment(name).unwrap();
+            let checks: Vec<_> = assignment
+                .all_checks()
+                .filter(|check| check.name == only)
+                .collect();
+            let graded = grade::grade(assignment, &checks, &submission, &|_| (), &interrupt);
+            tell.send(graded.map(drop)).unwrap();
+        });
+        common::wait_until("the program is waited for", || {
+            fs::metadata(&log).is_ok_and(|log| log.len() as usize >= written)
+        });
+        raiser.raise();
+        let graded = told.recv_timeout(LIMIT).expect("the grader ends");
+        assert_eq!(graded.unwrap_err().kind(), ErrorKind::Interrupted, "{name}");
+        grader.join().unwrap();
+        assert_none_runs("1000.25");
+    }
 }
 
 #[test]

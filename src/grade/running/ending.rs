@@ -25,7 +25,7 @@ impl Running<'_> {
     /// # Errors
     /// A fault if it does not end in time.
     pub fn wait(&self) -> Result<ExitStatus, Fault> {
-        watch::wait_until(self.lab.timeout(), || self.has_ended());
+        self.lab.wait_until(|| self.has_ended());
         let Some(status) = self.ended.get() else {
             return Err(self.fault("it does not end").expected(self.end_in_time()));
         };

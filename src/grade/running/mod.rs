@@ -85,20 +85,26 @@ impl<'a> Running<'a> {
         let mut child = spawned.map_err(|error| no_start(error).because(NO_PROGRAM))?;
         let pid = child.id();
         let kill = move || drop(signal("KILL", -i64::from(pid)));
+        let output = Captured::of(&mut child, kill);
+        let unheard = Arc::clone(&output);
+        let end = move || {
+            unheard.give_up(); // a process that has left the group may keep it open
+            kill();
+        };
         Ok(Self {
             lab,
             pid,
             stdin: RefCell::new(child.stdin.take()),
             mark: format!("IPC_GRADE={mark}"),
             before,
-            output: Captured::of(&mut child, kill),
+            output,
             child: RefCell::new(child),
             command: shown,
             ended: Cell::new(None),
             signalled: Cell::new(false),
             paused: Cell::new(false),
             record: RefCell::new(None),
-            killer: RefCell::new(Some(lab.interrupt().on_raise(kill))),
+            killer: RefCell::new(Some(lab.interrupt().on_raise(end))),
             _guarded: guarded,
         })
     }
