@@ -3,6 +3,12 @@
 //! Each scenario has a file of its own in `cli/` with its help and the calls it stands for.
 //! Data goes to stdout and all that is said about it to stderr; the exit code is 0 for done (Ctrl-C
 //! included), 1 for failed at run time, 2 for wrong usage.
+//!
+//! Every command ends within a second of Ctrl-C, SIGTERM or SIGHUP. Nearly all that can block has a
+//! waker, and the command cleans up on its way back. But a write to a full pipe has none, nor has the
+//! opening of a FIFO. So a command works on a thread of its own, and `main` returns without it if
+//! it does not come back in time: the process ends, and the blocked thread with it. What it still has
+//! then is what the next start of that command finds and clears, as after a SIGKILL.
 
 mod chat;
 mod copy;
@@ -19,8 +25,13 @@ mod words;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
+use std::panic::{self, AssertUnwindSafe};
 use std::process::ExitCode;
+use std::sync::mpsc::{self, Receiver};
+use std::thread;
+use std::time::Duration;
 
+use ipc_primer::error::Context;
 use ipc_primer::notice;
 use output::{Output, is_closed_output};
 use words::Words;
@@ -61,11 +72,59 @@ impl From<io::Error> for Failure {
 
 type Outcome = Result<(), Failure>;
 
+/// How long `main` waits at a time for a command that was told to end.
+const TURN: Duration = Duration::from_millis(10);
+/// How many turns the command gets. A turn takes longer on a machine that has no time for us, or if we
+/// are stopped, as everything then does.
+const TURNS: u32 = 80;
+/// How many turns the last words get if that was not enough.
+const LAST_TURNS: u32 = 10;
+/// The exit code of a panic, as std has it.
+const PANICKED: u8 = 101;
+
 /// Runs the command that `args` (without the program's name) stand for.
 pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     file_size::ignore_signal();
     let mut words = Words::new(args);
-    let outcome = dispatch(&mut words);
+    let (tell, told) = mpsc::channel();
+    let (stopped, last) = (tell.clone(), tell.clone());
+    let _waker = words.interrupt.on_raise(move || _ = stopped.send(None));
+    let (go, gone) = mpsc::channel::<()>();
+    let work = move || {
+        // While a thread starts another all signals are blocked in it, which `ipc signals` would find.
+        let _ = gone.recv();
+        report(dispatch(&mut words))
+    };
+    let ended = move || panic::catch_unwind(AssertUnwindSafe(work)).unwrap_or(PANICKED);
+    if let Err(error) = thread::Builder::new().spawn(move || tell.send(Some(ended()))) {
+        let error = Err(error).context(|| "cannot start a thread".into());
+        return report(error.map_err(Failure::Run)).into();
+    }
+    drop(go);
+    let code = told.recv().ok().flatten();
+    let code = code.or_else(|| wait(&told, TURNS)).or_else(|| {
+        let say = move || last.send(Some(report(Err(blocked().into()))));
+        let _ = thread::Builder::new().spawn(say);
+        wait(&told, LAST_TURNS)
+    });
+    code.unwrap_or(1).into()
+}
+
+/// Waits so many turns for an exit code.
+fn wait(told: &Receiver<Option<u8>>, turns: u32) -> Option<u8> {
+    (0..turns).find_map(|_| told.recv_timeout(TURN).ok().flatten())
+}
+
+fn blocked() -> io::Error {
+    io::Error::other(
+        "told to end while it was blocked, perhaps because nobody reads its output; what was not yet \
+         written is lost",
+    )
+}
+
+/// Says how the command ended, if that was not well, and gives the exit code. Everything that was said
+/// before is written when it returns.
+fn report(outcome: Outcome) -> u8 {
     let code = match outcome {
         Ok(()) => 0,
         Err(Failure::Run(error)) if is_closed_output(&error) => 0, // as with `| head`: enough was read
@@ -80,7 +139,7 @@ pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
         }
     };
     notice::flush();
-    ExitCode::from(code)
+    code
 }
 
 fn dispatch(words: &mut Words) -> Outcome {
@@ -101,7 +160,7 @@ fn dispatch(words: &mut Words) -> Outcome {
 
 /// Prints to stdout, as every command prints its help.
 fn print(text: &str) -> Outcome {
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
     output.write_all(text.as_bytes())?;
     Ok(output.flush()?)
 }

@@ -1,8 +1,11 @@
 //! Lines from a stream that nobody vouches for, and from a stdin that nobody can wake.
 
-use std::io::{self, BufRead};
+use std::io::{self, BufRead, BufReader};
 use std::sync::mpsc::SyncSender;
 use std::thread;
+
+use crate::error::Context;
+use crate::stdio::stdin;
 
 /// One line of input, without its line end.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -80,8 +83,8 @@ pub fn send_stdin_lines<E: Send + 'static>(
     limit: usize,
     event: impl Fn(io::Result<Option<Line>>) -> E + Send + 'static,
 ) -> io::Result<()> {
+    let mut stdin = BufReader::new(stdin());
     let read = move || {
-        let mut stdin = io::stdin().lock();
         loop {
             let line = read_line(&mut stdin, limit);
             let last = !matches!(line, Ok(Some(_)));
@@ -90,7 +93,8 @@ pub fn send_stdin_lines<E: Send + 'static>(
             }
         }
     };
-    thread::Builder::new().spawn(read).map(drop)
+    let started = thread::Builder::new().spawn(read).map(drop);
+    started.context(|| "cannot start the thread that reads stdin".into())
 }
 
 #[cfg(test)]

@@ -71,12 +71,20 @@ impl Interrupt {
     #[doc(alias = "sigaction")]
     pub fn on_signals() -> io::Result<Self> {
         let interrupt = Self::new();
-        let raiser = interrupt.clone();
+        interrupt.raise_on_signals()?;
+        Ok(interrupt)
+    }
+
+    /// Lets the three signals raise this event.
+    ///
+    /// # Errors
+    /// Those of [`on_signals`](Self::on_signals).
+    pub fn raise_on_signals(&self) -> io::Result<()> {
+        let raiser = self.clone();
         ctrlc::set_handler(move || raiser.raise()).map_err(|error| match error {
             ctrlc::Error::System(error) => error,
             other => io::Error::new(ErrorKind::AlreadyExists, other),
-        })?;
-        Ok(interrupt)
+        })
     }
 
     /// Raises the event: runs every waker, each once. Raising again does nothing.

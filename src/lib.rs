@@ -56,7 +56,7 @@
 //! - top floor: [`tour`], [`grade`]
 //! - first floor, a room a scenario: [`sum`], [`chat`], [`mod@copy`], [`signals`], [`queue`], [`lambda`]
 //! - ground floor: [`socket`], [`shm`], [`process`], [`interrupt`], [`input`], [`notice`], [`progress`], [`own_file`], [`error`],
-//!   [`mod@escape`]
+//!   [`mod@escape`], [`stdio`]
 //!
 //! Coming from C? Search this documentation for the C name: `accept`, `create_socket`, `sigaction`.
 
@@ -81,5 +81,6 @@ pub mod queue;
 pub mod shm;
 pub mod signals;
 pub mod socket;
+pub mod stdio;
 pub mod sum;
 pub mod tour;

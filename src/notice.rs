@@ -6,12 +6,13 @@
 //! read nothing for a moment, lines are dropped and counted.
 
 use std::collections::VecDeque;
-use std::io::{self, Write};
+use std::io::Write;
 use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
 use crate::escape::escape;
+use crate::stdio::stderr;
 
 /// How many lines may wait for the writer.
 const QUEUED: usize = 4096;
@@ -28,6 +29,8 @@ struct Desk {
 #[derive(Default)]
 struct State {
     queue: VecDeque<String>,
+    /// The thread is in its write, or about to be: if that lasts, the reader is to blame.
+    writing: bool,
     /// Lines written so far: it grows as long as somebody reads.
     written: u64,
     /// Lines said so far, but for the dropped ones.
@@ -55,7 +58,7 @@ pub fn notice(line: impl AsRef<str>) {
 pub fn prompt(text: impl Into<String>) {
     match *DESK {
         Some(desk) => desk.say(text.into()),
-        None => drop(io::stderr().write_all(text.into().as_bytes())),
+        None => drop(stderr().write_all(text.into().as_bytes())),
     }
 }
 
@@ -85,18 +88,19 @@ impl Desk {
         }
     }
 
-    /// Waits while `busy`, as long as the writer gets on.
+    /// Waits while `busy`, as long as the writer gets on. A writer that has not even begun is late, as
+    /// a thread can be on a busy machine: it is waited for.
     fn wait<'a>(
         &self,
         mut state: MutexGuard<'a, State>,
         busy: impl Fn(&State) -> bool,
     ) -> MutexGuard<'a, State> {
         while busy(&state) && !state.stuck {
-            let before = state.written;
+            let (before, stood) = (state.written, state.writing);
             let here = |state: &mut State| busy(state) && state.written == before;
             let waited = self.changed.wait_timeout_while(state, PATIENCE, here);
             state = waited.unwrap_or_else(PoisonError::into_inner).0;
-            state.stuck = state.written == before && busy(&state);
+            state.stuck = stood && state.written == before && busy(&state);
         }
         state
     }
@@ -105,8 +109,9 @@ impl Desk {
         loop {
             let text = self.next();
             // An error here has nowhere to be told: stderr is where errors go.
-            let _ = io::stderr().write_all(text.as_bytes());
+            let _ = stderr().write_all(text.as_bytes());
             let mut state = self.state();
+            state.writing = false;
             state.written += 1;
             state.stuck = false;
             self.changed.notify_all();
@@ -119,6 +124,7 @@ impl Desk {
         let waited = self.changed.wait_while(self.state(), empty);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
         let text = state.queue.pop_front().unwrap_or_default();
+        state.writing = true;
         match std::mem::take(&mut state.dropped) {
             0 => text,
             dropped => format!("({dropped} lines were dropped: nobody read them in time)\n{text}"),

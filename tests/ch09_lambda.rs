@@ -217,7 +217,7 @@ fn step_11_a_client_that_is_sent_away_learns_it() {
     let mut second = server.send(&library);
     let mut silent = server.connect();
     server.program.signal("INT").unwrap();
-    println!("Ctrl-C: who waits is sent away, who is at work has two more seconds");
+    println!("Ctrl-C: who waits is sent away, who is at work has a last moment");
     assert_eq!(answer(&mut second), Path::new(""));
     assert_eq!(answer(&mut silent), Path::new(""));
     let path = answer(&mut first);

@@ -20,6 +20,7 @@ const GROUND: &[&str] = &[
     "progress",
     "shm",
     "socket",
+    "stdio",
 ];
 const SCENARIOS: &[&str] = &["chat", "copy", "lambda", "queue", "signals", "sum"];
 const TOP: &[&str] = &["bench", "grade", "tour"];

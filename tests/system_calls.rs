@@ -222,3 +222,21 @@ fn integers_sent_in_large_writes_are_read_in_large_reads() {
         "{reads} calls brought {average} bytes each: a call an integer?"
     );
 }
+
+#[test]
+fn last_words_are_written_however_late_the_thread_that_writes_them() {
+    if !works() {
+        return;
+    }
+    // A new thread names itself by prctl(2): the one that writes to stderr begins a second late.
+    let late = "prctl -e inject=prctl:delay_enter=1000000";
+    let mut command = traced(
+        &Place::new(),
+        late,
+        "/dev/null",
+        "queue info /no-such-queue",
+    );
+    command.wait().unwrap();
+    let said = command.said(Stream::Stderr);
+    assert!(said.contains("there is no queue /no-such-queue"), "{said}");
+}

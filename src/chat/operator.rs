@@ -29,7 +29,7 @@ pub(super) fn each_typed_line(stop: &Interrupt, deliver: impl Fn(&[u8]) -> Resul
     let _waker = stop.on_raise(move || drop(stopped.try_send(Event::Stopped)));
     match send_stdin_lines(events, MAX_LINE + 1, Event::Typed) {
         Ok(()) => deliver_all(&mailbox, stop, deliver),
-        Err(error) => notice(format!("cannot read stdin: {error}")),
+        Err(error) => notice(error.to_string()),
     }
 }
 
@@ -47,7 +47,7 @@ fn deliver_all(
                 _ => Err(format!("a line of more than {MAX_LINE} bytes was not sent")),
             },
             Event::Typed(Ok(None)) | Event::Stopped => return,
-            Event::Typed(Err(error)) => return notice(format!("cannot read stdin: {error}")),
+            Event::Typed(Err(error)) => return notice(error.to_string()),
         };
         if let Err(reason) = delivered {
             notice(reason);

@@ -38,8 +38,7 @@ struct TypedLine {
 }
 
 impl Screen {
-    /// Takes the output that `open` gives, on a thread that does nothing but write to it. When the
-    /// output fails, `interrupt` is raised: a program that cannot show anything has nothing left to do.
+    /// Takes the output, for a thread that does nothing but write to it. When the output fails, `interrupt` is raised: a program that cannot show anything has nothing left to do.
     ///
     /// ```
     /// use ipc_primer::{chat::Screen, interrupt::Interrupt};
@@ -47,7 +46,7 @@ impl Screen {
     ///
     /// let interrupt = Interrupt::new();
     /// let full = File::options().write(true).open("/dev/full")?;
-    /// let screen = Screen::new(|| full, &interrupt)?;
+    /// let screen = Screen::new(full, &interrupt)?;
     /// screen.show("alice#1: good morning\n");
     /// assert_eq!(screen.finish().unwrap_err().kind(), ErrorKind::StorageFull);
     /// # Ok::<(), std::io::Error>(())
@@ -55,15 +54,11 @@ impl Screen {
     ///
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] (`EAGAIN`) if there can be no more threads.
-    pub fn new<W: Write>(
-        open: impl FnOnce() -> W + Send + 'static,
-        interrupt: &Interrupt,
-    ) -> io::Result<Self> {
+    pub fn new(mut output: impl Write + Send + 'static, interrupt: &Interrupt) -> io::Result<Self> {
         let (outbox, typed) = (Outbox::new(FULL), Arc::default());
         let waker = outbox.stop_on(interrupt);
         let (lines, below, failed) = (Arc::clone(&outbox), Arc::clone(&typed), interrupt.clone());
         let write = move || {
-            let mut output = open();
             let show = |lines: &[u8]| {
                 output.write_all(&typed_line(&below).put_below(lines))?;
                 output.flush()
@@ -164,7 +159,7 @@ mod tests {
     fn slow_screen(interrupt: &Interrupt) -> (Screen, Receiver<String>, Sender<()>) {
         let (writes, written) = mpsc::channel();
         let (go, wait) = mpsc::channel();
-        let screen = Screen::new(|| Slow(writes, wait), interrupt).unwrap();
+        let screen = Screen::new(Slow(writes, wait), interrupt).unwrap();
         (screen, written, go)
     }
 

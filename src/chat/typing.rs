@@ -1,8 +1,6 @@
 //! How the client's user types: at a terminal, whose keys the client may take one by one, or not at all.
 
-use std::fs::File;
 use std::io::{self, ErrorKind};
-use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::thread;
@@ -15,6 +13,7 @@ use super::terminal::Terminal;
 use crate::escape::escape;
 use crate::notice::{notice, prompt};
 use crate::socket::{Received, recv, send};
+use crate::stdio::stdin;
 
 /// How the user types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,8 +64,7 @@ fn send_typed(mut stream: &UnixStream, asks: bool) -> io::Result<()> {
             prompt(text)
         }
     };
-    // A descriptor of its own: that of `io::stdin()` does not tell what it has in its buffer.
-    let mut lines = Lines::new(File::from(io::stdin().as_fd().try_clone_to_owned()?));
+    let mut lines = Lines::new(stdin());
     let mut batch = Vec::new();
     loop {
         if batch.len() >= BATCH_LEN || lines.would_wait() {
@@ -91,7 +89,7 @@ fn send_typed(mut stream: &UnixStream, asks: bool) -> io::Result<()> {
 /// Sends what is typed at a terminal that hands over every key, line by line, until Ctrl-D. Draws the
 /// line on `screen` as it grows, `columns` wide at most, and leaves it there when it is sent.
 fn send_edited(columns: usize, mut stream: &UnixStream, screen: &Screen) -> io::Result<()> {
-    let mut stdin = io::stdin();
+    let mut stdin = stdin();
     let mut editor = Editor::default();
     let mut keys = [0; 1024];
     loop {

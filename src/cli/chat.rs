@@ -1,16 +1,16 @@
 //! `ipc chat`: the words of the chat scenario.
 
 use std::env;
-use std::io::{self, IsTerminal};
+use std::io::{self, BufReader, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 
 use ipc_primer::chat::client;
 use ipc_primer::chat::protocol::{ANONYMOUS, is_name};
 use ipc_primer::chat::{self, Screen, Typing, login_name};
-use ipc_primer::interrupt::Interrupt;
 use ipc_primer::notice::notice;
 use ipc_primer::socket;
+use ipc_primer::stdio::stdin;
 
 use super::output::Output;
 use super::words::Words;
@@ -75,10 +75,10 @@ fn server(words: &mut Words) -> Outcome {
     if stage == 1 {
         return Ok(chat::s1_plain::serve(&path)?);
     }
-    let stop = Interrupt::on_signals()?;
+    let (stop, output) = (words.interrupt()?, Output::stdout()?);
     let listener = socket::listen(&path)?;
     notice(format!("listening on {}", path.display()));
-    let screen = Screen::new(Output::stdout, &stop)?;
+    let screen = Screen::new(output, &stop)?;
     let max_clients = max_clients.unwrap_or(MAX_CLIENTS);
     let ended = match stage {
         2 => chat::s2_survives::serve(&listener, max_clients, &screen, &stop),
@@ -99,10 +99,10 @@ fn client(words: &mut Words) -> Outcome {
         .unwrap_or_else(|| ANONYMOUS.to_owned());
     let path = socket_path(words)?;
     if stage == 1 {
-        return Ok(chat::s1_plain::talk(&path, &name, io::stdin().lock())?);
+        return Ok(chat::s1_plain::talk(&path, &name, BufReader::new(stdin()))?);
     }
-    let stop = Interrupt::on_signals()?;
-    let screen = Arc::new(Screen::new(Output::stdout, &stop)?);
+    let stop = words.interrupt()?;
+    let screen = Arc::new(Screen::new(Output::stdout()?, &stop)?);
     let ended = client::run(&path, &name, typing(), &screen, &stop);
     let shown = screen.finish();
     Ok(ended.and(shown)?)

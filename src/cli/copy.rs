@@ -6,7 +6,6 @@ use ipc_primer::copy::server::{CHUNK, MAX_CHUNK, Service, TIMEOUT};
 use ipc_primer::copy::source::Source;
 use ipc_primer::copy::target::Destination;
 use ipc_primer::copy::{self, s1_plain, s2_one_slot, s2_whole, s3_fast, s3_ring};
-use ipc_primer::interrupt::Interrupt;
 use ipc_primer::notice::notice;
 use ipc_primer::shm::ring::{MAX_RECEIVERS, MAX_RING, Shape};
 use ipc_primer::socket;
@@ -112,7 +111,7 @@ fn socket_server(words: &mut Words) -> Outcome {
         return Ok(s1_plain::serve(&path, &file)?);
     };
     let source = Source::open(&file)?;
-    let stop = Interrupt::on_signals()?;
+    let stop = words.interrupt()?;
     let listener = socket::listen(&path)?;
     notice(format!("listening on {}", path.display()));
     Ok(match stage {
@@ -142,8 +141,8 @@ fn socket_client(words: &mut Words) -> Outcome {
     let path = socket_path(path)?;
     let copied = match stage {
         1 => Some(s1_plain::receive(&path, &destination.directory)?),
-        2 => s2_whole::receive(&path, &destination, &Interrupt::on_signals()?)?,
-        _ => s3_fast::receive(&path, &destination, &Interrupt::on_signals()?)?,
+        2 => s2_whole::receive(&path, &destination, &words.interrupt()?)?,
+        _ => s3_fast::receive(&path, &destination, &words.interrupt()?)?,
     };
     report(copied);
     Ok(())
@@ -176,7 +175,7 @@ fn ring_sender(words: &mut Words, stage: usize) -> Outcome {
     }
     let name = ring_name(words)?;
     let source = Source::open(&file(words)?)?;
-    let stop = Interrupt::on_signals()?;
+    let stop = words.interrupt()?;
     Ok(s3_ring::send(&name, shape, &source, &stop)?)
 }
 
@@ -204,7 +203,7 @@ fn ring_receiver(words: &mut Words, stage: usize) -> Outcome {
         return Ok(());
     }
     let wait = wait.unwrap_or(s3_ring::WAIT);
-    let stop = Interrupt::on_signals()?;
+    let stop = words.interrupt()?;
     report(s3_ring::receive(&name, wait, &destination, &stop)?);
     Ok(())
 }

@@ -8,7 +8,6 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use ipc_primer::error::Context;
 use ipc_primer::grade::{self, ASSIGNMENTS, Assignment, Check, Report, Submission, report};
-use ipc_primer::interrupt::Interrupt;
 use ipc_primer::notice::notice;
 
 use super::output::Output;
@@ -61,7 +60,7 @@ fn find(name: &str, words: &Words) -> Result<&'static Assignment, Failure> {
 
 fn list(words: &mut Words) -> Outcome {
     words.finish()?;
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
     for assignment in ASSIGNMENTS {
         writeln!(
             output,
@@ -76,7 +75,7 @@ fn show(words: &mut Words) -> Outcome {
     let name = words.command().unwrap_or_default();
     let assignment = find(&name, words)?;
     words.finish()?;
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
     writeln!(
         output,
         "{name}: {}\n\n{}",
@@ -108,7 +107,7 @@ fn grade(assignment: &'static Assignment, words: &mut Words) -> Outcome {
     let form = form(words)?;
     let submission = submission(assignment, words)?;
     words.finish()?;
-    let interrupt = Interrupt::on_signals()?;
+    let interrupt = words.interrupt()?;
     let shows_progress = io::stderr().is_terminal();
     let progress = |check: &Check| {
         if shows_progress {

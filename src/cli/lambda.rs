@@ -5,7 +5,6 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipc_primer::interrupt::Interrupt;
 use ipc_primer::lambda::protocol::Request;
 use ipc_primer::lambda::{self, Runtime, Settings, client};
 use ipc_primer::socket;
@@ -94,7 +93,7 @@ fn server(words: &mut Words) -> Outcome {
     if stage == 1 {
         return Ok(lambda::s1_plain::serve(&path, &output_dir)?);
     }
-    let stop = Interrupt::on_signals()?;
+    let stop = words.interrupt()?;
     let listener = socket::listen(&path)?;
     if stage == 2 {
         return Ok(lambda::s2_survives::serve(&listener, &output_dir, &stop)?);
@@ -145,12 +144,12 @@ fn invoke(words: &mut Words) -> Outcome {
     let path = path_or_default(path, lambda::SOCKET_NAME)?;
     let output = match stage {
         1 => lambda::s1_plain::invoke(&path, &request.to_string())?.into(),
-        _ => match client::invoke(&path, &request, &Interrupt::on_signals()?)? {
+        _ => match client::invoke(&path, &request, &words.interrupt()?)? {
             Some(output) => output,
             None => return Ok(()), // Ctrl-C
         },
     };
-    let mut stdout = Output::stdout();
+    let mut stdout = Output::stdout()?;
     Ok(match show {
         true => stdout.text(client::open_output(&output)?),
         false => stdout.line(output.as_os_str().as_bytes()),

@@ -1,48 +1,76 @@
-//! Stdout that may be closed by its reader: `ipc ... | head -1` ends quietly, as other commands do.
+//! Stdout line by line, which may be closed by its reader: `ipc ... | head -1` ends quietly, as other
+//! commands do.
 //!
-//! A C program dies of SIGPIPE there. Rust ignores that signal, `println!` panics instead, and a
-//! `BrokenPipe` from stdout looks like one from a socket: so the error is marked where it arises.
+//! A line goes out in one call, with its line end: nobody who shares the file writes into it, and no
+//! kill cuts it. A C program dies of SIGPIPE when its reader has gone. Rust ignores that signal,
+//! `println!` panics instead, and a `BrokenPipe` from stdout looks like one from a socket: so the error
+//! is marked where it arises.
 
-use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, StdoutLock, Write};
+use std::fs::{self, File};
+use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
+use std::os::unix::fs::MetadataExt;
 use std::{error, fmt};
 
-use ipc_primer::error::Context;
 use ipc_primer::escape::escape;
+use ipc_primer::stdio::{self, Stdio};
 
-/// How much of a line without an end is shown at a time, in bytes.
-const PIECE: u64 = 64 * 1024;
+/// How much of a line without an end is gathered, or shown at a time, in bytes.
+const PIECE: usize = 64 * 1024;
 
 /// Stdout, with a mark on the error that says that nobody reads it any more.
-pub(super) struct Output(StdoutLock<'static>);
+pub(super) struct Output {
+    stdout: Stdio<File>,
+    line: Vec<u8>,
+}
 
 #[derive(Debug)]
 struct ClosedOutput;
 
 impl Output {
-    pub(super) fn stdout() -> Self {
-        Self(io::stdout().lock())
+    pub(super) fn stdout() -> io::Result<Self> {
+        let (stdout, line) = (stdio::stdout()?, Vec::new());
+        Ok(Self { stdout, line })
+    }
+
+    /// Fails where all that is written would be lost: before something is taken that cannot be given
+    /// back. A stdout that was closed when we were started is not seen as such: std has put
+    /// `/dev/null` in its place, open for reading, too, which no shell's `>` is.
+    pub(super) fn check(&mut self) -> io::Result<()> {
+        let _ = self.stdout.write(&[])?; // EBADF where it is open for reading alone
+        let mut stdout = self.stdout.get_ref();
+        let device = stdout.metadata()?.rdev();
+        let is_null = fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == device);
+        if is_null && stdout.read(&mut []).is_ok() {
+            let fault = "stdout is closed; to throw away what comes, say >/dev/null";
+            return Err(io::Error::new(ErrorKind::NotConnected, fault));
+        }
+        Ok(())
     }
 
     /// Writes a line from a stranger: escaped if this is a terminal, else byte for byte.
     pub(super) fn line(&mut self, line: &[u8]) -> io::Result<()> {
-        let mut shown = match self.0.is_terminal() {
+        let mut shown = match self.stdout.get_ref().is_terminal() {
             true => escape(line).into_owned().into_bytes(),
             false => line.to_owned(),
         };
         shown.push(b'\n');
-        self.write_all(&shown)?; // in one call: a line is shown whole or not at all
-        self.flush()
+        self.write_all(&shown)
     }
 
     /// Writes the text of a file from a stranger: its lines escaped if this is a terminal, else byte
     /// for byte.
     pub(super) fn text(&mut self, mut text: impl BufRead) -> io::Result<()> {
-        if !self.0.is_terminal() {
+        if !self.stdout.get_ref().is_terminal() {
             io::copy(&mut text, self)?;
             return self.flush();
         }
         let mut piece = Vec::new();
-        while text.by_ref().take(PIECE).read_until(b'\n', &mut piece)? > 0 {
+        while text
+            .by_ref()
+            .take(PIECE as u64)
+            .read_until(b'\n', &mut piece)?
+            > 0
+        {
             match piece.strip_suffix(b"\n") {
                 Some(line) => self.line(line)?,
                 None => self.write_all(escape(&piece).as_bytes())?,
@@ -60,22 +88,22 @@ pub(super) fn is_closed_output(error: &io::Error) -> bool {
         .is_some_and(|inner| inner.is::<ClosedOutput>())
 }
 
-fn mark<T>(written: io::Result<T>) -> io::Result<T> {
-    match written {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => {
-            Err(io::Error::new(ErrorKind::BrokenPipe, ClosedOutput))
-        }
-        other => other.context(|| "cannot write to stdout".into()),
-    }
-}
-
 impl Write for Output {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        mark(self.0.write(bytes))
+        self.line.extend_from_slice(bytes);
+        if bytes.ends_with(b"\n") || self.line.len() >= PIECE {
+            self.flush()?;
+        }
+        Ok(bytes.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        mark(self.0.flush())
+        let written = self.stdout.write_all(&self.line);
+        self.line.clear();
+        written.map_err(|error| match error.kind() {
+            ErrorKind::BrokenPipe => io::Error::new(ErrorKind::BrokenPipe, ClosedOutput),
+            _ => error,
+        })
     }
 }
 

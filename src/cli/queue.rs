@@ -1,6 +1,6 @@
 //! `ipc queue`: the words of the message queues.
 
-use std::io::{self, BufRead, Write};
+use std::io::{self, BufRead, BufReader, Write};
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use ipc_primer::escape::escape;
 use ipc_primer::input::send_stdin_lines;
 use ipc_primer::interrupt::Interrupt;
 use ipc_primer::queue::{self, OpenOptions, PRIORITIES, Queue, s1_plain};
+use ipc_primer::stdio::stdin;
 
 use super::output::Output;
 use super::words::Words;
@@ -97,14 +98,14 @@ fn send(words: &mut Words, stage: usize) -> Outcome {
     words.finish()?;
     if stage == 1 {
         let queue = s1_plain::Queue::open(&name)?;
-        let mut lines = io::stdin().lock().split(b'\n');
+        let mut lines = BufReader::new(stdin()).split(b'\n');
         return Ok(match text {
             Some(text) => queue.send(text.as_bytes(), priority),
             None => lines.try_for_each(|line| queue.send(&line?, priority)),
         }?);
     }
 
-    let interrupt = Interrupt::on_signals()?;
+    let interrupt = words.interrupt()?;
     let queue = patience.open(&name, Queue::options().write(true), &interrupt)?;
     let send = |bytes: &[u8]| {
         let sent = match patience.limit {
@@ -159,11 +160,11 @@ fn receive(words: &mut Words, stage: usize) -> Outcome {
     words.finish()?;
     if stage == 1 {
         let queue = s1_plain::Queue::open(&name)?;
-        let mut output = Output::stdout();
+        let mut output = Output::stdout()?;
         return Ok((0..count).try_for_each(|_| output.line(&queue.receive()?))?);
     }
 
-    let interrupt = Interrupt::on_signals()?;
+    let interrupt = words.interrupt()?;
     let queue = patience.open(&name, Queue::options().read(true), &interrupt)?;
     let received = receive_all(&queue, &name, count, patience.limit);
     unless_interrupted(received, &interrupt)
@@ -171,7 +172,8 @@ fn receive(words: &mut Words, stage: usize) -> Outcome {
 
 fn receive_all(queue: &Queue, name: &str, count: u64, limit: Option<Duration>) -> io::Result<()> {
     let mut buffer = vec![0; message_size(queue)?];
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
+    output.check()?;
     for _ in 0..count {
         let received = match limit {
             Some(limit) => queue.receive_timeout(&mut buffer, limit),
@@ -180,7 +182,10 @@ fn receive_all(queue: &Queue, name: &str, count: u64, limit: Option<Duration>) -
         let message = received
             .map_err(io::Error::from)
             .context(|| format!("cannot receive from {name}"))?;
-        output.line(message.bytes)?;
+        let len = message.bytes.len();
+        output
+            .line(message.bytes)
+            .context(|| format!("a message of {len} bytes, taken from {name}, is lost"))?;
     }
     Ok(())
 }
@@ -195,7 +200,7 @@ fn info(words: &mut Words, stage: usize) -> Outcome {
     let lines = ["messages", "max-messages", "message-size"]
         .into_iter()
         .zip(numbers);
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
     for (what, number) in lines {
         writeln!(output, "{what:<14}{number}")?;
     }
@@ -214,7 +219,7 @@ fn attributes(name: &str) -> io::Result<[usize; 3]> {
 fn list(words: &mut Words) -> Outcome {
     words.finish()?;
     let names = queue::list().map_err(io::Error::from)?;
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
     for name in names {
         writeln!(output, "{}", escape(&name))?;
     }

@@ -39,7 +39,7 @@ pub(super) fn run(words: &mut Words) -> Outcome {
     let join = words.value("--join")?; // how the first process starts the second
     let file = words.argument().map(PathBuf::from);
     words.finish()?;
-    let interrupt = Interrupt::on_signals()?;
+    let interrupt = words.interrupt()?;
     let ended = match (join, file) {
         (Some(name), _) => second(&name.to_string_lossy(), output.is_some(), &interrupt),
         (None, None) => count(ordered, &interrupt),
@@ -57,7 +57,8 @@ fn count(ordered: bool, interrupt: &Interrupt) -> Outcome {
     race.count(interrupt)?;
     other.wait()?;
     let (expected, counted) = (2 * TIMES, race.counter());
-    let mut output = Output::stdout();
+    drop(race); // the segment goes before the lines do, which may take a while
+    let mut output = Output::stdout()?;
     writeln!(
         output,
         "{TIMES} by one process, {TIMES} by another: {counted}"
@@ -74,6 +75,7 @@ fn copy(file: &Path, to: Option<&Path>, ordered: bool, interrupt: &Interrupt) ->
     let race = Race::create(ordered, sent.len() as u64)?;
     let (other, _guarded) = start_second(&["--output", "-"])?;
     race.send(&sent, interrupt)?;
+    drop(race); // the segment goes before what may take a while
     let got = other.wait_with_output()?.stdout;
     if let Some(to) = to.map(|to| to.join("copy")) {
         fs::write(&to, &got).context(|| format!("cannot write {}", to.display()))?;
@@ -84,7 +86,7 @@ fn copy(file: &Path, to: Option<&Path>, ordered: bool, interrupt: &Interrupt) ->
 fn report(sent: &[u8], got: &[u8]) -> Outcome {
     let blocks = sent.chunks(BLOCK).zip(got.chunks(BLOCK));
     let wrong = blocks.filter(|(sent, got)| sent != got).count();
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
     writeln!(
         output,
         "{wrong} of {} blocks are not what was sent",
@@ -103,7 +105,7 @@ fn second(name: &str, receives: bool, interrupt: &Interrupt) -> Outcome {
     if !receives {
         return Ok(race.count(interrupt)?);
     }
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
     output.write_all(&race.receive(interrupt)?)?;
     Ok(output.flush()?)
 }
@@ -116,5 +118,7 @@ fn start_second(more: &[&str]) -> Result<(Child, Guarded), Failure> {
         .args(more)
         .stdout(Stdio::piped());
     let guarded = guard(&mut command)?;
-    Ok((command.spawn()?, guarded))
+    let started = command.spawn();
+    let process = started.context(|| "cannot start the second process".into())?;
+    Ok((process, guarded))
 }

@@ -3,7 +3,6 @@
 use std::io::Write;
 use std::process;
 
-use ipc_primer::interrupt::Interrupt;
 use ipc_primer::notice::notice;
 use ipc_primer::signals::lab::{self, Part};
 use ipc_primer::signals::{self, Action, Disposition, Dispositions, Signal, WaitEnd};
@@ -48,7 +47,7 @@ pub(super) fn run(words: &mut Words) -> Outcome {
 
 fn list(words: &mut Words) -> Outcome {
     words.finish()?;
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
     writeln!(output, "   nr  signal     default    sent by")?;
     for signal in Signal::all() {
         let mark = if Signal::NOTED.contains(&signal) {
@@ -69,7 +68,7 @@ fn show(words: &mut Words) -> Outcome {
     let pid = pid(words)?;
     words.finish()?;
     let found = signals::dispositions(pid)?;
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
     writeln!(output, "signal     what happens          now")?;
     for signal in Signal::all() {
         let line = format!(
@@ -114,7 +113,7 @@ fn raise(words: &mut Words) -> Outcome {
     let before = signals::dispositions(process::id().into())?;
     signals::raise(signal)?;
     let why = why_it_is_still_here(&before, signal);
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
     writeln!(output, "still here after {signal}: {why}")?;
     Ok(output.flush()?)
 }
@@ -134,14 +133,14 @@ fn why_it_is_still_here(before: &Dispositions, signal: Signal) -> &'static str {
 fn wait(words: &mut Words) -> Outcome {
     let until_eof = words.flag("--until-eof");
     words.finish()?;
-    let interrupt = Interrupt::on_signals()?;
+    let interrupt = words.interrupt()?;
     let pid = process::id();
     notice(format!("process {pid} waits for SIGINT, SIGTERM or SIGHUP"));
     let end = match signals::wait(&interrupt, until_eof) {
         WaitEnd::Signal => "a signal came and the routine ran: this is the clean end",
         WaitEnd::Input => "the input ended and no signal came",
     };
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
     writeln!(output, "{end}")?;
     Ok(output.flush()?)
 }
@@ -155,8 +154,8 @@ fn play_lab(words: &mut Words) -> Outcome {
         return Err(words.fault("the parts of the lab are outcomes, ways and children"));
     }
     let program = std::env::current_exe()?;
-    let interrupt = Interrupt::on_signals()?;
-    match lab::play(&parts, &program, &mut Output::stdout(), &interrupt) {
+    let interrupt = words.interrupt()?;
+    match lab::play(&parts, &program, &mut Output::stdout()?, &interrupt) {
         Err(_) if interrupt.is_raised() => Ok(()),
         other => Ok(other?),
     }

@@ -1,10 +1,10 @@
 //! `ipc sum`: the words of the sum scenario.
 
-use std::io::{self, IsTerminal};
+use std::io::{self, BufReader, IsTerminal};
 use std::path::PathBuf;
 
-use ipc_primer::interrupt::Interrupt;
 use ipc_primer::notice::notice;
+use ipc_primer::stdio::stdin;
 use ipc_primer::{socket, sum};
 
 use super::output::Output;
@@ -65,7 +65,7 @@ fn server(words: &mut Words) -> Outcome {
     if stage == 1 {
         return Ok(sum::s1_plain::serve(&path)?);
     }
-    let stop = Interrupt::on_signals()?;
+    let stop = words.interrupt()?;
     let listener = socket::listen(&path)?;
     notice(format!("listening on {}", path.display()));
     let max_clients = max_clients.unwrap_or(MAX_CLIENTS);
@@ -79,11 +79,11 @@ fn server(words: &mut Words) -> Outcome {
 fn client(words: &mut Words) -> Outcome {
     let stage = words.stage(sum::LAST_STAGE)?;
     let path = socket_path(words)?;
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
     if stage == 1 {
-        return Ok(sum::s1_plain::ask(&path, io::stdin().lock(), output)?);
+        return Ok(sum::s1_plain::ask(&path, BufReader::new(stdin()), output)?);
     }
-    let stop = Interrupt::on_signals()?;
+    let stop = words.interrupt()?;
     let prompts = io::stdin().is_terminal();
     Ok(sum::client::run(&path, prompts, &mut output, &stop)?)
 }

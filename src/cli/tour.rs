@@ -2,7 +2,6 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use ipc_primer::interrupt::Interrupt;
 use ipc_primer::tour::{self, Manner, Scene};
 
 use super::output::Output;
@@ -38,16 +37,16 @@ pub(super) fn run(words: &mut Words) -> Outcome {
     if scenes.is_empty() {
         return Err(words.fault("there is no such scene; `ipc tour --list` lists them"));
     }
-    play(&scenes)
+    play(&scenes, words)
 }
 
-fn play(scenes: &[&Scene]) -> Outcome {
+fn play(scenes: &[&Scene], words: &Words) -> Outcome {
     let program = std::env::current_exe()?;
     let manner = Manner {
         terminal: io::stdout().is_terminal(),
     };
-    let interrupt = Interrupt::on_signals()?;
-    match tour::play(scenes, &program, manner, &mut Output::stdout(), &interrupt) {
+    let interrupt = words.interrupt()?;
+    match tour::play(scenes, &program, manner, &mut Output::stdout()?, &interrupt) {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::Run(io::Error::other(
             "not every scene went as expected",
@@ -58,7 +57,7 @@ fn play(scenes: &[&Scene]) -> Outcome {
 }
 
 fn print_list() -> Outcome {
-    let mut output = Output::stdout();
+    let mut output = Output::stdout()?;
     for scene in tour::scenes() {
         writeln!(
             output,

@@ -2,9 +2,12 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
+use std::io;
 use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
+
+use ipc_primer::interrupt::Interrupt;
 
 use super::{Failure, Outcome};
 
@@ -16,6 +19,8 @@ pub(super) struct Words {
     plain: Vec<OsString>,
     /// The command so far, whose help to point to.
     command: &'static str,
+    /// What tells the command to end.
+    pub(super) interrupt: Interrupt,
 }
 
 impl Words {
@@ -29,6 +34,7 @@ impl Words {
             options,
             plain,
             command: "ipc",
+            interrupt: Interrupt::new(),
         }
     }
 
@@ -139,6 +145,12 @@ impl Words {
             Some(at) => Some(self.options.remove(at)),
             None => (!self.plain.is_empty()).then(|| self.plain.remove(0)),
         }
+    }
+
+    /// The event that tells the command to end: from now on by SIGINT, SIGTERM or SIGHUP.
+    pub(super) fn interrupt(&self) -> io::Result<Interrupt> {
+        self.interrupt.raise_on_signals()?;
+        Ok(self.interrupt.clone())
     }
 
     /// Says that the command was called the wrong way.

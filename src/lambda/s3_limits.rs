@@ -73,8 +73,8 @@ impl Settings {
     }
 }
 
-/// Serves the clients of `listener` until `stop` is requested. Then functions at work get two more
-/// seconds, and clients that wait for one are sent away.
+/// Serves the clients of `listener` until `stop` is requested. Then functions at work get a last
+/// moment, 0.3 seconds, and clients that wait for one are sent away.
 ///
 /// ```
 /// use ipc_primer::interrupt::Interrupt;

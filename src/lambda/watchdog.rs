@@ -23,7 +23,7 @@ use crate::process::signal;
 use crate::socket::{end_sending, recv};
 
 /// How long running functions get when the server ends.
-const LAST_WISH: Duration = Duration::from_secs(2);
+const LAST_WISH: Duration = Duration::from_millis(300);
 /// How long the shell may leave orders unread before we send a signal ourselves.
 const ORDER_LIMIT: Duration = Duration::from_secs(1);
 

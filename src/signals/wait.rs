@@ -4,6 +4,7 @@ use std::sync::mpsc;
 use std::{io, thread};
 
 use crate::interrupt::Interrupt;
+use crate::stdio::stdin;
 
 /// What ended the wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,7 +28,7 @@ pub fn wait(interrupt: &Interrupt, until_eof: bool) -> WaitEnd {
         let tell = tell.clone();
         // Left behind when a signal ends the wait: a blocked read of stdin cannot be woken.
         thread::spawn(move || {
-            let _ = io::copy(&mut io::stdin(), &mut io::sink());
+            let _ = io::copy(&mut stdin(), &mut io::sink());
             let _ = tell.send(WaitEnd::Input);
         });
     }

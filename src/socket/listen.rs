@@ -23,7 +23,7 @@ const PROBE_LIMIT: Duration = Duration::from_millis(500);
 /// How long to leave clients waiting in the backlog when there is no descriptor for one more.
 const PAUSE: Duration = Duration::from_millis(10);
 /// How often a stopped listener pauses before it gives up those who still wait.
-const LAST_TRIES: u32 = 100;
+const LAST_TRIES: u32 = 50;
 
 /// Creates a listening socket named `path`: `socket(2)`, `bind(2)`, `listen(2)`, mode 0600.
 ///
@@ -87,7 +87,7 @@ impl Listener {
     ///
     /// Without a descriptor for another client (`EMFILE`) it leaves the clients in the backlog and
     /// tries again a moment later: failing would end the server for those it has. A stopped listener
-    /// does so for a second.
+    /// does so for half a second.
     ///
     /// # Errors
     /// Those of `accept(2)` that do not pass.

@@ -14,7 +14,6 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
 use super::protocol::{END, FRAME_LEN, Reply, encode};
-use crate::error::Context;
 use crate::escape::escape;
 use crate::input::{Line, send_stdin_lines};
 use crate::interrupt::Interrupt;
@@ -147,7 +146,7 @@ impl Client {
                 Event::Input(Ok(Some(line))) => asked = self.take(&line),
                 Event::Input(end) => {
                     self.ask("\n");
-                    return end.map(|_| None).context(|| "cannot read stdin".into());
+                    return end.map(|_| None);
                 }
                 Event::Connected(_) | Event::Interrupted => {}
             }

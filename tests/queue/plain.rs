@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::os::unix::fs::FileExt;
+use std::path::Path;
 
 use crate::common::queueing::Name;
 use crate::common::{Place, assert_fails, assert_succeeds, text, wait_until, wait_until_asleep};
@@ -114,7 +115,7 @@ fn the_plain_queue_has_no_time_limits() {
     }
 }
 
-/// The process that has the mutex of the array locked, as the C library notes it in the mutex: in its third
+/// The thread that has the mutex of the array locked, as the C library notes it in the mutex: in its third
 /// word of 32 bits. The mutex begins the first of three cells of 192 bytes, at the end of the segment.
 fn holder(name: &Name) -> u32 {
     let file = File::open(name.file()).unwrap();
@@ -145,7 +146,7 @@ fn a_process_killed_with_the_mutex_locked_blocks_the_plain_queue_for_good() {
         receiver.signal("CONT").unwrap();
         receiver.signal("STOP").unwrap();
         wait_until("it is stopped", || is_stopped(pid));
-        i64::from(holder(&name)) == pid
+        Path::new(&format!("/proc/{pid}/task/{}", holder(&name))).exists()
     });
     receiver.signal("KILL").unwrap();
     receiver.wait().unwrap();
