@@ -58,7 +58,8 @@ impl Terminal {
                 continue;
             }
             let mut program = self.start(&command);
-            program.wait().unwrap();
+            let ended = program.wait();
+            ended.unwrap_or_else(|error| panic!("{}: `{command}`: {error}", self.page));
             let printed = program.said(Stream::Stdout);
             assert_eq!(
                 printed,

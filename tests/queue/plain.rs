@@ -148,14 +148,11 @@ fn a_process_killed_with_the_mutex_locked_blocks_the_plain_queue_for_good() {
         wait_until("it is stopped", || is_stopped(pid));
         Path::new(&format!("/proc/{pid}/task/{}", holder(&name))).exists()
     });
+    let dead = holder(&name);
     receiver.signal("KILL").unwrap();
     receiver.wait().unwrap();
     for words in [&["send", &name.0, "x"][..], &["receive", &name.0]] {
         wait_until_asleep(&start(&place, words));
     }
-    assert_eq!(
-        i64::from(holder(&name)),
-        pid,
-        "the dead process has it still"
-    );
+    assert_eq!(holder(&name), dead, "the dead process has it still");
 }
