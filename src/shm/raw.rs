@@ -114,6 +114,11 @@ impl Mapping {
     }
 }
 
+fn not_ready(name: &str) -> io::Error {
+    let fault = format!("the segment {name} is not ready, or is used for something else");
+    io::Error::new(ErrorKind::NotFound, fault)
+}
+
 fn into_io(error: ShmemError) -> io::Error {
     match error {
         ShmemError::MappingIdExists => ErrorKind::AlreadyExists.into(),
@@ -292,14 +297,14 @@ impl PlainSegment {
     pub fn open(name: &str, cells: usize) -> io::Result<Self> {
         let shmem = match conf(name).open().map_err(into_io) {
             Err(error) if error.kind() == ErrorKind::InvalidInput => {
-                return Err(ErrorKind::NotFound.into()); // it has no length yet
+                return Err(not_ready(name)); // it has no length yet
             }
             opened => opened?,
         };
         let segment = Self::with_cells(shmem, cells)?;
         match segment.ready().load(Ordering::Acquire) {
             READY => Ok(segment),
-            0 => Err(ErrorKind::NotFound.into()),
+            0 => Err(not_ready(name)),
             _ => Err(ErrorKind::InvalidData.into()),
         }
     }
