@@ -129,6 +129,9 @@ fn into_io(error: ShmemError) -> io::Error {
     }
 }
 
+/// The limit of a sleep that a timer ends much sooner. In whole seconds: `raw_sync` adds no others right.
+const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// A place in shared memory where one thread can sleep. Two words and a gate:
 ///
 /// | word | who writes it | what its values mean |
@@ -142,8 +145,10 @@ fn into_io(error: ShmemError) -> io::Error {
 /// only, however often it was released.
 ///
 /// The mutex has time limits too, but they are times of day (`CLOCK_REALTIME`): set the clock back an
-/// hour, and a sleeper sleeps an hour longer. So a sleep has no limit here, and a [timer](super::timer)
-/// opens the gate.
+/// hour, and a sleeper sleeps an hour longer. So a sleep has a limit here that does not matter, and a
+/// [timer](super::timer) opens the gate. (Without any limit glibc asserts that a mutex which it has just
+/// locked has no owner, and dies if it has: of two wakers at once the second may free it after its owner
+/// was noted.)
 ///
 /// `raw_sync`'s event would be the nearer choice, but does not survive this: a process killed in `set`
 /// has the event's mutex, for which the sleeper then waits without a limit; one killed in `wait` makes
@@ -189,11 +194,11 @@ impl Seat<'_> {
         fence(Ordering::SeqCst);
     }
 
-    /// Sleeps until the gate is opened, or was since the last sleep.
+    /// Sleeps until the gate is opened, or was since the last sleep; perhaps shorter.
     pub(super) fn sleep(self) {
-        let gate = self.gate();
-        // It stays locked. An error would be that of no mutex at all.
-        if gate.is_none_or(|gate| gate.lock().map(mem::forget).is_err()) {
+        let lock = |gate: Box<dyn LockImpl>| gate.try_lock(Timeout::Val(A_DAY)).map(mem::forget);
+        // It stays locked. An error is the limit, or that of no mutex at all.
+        if self.gate().is_none_or(|gate| lock(gate).is_err()) {
             thread::sleep(PAUSE);
         }
     }
@@ -425,6 +430,8 @@ const _: () = assert!(
 mod tests {
     use super::super::tests::segment;
     use raw_sync::Timeout;
+    use std::sync::atomic::{AtomicBool, Ordering};
+    use std::thread;
     use std::time::Duration;
 
     #[test]
@@ -438,5 +445,22 @@ mod tests {
             let again = seat.gate().unwrap();
             assert!(again.try_lock(Timeout::Val(Duration::ZERO)).is_err());
         }
+    }
+
+    #[test]
+    fn a_gate_that_two_open_at_once_stays_a_gate() {
+        let segment = segment("twice", 1, 1);
+        let done = AtomicBool::new(false);
+        thread::scope(|scope| {
+            for _ in 0..2 {
+                scope.spawn(|| {
+                    while !done.load(Ordering::Relaxed) {
+                        segment.seat(0).open();
+                    }
+                });
+            }
+            (0..20_000).for_each(|_| segment.seat(0).sleep());
+            done.store(true, Ordering::Relaxed);
+        });
     }
 }

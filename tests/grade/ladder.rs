@@ -5,8 +5,9 @@ use std::path::Path;
 use std::thread;
 use std::time::Instant;
 
-use crate::common::{Place, text};
+use crate::common::{Place, is_ignored, text};
 use crate::grading::{ROOT, failed, grade};
+use ipc_primer::signals::Signal;
 
 struct Ladder {
     /// The chapter that has the table of these rows, and the assignment.
@@ -196,6 +197,9 @@ fn each_stage_fails_the_checks_that_name_what_it_lacks_slowly() {
 
 /// Most of the time goes by in waiting for answers that do not come, so all are graded at once.
 fn assert_all_fail(wanted: impl Fn(&&Ladder) -> bool) {
+    if is_ignored(Signal::INT) {
+        return; // the plain stages keep what they inherit
+    }
     thread::scope(|scope| {
         for ladder in LADDERS.iter().filter(wanted) {
             for (stage, fail) in ladder.fail {

@@ -38,7 +38,7 @@ fn the_plain_ends_work_with_each_other_and_with_those_of_every_later_stage() {
             server.call("none f"),
             "Error: none f could not be executed.\n"
         );
-        server.program.signal("INT").unwrap();
+        server.program.signal("TERM").unwrap();
         server.program.wait().unwrap();
     }
 }
