@@ -2,6 +2,8 @@
 
 use std::io::Write;
 use std::process;
+use std::thread;
+use std::time::Duration;
 
 use ipc_primer::notice::notice;
 use ipc_primer::signals::lab::{self, Part};
@@ -107,12 +109,19 @@ fn send(words: &mut Words) -> Outcome {
     Ok(signals::send(pid, signal)?)
 }
 
+/// What is said of a signal that should have ended this process, and how long it gets to do so.
+const ON_ITS_WAY: &str = "it is still on its way";
+const ON_ITS_WAY_FOR: Duration = Duration::from_secs(10);
+
 fn raise(words: &mut Words) -> Outcome {
     let signal = signal(words)?;
     words.finish()?;
     let before = signals::dispositions(process::id().into())?;
     signals::raise(signal)?;
     let why = why_it_is_still_here(&before, signal);
+    if why == ON_ITS_WAY {
+        thread::sleep(ON_ITS_WAY_FOR); // the thread that it ends us by has to run first
+    }
     let mut output = Output::stdout()?;
     writeln!(output, "still here after {signal}: {why}")?;
     Ok(output.flush()?)
@@ -126,7 +135,7 @@ fn why_it_is_still_here(before: &Dispositions, signal: Signal) -> &'static str {
         (Disposition::Default, Action::Stop) => "it was stopped, and then continued",
         (Disposition::Default, Action::Ignore) => "its default is to be ignored",
         (Disposition::Default, Action::Continue) => "it continues what is stopped, and this is not",
-        (Disposition::Default, Action::Terminate | Action::Core) => "it is still on its way",
+        (Disposition::Default, Action::Terminate | Action::Core) => ON_ITS_WAY,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::own_file::{OwnFile, open_itself, stands_at};
 
 /// How often a lock is tried that another process holds, and how long to wait after each try.
 const TRIES: u32 = 20;
-const PAUSE: Duration = Duration::from_millis(10);
+const PAUSE: Duration = Duration::from_millis(3);
 
 /// A lock that is held; dropping it removes the file and lets go.
 #[derive(Debug)]
