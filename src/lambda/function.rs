@@ -134,8 +134,8 @@ impl Functions {
                 Err(error) => Some(Reason::Unwritable(error.kind())),
             };
             if let Some(reason) = stopped {
+                // Even if it waits for us to read. It hears of no broken pipe before it dies.
                 watchdog.kill(number, reason);
-                let _ = reader.shutdown(Shutdown::Both);
             }
             drop((reader, file)); // before the receiver goes on, which takes them for closed
             let _ = tell.send(Copied { in_line, stopped });
