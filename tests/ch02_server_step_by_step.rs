@@ -12,9 +12,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::{fs, thread};
 
 use common::Place;
-use ipc_primer::interrupt::Interrupt;
-use ipc_primer::process::Stream;
+use ipc_primer::harness::Stream;
 use ipc_primer::socket::{Received, close, connect, listen, recv, send};
+use ipc_primer::stop::StopToken;
 
 #[test]
 fn the_twelve_steps_in_one_piece() {
@@ -155,8 +155,8 @@ fn step_06_accept_returns_a_descriptor_for_each_client_beside_the_servers_own() 
 fn step_06_a_blocked_accept_can_be_woken() {
     let place = Place::new();
     let listener = listen(&place.path("a.sock")).unwrap();
-    let interrupt = Interrupt::new();
-    let _waker = listener.stop_on(&interrupt);
+    let stop = StopToken::new();
+    let _waker = listener.stop_on(&stop);
     let waited = Arc::new(AtomicBool::new(false));
     thread::scope(|scope| {
         let accepting = scope.spawn(|| {
@@ -166,7 +166,7 @@ fn step_06_a_blocked_accept_can_be_woken() {
         while !waited.load(Ordering::Relaxed) {
             thread::yield_now();
         }
-        interrupt.raise(); // whether it comes before the call of accept or within it
+        stop.request_stop(); // whether it comes before the call of accept or within it
         assert!(
             accepting.join().unwrap().unwrap().is_none(),
             "None: there will be no more clients"

@@ -5,7 +5,7 @@ mod common;
 use std::io::{Read, Write};
 
 use common::sum::{CLIENT, SEQUENTIAL, STAGES, Served, THREADED, reply};
-use ipc_primer::process::Stream;
+use ipc_primer::harness::Stream;
 use ipc_primer::sum::protocol::{FRAME_LEN, Reply, encode};
 
 #[test]

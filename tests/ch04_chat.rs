@@ -8,7 +8,7 @@ use std::process::Command;
 
 use common::chat::Chat;
 use common::has_tool;
-use ipc_primer::process::{Program, Stream};
+use ipc_primer::harness::{Program, Stream};
 
 #[test]
 fn step_01_a_server_listens_under_a_name_that_needs_no_resolver() {
@@ -229,7 +229,7 @@ fn step_12_the_server_outlives_any_client() {
 #[test]
 fn step_13_ctrl_c_ends_the_server_and_the_clients_know_at_once() {
     println!(
-        "note 2 calls sigaction for its handlers; here it is an Interrupt that wakes every thread"
+        "note 2 calls sigaction for its handlers; here it is an StopToken that wakes every thread"
     );
     let mut chat = Chat::two_way();
     let mut ann = chat.client("ann");

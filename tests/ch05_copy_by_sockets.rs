@@ -10,7 +10,7 @@ use std::time::Instant;
 use common::assert_succeeds;
 use common::copying::{Copying, FILE, SocketPlace, header, pattern};
 use common::wait_until;
-use ipc_primer::process::Stream::Stderr;
+use ipc_primer::harness::Stream::Stderr;
 
 const LEN: usize = 300_000;
 

@@ -13,10 +13,10 @@ use common::assert_succeeds;
 use common::copying::{Copying, FILE, RingPlace, pattern};
 use common::wait_until;
 use common::{Place, text};
-use ipc_primer::interrupt::Interrupt;
-use ipc_primer::process::Stream::Stderr;
+use ipc_primer::harness::Stream::Stderr;
 use ipc_primer::shm::ring::{Receiver, Sender, Shape};
-use ipc_primer::shm::{self, Format, Lifetime, Plan, Segment, Semaphore};
+use ipc_primer::shm::{self, Format, Lifetime, Segment, SegmentLayout, Semaphore};
+use ipc_primer::stop::StopToken;
 
 const FORMAT: Format = Format {
     kind: *b"chapter6",
@@ -36,10 +36,10 @@ fn race(words: &[&str]) -> String {
 #[test]
 fn step_01_two_processes_share_a_word_of_memory() {
     let name = format!("ch06-word-{}", process::id());
-    let plan = Plan {
+    let plan = SegmentLayout {
         format: FORMAT,
         words: 1,
-        seats: 0,
+        wait_slots: 0,
         lifetime: Lifetime::Owner,
     };
     let ours = Segment::create(&name, plan, |_| ()).unwrap();
@@ -75,10 +75,10 @@ fn step_04_semaphores_keep_order() {
 #[test]
 fn step_05_a_semaphore_counts_and_blocks_at_0() {
     let name = format!("ch06-semaphore-{}", process::id());
-    let plan = Plan {
+    let plan = SegmentLayout {
         format: FORMAT,
         words: 1,
-        seats: 1,
+        wait_slots: 1,
         lifetime: Lifetime::Owner,
     };
     let segment = Arc::new(Segment::create(&name, plan, |_| ()).unwrap());
@@ -94,7 +94,7 @@ fn step_05_a_semaphore_counts_and_blocks_at_0() {
     assert!(!semaphore.try_wait(), "and no third");
     let poster = semaphore.clone();
     let posting = thread::spawn(move || poster.post());
-    semaphore.wait(&Interrupt::new()).unwrap();
+    semaphore.wait(&StopToken::new()).unwrap();
     posting.join().unwrap();
     println!("blocked at 0, and was woken by a post");
 }
@@ -116,7 +116,7 @@ fn step_06_the_sender_fills_a_slot_once_and_every_receiver_reads_it() {
                 let mut read = Vec::new();
                 for _ in 0..1000 {
                     let mut slot = [0; 4];
-                    receiver.receive(&mut slot, &Interrupt::new()).unwrap();
+                    receiver.receive(&mut slot, &StopToken::new()).unwrap();
                     read.push(u32::from_ne_bytes(slot));
                 }
                 receiver.finish();
@@ -124,7 +124,7 @@ fn step_06_the_sender_fills_a_slot_once_and_every_receiver_reads_it() {
             })
         })
         .collect();
-    let never = Interrupt::new();
+    let never = StopToken::new();
     sender.wait_for_receivers(&never).unwrap();
     for number in 0..1000u32 {
         sender.send(&number.to_ne_bytes(), &never).unwrap();

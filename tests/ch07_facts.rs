@@ -5,7 +5,7 @@ mod common;
 use std::process::Command;
 
 use common::{Place, has_tool, is_ignored, text};
-use ipc_primer::process::{Program, Stream, state};
+use ipc_primer::harness::{Program, Stream, state};
 use ipc_primer::signals::{Action, Disposition, Dispositions, Signal, dispositions, outcome, send};
 
 fn of(process: &Program) -> Dispositions {

@@ -10,7 +10,7 @@ use std::process::Command;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use common::{Place, has_tool, is_ignored};
-use ipc_primer::process::{Program, Stream, state};
+use ipc_primer::harness::{Program, Stream, state};
 use ipc_primer::signals::{Signal, dispositions, outcome, send};
 
 /// Two processes, one the parent of the other, both in the foreground.
@@ -38,7 +38,7 @@ fn terminal() -> (File, PathBuf) {
     (File::from(made.master.try_clone().unwrap()), path)
 }
 
-/// Held by each test to its end: a child started elsewhere, just when a terminal is made, would inherit
+/// LockGuard by each test to its end: a child started elsewhere, just when a terminal is made, would inherit
 /// it and keep it open.
 fn alone() -> MutexGuard<'static, ()> {
     static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());

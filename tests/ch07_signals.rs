@@ -7,7 +7,7 @@ mod common;
 use std::process::Command;
 
 use common::{Place, is_ignored, text};
-use ipc_primer::process::{Program, Stream, state};
+use ipc_primer::harness::{Program, Stream, state};
 use ipc_primer::signals::{Action, Disposition, Signal, dispositions, outcome, send};
 
 /// A shell that runs `script` until it says "ready".

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use common::queueing::{self, Name};
 use common::{Place, text};
-use ipc_primer::process::Stream;
+use ipc_primer::harness::Stream;
 use ipc_primer::queue::{self, Error, Mode, Queue, State};
 
 #[test]

@@ -9,7 +9,7 @@ use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
 use common::{Place, has_tool, text};
-use ipc_primer::process::{Program, Stream};
+use ipc_primer::harness::{Program, Stream};
 
 #[track_caller]
 fn assert_fails(place: &Place, words: &[&str], code: i32, says: &str) {

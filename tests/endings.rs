@@ -13,7 +13,7 @@ use std::process::{Command, ExitStatus, Stdio};
 
 use common::queueing::{Mortal, Name};
 use common::{Place, text, wait_until};
-use ipc_primer::process::{Program, Stream, signal};
+use ipc_primer::harness::{Program, Stream, signal};
 use ipc_primer::signals::{Disposition, Dispositions, Signal, dispositions};
 
 /// How often in a row a process has to be seen at rest: between two of its looks at something it rests, too.

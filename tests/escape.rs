@@ -13,8 +13,8 @@ use common::lambda::script;
 use common::queueing::Name;
 use common::tty::Tty;
 use common::{Place, assert_succeeds, text};
-use ipc_primer::interrupt::Interrupt;
-use ipc_primer::process::Stream::Stderr;
+use ipc_primer::harness::Stream::Stderr;
+use ipc_primer::stop::StopToken;
 use ipc_primer::tour;
 
 /// What a stranger may use as a name: an ESC, a C1 control, an override of direction, a joiner, a soft
@@ -278,7 +278,7 @@ fn the_tour_shows_what_its_programs_say_escaped() {
         program.as_ref(),
         manner,
         &mut output,
-        &Interrupt::new(),
+        &StopToken::new(),
     )
     .unwrap();
     assert_shown("the tour", text(&output));

@@ -11,8 +11,8 @@ use std::thread;
 use std::time::Duration;
 
 use common::{Place, assert_succeeds, names, text, wait_until};
-use ipc_primer::process::Stream::Stdout;
-use ipc_primer::process::{Program, signal};
+use ipc_primer::harness::Stream::Stdout;
+use ipc_primer::harness::{Program, signal};
 use ipc_primer::shm;
 
 const OBJECTS: &str = "/dev/shm";

@@ -12,11 +12,11 @@ use std::time::Duration;
 use std::{env, fs, thread};
 
 use common::{Place, copy_program, has_tool, text};
-use ipc_primer::interrupt::Interrupt;
-use ipc_primer::process::{Identity, Program, Stream::Stdout, state};
+use ipc_primer::harness::{Identity, Program, Stream::Stdout, state};
 use ipc_primer::shm::ring::{Receiver, Sender, Shape};
-use ipc_primer::shm::{Fault, Format, Lifetime, Lock, Plan, Segment, fault_of, path};
+use ipc_primer::shm::{Fault, Format, Lifetime, Lock, Segment, SegmentLayout, fault_of, path};
 use ipc_primer::signals::dispositions;
+use ipc_primer::stop::StopToken;
 use nix::sys::resource::{Resource, setrlimit};
 
 const FORMAT: Format = Format {
@@ -29,14 +29,14 @@ const ODD_NAME: &[u8] = b"a) Z 1 (\xc3";
 const MORE_THAN_A_LOOK: Duration = Duration::from_millis(400);
 
 fn create(test: &str) -> (String, Arc<Segment>) {
-    let plan = Plan {
+    let layout = SegmentLayout {
         format: FORMAT,
         words: 1,
-        seats: 4,
+        wait_slots: 4,
         lifetime: Lifetime::Owner,
     };
     let name = format!("identity-{test}-{}", process::id());
-    let segment = Segment::create(&name, plan, |_| ()).unwrap();
+    let segment = Segment::create(&name, layout, |_| ()).unwrap();
     (name, Arc::new(segment))
 }
 
@@ -70,7 +70,7 @@ fn child() {
             fs::write("/proc/self/comm", ODD_NAME).unwrap();
             let segment = Arc::new(Segment::open(&name, FORMAT).unwrap());
             let lock = lock(&segment);
-            let _held = lock.lock(None, &Interrupt::new()).unwrap();
+            let _held = lock.lock(None, &StopToken::new()).unwrap();
             println!("\nholds");
             io::stdin().read_line(&mut String::new()).unwrap();
         }
@@ -100,7 +100,7 @@ fn try_to_lock(name: &str, go_blind: fn()) {
     go_blind();
     let limit = Some(Duration::from_millis(20));
     let lock = lock(&segment);
-    let locked = lock.lock(limit, &Interrupt::new());
+    let locked = lock.lock(limit, &StopToken::new());
     println!("\n{:?}", locked.map(drop).map_err(|error| error.kind()));
 }
 
@@ -113,16 +113,16 @@ fn send_until_stopped(name: &str) {
     };
     let mut sender = Sender::create(name, shape, b"").unwrap();
     println!("\nmade");
-    let interrupt = Interrupt::new();
-    sender.wait_for_receivers(&interrupt).unwrap();
-    sender.send(b"1", &interrupt).unwrap();
+    let stop = StopToken::new();
+    sender.wait_for_receivers(&stop).unwrap();
+    sender.send(b"1", &stop).unwrap();
     use_up_descriptors();
-    let stop = interrupt.clone();
+    let token = stop.clone();
     let stopper = thread::spawn(move || {
         thread::sleep(MORE_THAN_A_LOOK);
-        stop.raise();
+        token.request_stop();
     });
-    let sent = sender.send(b"2", &interrupt);
+    let sent = sender.send(b"2", &stop);
     println!("\n{:?}", sent.map_err(|error| error.kind()));
     stopper.join().unwrap();
 }

@@ -11,9 +11,9 @@ use std::time::{Duration, Instant};
 use std::{env, fs, io};
 
 use common::wait_until_asleep;
-use ipc_primer::interrupt::Interrupt;
-use ipc_primer::process::{Identity, Program, Stream::Stdout};
-use ipc_primer::shm::{Format, Lifetime, Lock, Plan, Segment, Semaphore, path, unlink};
+use ipc_primer::harness::{Identity, Program, Stream::Stdout};
+use ipc_primer::shm::{Format, Lifetime, Lock, Segment, SegmentLayout, Semaphore, path, unlink};
+use ipc_primer::stop::StopToken;
 
 const FORMAT: Format = Format {
     kind: *b"killtest",
@@ -22,14 +22,14 @@ const FORMAT: Format = Format {
 const SEATS: usize = 3;
 
 fn create(test: &str) -> (String, Arc<Segment>) {
-    let plan = Plan {
+    let layout = SegmentLayout {
         format: FORMAT,
         words: 2,
-        seats: 2 * SEATS,
+        wait_slots: 2 * SEATS,
         lifetime: Lifetime::Owner,
     };
     let name = format!("killed-{test}-{}", process::id());
-    let segment = Segment::create(&name, plan, |_| ()).unwrap();
+    let segment = Segment::create(&name, layout, |_| ()).unwrap();
     (name, Arc::new(segment))
 }
 
@@ -58,7 +58,7 @@ fn child() {
         return;
     };
     let segment = Arc::new(Segment::open(&env::var("SHM_NAME").unwrap(), FORMAT).unwrap());
-    let never = Interrupt::new();
+    let never = StopToken::new();
     match what.as_str() {
         "hold" => {
             let lock = lock(&segment);
@@ -95,11 +95,11 @@ fn a_lock_whose_holder_was_killed_is_handed_on_with_the_news() {
     holder.wait_for(Stdout, "holds").unwrap();
     assert!(lock.try_lock().is_none(), "it is held");
     let short = Some(Duration::from_millis(20));
-    let error = lock.lock(short, &Interrupt::new()).unwrap_err();
+    let error = lock.lock(short, &StopToken::new()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::TimedOut);
     kill(holder);
     let start = Instant::now();
-    let held = lock.lock(None, &Interrupt::new()).unwrap();
+    let held = lock.lock(None, &StopToken::new()).unwrap();
     assert!(held.was_abandoned(), "the next holder has to be told");
     assert!(start.elapsed() < Duration::from_secs(3));
     drop(held);
@@ -108,7 +108,7 @@ fn a_lock_whose_holder_was_killed_is_handed_on_with_the_news() {
 
 /// `raw_sync`'s event would hang here at the second post: its waiter was killed.
 #[test]
-fn a_killed_waiter_hangs_nobody_and_its_seat_is_taken_over() {
+fn a_killed_waiter_hangs_nobody_and_its_wait_slot_is_taken_over() {
     let (name, segment) = create("waiter");
     let semaphore = semaphore(&segment);
     for _ in 0..3 {
@@ -117,7 +117,7 @@ fn a_killed_waiter_hangs_nobody_and_its_seat_is_taken_over() {
             waiter.wait_for(Stdout, "waits").unwrap();
             wait_until_asleep(waiter);
         }
-        waiters.into_iter().for_each(kill); // every seat's occupant is dead
+        waiters.into_iter().for_each(kill); // every wait_slot's occupant is dead
         let start_of_posts = Instant::now();
         (0..100).for_each(|_| semaphore.post());
         assert!(start_of_posts.elapsed() < Duration::from_secs(1));
@@ -144,7 +144,7 @@ fn a_process_killed_at_any_moment_hangs_nobody() {
         semaphore.post();
         while Instant::now() < end {
             let limit = Duration::from_millis(1);
-            if semaphore.wait_timeout(limit, &Interrupt::new()).is_ok() {
+            if semaphore.wait_timeout(limit, &StopToken::new()).is_ok() {
                 semaphore.post();
             }
         }
@@ -152,21 +152,21 @@ fn a_process_killed_at_any_moment_hangs_nobody() {
         while semaphore.try_wait() {}
         let start = Instant::now();
         semaphore.post();
-        semaphore.wait(&Interrupt::new()).unwrap();
+        semaphore.wait(&StopToken::new()).unwrap();
         assert!(start.elapsed() < Duration::from_secs(2));
     }
 }
 
 #[test]
 fn what_a_killed_maker_left_is_known_by_its_owner() {
-    let plan = |lifetime| Plan {
+    let layout = |lifetime| SegmentLayout {
         format: FORMAT,
         words: 1,
-        seats: 1,
+        wait_slots: 1,
         lifetime,
     };
     let (name, segment) = create("maker");
-    let error = Segment::create(&name, plan(Lifetime::Owner), |_| ()).unwrap_err();
+    let error = Segment::create(&name, layout(Lifetime::Owner), |_| ()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{error}");
     let file = path(&name).unwrap();
     // As if its maker had been another process, which is no more.
@@ -181,18 +181,18 @@ fn what_a_killed_maker_left_is_known_by_its_owner() {
         file.write_all_at(bytes, at).unwrap();
     };
     write(5 * 8, &word);
-    drop(Segment::create(&name, plan(Lifetime::Owner), |_| ()).unwrap());
+    drop(Segment::create(&name, layout(Lifetime::Owner), |_| ()).unwrap());
     assert!(!file.exists());
     drop(segment); // it is not its file any more, so there is nothing to remove
 
     // One that is kept is nobody's to reclaim, whoever made it.
-    drop(Segment::create(&name, plan(Lifetime::Kept), |_| ()).unwrap());
+    drop(Segment::create(&name, layout(Lifetime::Kept), |_| ()).unwrap());
     write(5 * 8, &word);
-    let error = Segment::create(&name, plan(Lifetime::Kept), |_| ()).unwrap_err();
+    let error = Segment::create(&name, layout(Lifetime::Kept), |_| ()).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AddrInUse, "{error}");
     // Unless it never became ready.
     write(7 * 8, &[0; 8]);
-    drop(Segment::create(&name, plan(Lifetime::Kept), |_| ()).unwrap());
+    drop(Segment::create(&name, layout(Lifetime::Kept), |_| ()).unwrap());
     unlink(&name, FORMAT).unwrap();
     assert!(!file.exists());
 }
@@ -201,15 +201,15 @@ fn what_a_killed_maker_left_is_known_by_its_owner() {
 #[test]
 fn of_many_makers_one_wins() {
     let name = format!("killed-many-{}", process::id());
-    let plan = Plan {
+    let layout = SegmentLayout {
         format: FORMAT,
         words: 1,
-        seats: 0,
+        wait_slots: 0,
         lifetime: Lifetime::Owner,
     };
     for _ in 0..20 {
         fs::write(path(&name).unwrap(), "").unwrap(); // not a byte of a header
-        let make = || Segment::create(&name, plan, |_| ());
+        let make = || Segment::create(&name, layout, |_| ());
         let made: Vec<_> = std::thread::scope(|scope| {
             let makers: Vec<_> = (0..8).map(|_| scope.spawn(make)).collect();
             makers
@@ -228,10 +228,10 @@ fn of_many_makers_one_wins() {
 #[test]
 fn who_opens_a_segment_while_it_is_made_gets_all_of_it_or_none() {
     let name = format!("killed-young-{}", process::id());
-    let plan = Plan {
+    let layout = SegmentLayout {
         format: FORMAT,
         words: 1 << 17,
-        seats: 1,
+        wait_slots: 1,
         lifetime: Lifetime::Owner,
     };
     let done = std::sync::atomic::AtomicBool::new(false);
@@ -240,14 +240,14 @@ fn who_opens_a_segment_while_it_is_made_gets_all_of_it_or_none() {
         let opener = || {
             while !is_done() {
                 match Segment::open(&name, FORMAT) {
-                    Ok(segment) => assert!(segment.words().len() >= plan.words),
+                    Ok(segment) => assert!(segment.words().len() >= layout.words),
                     Err(error) => assert_eq!(error.kind(), io::ErrorKind::NotFound, "{error}"),
                 }
             }
         };
         let openers = [scope.spawn(opener), scope.spawn(opener)];
         for _ in 0..200 {
-            drop(Segment::create(&name, plan, |_| ()).unwrap());
+            drop(Segment::create(&name, layout, |_| ()).unwrap());
         }
         done.store(true, std::sync::atomic::Ordering::Relaxed);
         for opener in openers {

@@ -11,7 +11,7 @@ use std::env;
 use std::process::{self, Command};
 
 use common::wait_until_asleep;
-use ipc_primer::process::{Program, Stream::Stdout};
+use ipc_primer::harness::{Program, Stream::Stdout};
 use ipc_primer::shm::PlainSegment;
 use ipc_primer::shm::s1_semaphore::Semaphore;
 

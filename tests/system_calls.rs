@@ -7,7 +7,7 @@ use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
 
 use common::{Place, has_tool};
-use ipc_primer::process::{Program, Stream};
+use ipc_primer::harness::{Program, Stream};
 use ipc_primer::socket::{connect, send};
 
 /// Starts `ipc` under strace, its calls of these kinds written to `trace`.
@@ -68,7 +68,7 @@ fn listen_accept_connect_and_close_make_these_calls() {
     let trace = fs::read_to_string(place.path("server")).unwrap();
     let bind = trace.lines().find(|line| line.contains("bind(")).unwrap();
     let pid = bind.split_whitespace().next().unwrap().parse().unwrap();
-    ipc_primer::process::signal("INT", pid).unwrap();
+    ipc_primer::harness::signal("INT", pid).unwrap();
     server.wait().unwrap();
 
     assert_eq!(calls(&place, "client", None), ["socket", "connect"]);

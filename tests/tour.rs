@@ -5,7 +5,7 @@ mod common;
 use std::thread;
 
 use common::{Place, text};
-use ipc_primer::process::{Program, Stream, signal};
+use ipc_primer::harness::{Program, Stream, signal};
 
 #[test]
 fn every_scene_goes_as_expected_and_leaves_nothing() {
@@ -88,7 +88,7 @@ fn an_interrupted_tour_ends_its_actors_and_leaves_nothing() {
     let place = Place::new();
     let mut command = place.ipc(&["tour"]);
     let mut tour =
-        ipc_primer::process::Program::start(command.env("TMPDIR", place.path(""))).unwrap();
+        ipc_primer::harness::Program::start(command.env("TMPDIR", place.path(""))).unwrap();
     tour.wait_for(Stream::Stdout, "listening on").unwrap();
     tour.signal("INT").unwrap();
     assert_eq!(tour.wait().unwrap().code(), Some(0));
@@ -97,7 +97,7 @@ fn an_interrupted_tour_ends_its_actors_and_leaves_nothing() {
 
 #[test]
 fn a_scene_that_does_not_go_as_expected_fails_the_tour() {
-    use ipc_primer::{interrupt::Interrupt, tour};
+    use ipc_primer::{stop::StopToken, tour};
     let scenes: Vec<_> = tour::scenes().take(1).collect();
     let mut shown = Vec::new();
     let manner = tour::Manner { terminal: false };
@@ -107,7 +107,7 @@ fn a_scene_that_does_not_go_as_expected_fails_the_tour() {
         "true".as_ref(),
         manner,
         &mut shown,
-        &Interrupt::new(),
+        &StopToken::new(),
     )
     .unwrap();
     assert!(!held);

@@ -8,8 +8,8 @@ use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use common::{Place, assert_succeeds, text};
-use ipc_primer::process::Program;
-use ipc_primer::process::Stream::Stderr;
+use ipc_primer::harness::Program;
+use ipc_primer::harness::Stream::Stderr;
 
 /// Leaves the owner the right to read, since a copy has its mode from the umask, as `cp` gives it.
 const READABLE: &str = "0277";

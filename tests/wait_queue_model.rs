@@ -16,38 +16,38 @@ use std::collections::HashSet;
 struct State {
     messages: u8,
     register: u8,
-    seats: Vec<Seat>,
+    wait_slots: Vec<WaitSlot>,
     processes: Vec<Step>,
     kills_left: u8,
     seconds_lost: u8,
 }
 
 #[derive(Clone, Copy, Default, PartialEq, Eq, Hash)]
-struct Seat {
+struct WaitSlot {
     occupant: Option<usize>,
     asleep: bool,
-    gate_open: bool,
+    parker_open: bool,
 }
 
-/// The next step of a process, with the seat that it is about.
+/// The next step of a process, with the wait slot that it is about.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Step {
     // A receiver, which has found no message.
-    SitDown(usize),
+    TakeSlot(usize),
     Register(usize),
     Announce(usize),
     LookAgain(usize),
     Sleep(usize),
     Unregister(usize),
     Retract(usize),
-    GetUp { seat: usize, woken: bool },
+    LeaveSlot { wait_slot: usize, woken: bool },
     // A sender.
     Put,
     // Either one that wakes another.
     ReadRegister,
-    Swap { seat: usize, register: u8 },
-    OpenGate { seat: usize, register: u8 },
-    IsOccupied { seat: usize, register: u8 },
+    Swap { wait_slot: usize, register: u8 },
+    Unpark { wait_slot: usize, register: u8 },
+    IsOccupied { wait_slot: usize, register: u8 },
     // The end.
     Done,
     Killed,
@@ -67,20 +67,20 @@ struct Model {
 
 impl Model {
     fn start(&self) -> State {
-        let processes = [vec![SitDown(0); self.receivers], vec![Put; self.senders]];
+        let processes = [vec![TakeSlot(0); self.receivers], vec![Put; self.senders]];
         let mut state = State {
             messages: 0,
             register: 0,
-            seats: vec![Seat::default(); self.receivers],
+            wait_slots: vec![WaitSlot::default(); self.receivers],
             processes: processes.concat(),
             kills_left: self.kills,
             seconds_lost: 0,
         };
-        for seat in self.coming()..self.receivers {
-            state.seats[seat].occupant = Some(seat);
-            state.seats[seat].asleep = true;
-            state.register |= 1 << seat;
-            state.processes[seat] = Sleep(seat);
+        for wait_slot in self.coming()..self.receivers {
+            state.wait_slots[wait_slot].occupant = Some(wait_slot);
+            state.wait_slots[wait_slot].asleep = true;
+            state.register |= 1 << wait_slot;
+            state.processes[wait_slot] = Sleep(wait_slot);
         }
         state
     }
@@ -94,43 +94,43 @@ impl Model {
     fn step(&self, state: &State, process: usize) -> Option<State> {
         let mut next = state.clone();
         let step = &mut next.processes[process];
-        let seats = &mut next.seats;
+        let wait_slots = &mut next.wait_slots;
         let lives = |who: Option<usize>| who.is_some_and(|who| state.processes[who] != Killed);
         *step = match *step {
-            SitDown(seat) if lives(seats[seat].occupant) => SitDown(seat + 1),
-            SitDown(seat) => {
-                seats[seat].occupant = Some(process);
-                Register(seat)
+            TakeSlot(wait_slot) if lives(wait_slots[wait_slot].occupant) => TakeSlot(wait_slot + 1),
+            TakeSlot(wait_slot) => {
+                wait_slots[wait_slot].occupant = Some(process);
+                Register(wait_slot)
             }
-            Register(seat) => {
-                next.register |= 1 << seat;
-                Announce(seat)
+            Register(wait_slot) => {
+                next.register |= 1 << wait_slot;
+                Announce(wait_slot)
             }
-            Announce(seat) => {
-                seats[seat].asleep = true;
-                LookAgain(seat)
+            Announce(wait_slot) => {
+                wait_slots[wait_slot].asleep = true;
+                LookAgain(wait_slot)
             }
-            LookAgain(seat) if next.messages == 0 => Sleep(seat),
-            LookAgain(seat) => {
+            LookAgain(wait_slot) if next.messages == 0 => Sleep(wait_slot),
+            LookAgain(wait_slot) => {
                 next.messages -= 1;
-                Unregister(seat)
+                Unregister(wait_slot)
             }
-            Sleep(seat) if seats[seat].gate_open => {
-                seats[seat].gate_open = false;
-                Announce(seat)
+            Sleep(wait_slot) if wait_slots[wait_slot].parker_open => {
+                wait_slots[wait_slot].parker_open = false;
+                Announce(wait_slot)
             }
             Sleep(_) => return None,
-            Unregister(seat) => {
-                next.register &= !(1 << seat);
-                Retract(seat)
+            Unregister(wait_slot) => {
+                next.register &= !(1 << wait_slot);
+                Retract(wait_slot)
             }
-            Retract(seat) => {
-                let woken = !seats[seat].asleep;
-                seats[seat].asleep = false;
-                GetUp { seat, woken }
+            Retract(wait_slot) => {
+                let woken = !wait_slots[wait_slot].asleep;
+                wait_slots[wait_slot].asleep = false;
+                LeaveSlot { wait_slot, woken }
             }
-            GetUp { seat, woken } => {
-                seats[seat].occupant = None;
+            LeaveSlot { wait_slot, woken } => {
+                wait_slots[wait_slot].occupant = None;
                 if woken && self.passes_on {
                     ReadRegister
                 } else {
@@ -142,17 +142,35 @@ impl Model {
                 ReadRegister
             }
             ReadRegister => on_from(0, next.register),
-            Swap { seat, register } if !seats[seat].asleep => on_from(seat + 1, register),
-            Swap { seat, register } => {
-                seats[seat].asleep = false;
-                OpenGate { seat, register }
+            Swap {
+                wait_slot,
+                register,
+            } if !wait_slots[wait_slot].asleep => on_from(wait_slot + 1, register),
+            Swap {
+                wait_slot,
+                register,
+            } => {
+                wait_slots[wait_slot].asleep = false;
+                Unpark {
+                    wait_slot,
+                    register,
+                }
             }
-            OpenGate { seat, register } => {
-                seats[seat].gate_open = true;
-                IsOccupied { seat, register }
+            Unpark {
+                wait_slot,
+                register,
+            } => {
+                wait_slots[wait_slot].parker_open = true;
+                IsOccupied {
+                    wait_slot,
+                    register,
+                }
             }
-            IsOccupied { seat, register } => match on_from(seat + 1, register) {
-                another if !lives(seats[seat].occupant) => another,
+            IsOccupied {
+                wait_slot,
+                register,
+            } => match on_from(wait_slot + 1, register) {
+                another if !lives(wait_slots[wait_slot].occupant) => another,
                 _ => Done,
             },
             Done | Killed => return None,
@@ -171,8 +189,8 @@ impl Model {
         };
         let mut chances = match state.processes[process] {
             Done | Killed => return Vec::new(),
-            Sleep(seat) if process < self.coming() => {
-                vec![becomes(Announce(seat)), becomes(Unregister(seat))]
+            Sleep(wait_slot) if process < self.coming() => {
+                vec![becomes(Announce(wait_slot)), becomes(Unregister(wait_slot))]
             }
             _ => Vec::new(),
         };
@@ -206,10 +224,13 @@ impl Model {
     }
 }
 
-/// The next seat in the register, from `seat` on.
-fn on_from(seat: usize, register: u8) -> Step {
-    let mut seats = (seat..8).filter(|seat| register >> seat & 1 == 1);
-    seats.next().map_or(Done, |seat| Swap { seat, register })
+/// The next wait slot in the register, from `wait slot` on.
+fn on_from(wait_slot: usize, register: u8) -> Step {
+    let mut wait_slots = (wait_slot..8).filter(|wait_slot| register >> wait_slot & 1 == 1);
+    wait_slots.next().map_or(Done, |wait_slot| Swap {
+        wait_slot,
+        register,
+    })
 }
 
 impl State {
@@ -220,8 +241,8 @@ impl State {
     fn after_a_second(&self) -> Self {
         let mut next = self.clone();
         for step in &mut next.processes {
-            if let Sleep(seat) = *step {
-                *step = Announce(seat);
+            if let Sleep(wait_slot) = *step {
+                *step = Announce(wait_slot);
             }
         }
         next.seconds_lost += 1;

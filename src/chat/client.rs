@@ -19,9 +19,9 @@ use super::printer::LinePrinter;
 use super::protocol::Hello;
 use super::screen::Screen;
 use super::typing::{Typing, start_typing};
-use crate::interrupt::Interrupt;
-use crate::notice::notice;
 use crate::socket::{connect, end_sending, send};
+use crate::stop::StopToken;
+use crate::support::log::log;
 
 /// How long the server may take with our last words, and we with its.
 const LAST_WORDS: Duration = Duration::from_secs(1);
@@ -34,7 +34,7 @@ enum Event {
 }
 
 /// Joins the chat of the server at `path` as `name`, sends it the lines of stdin, and shows on `screen`
-/// what it says. Ends quietly at the end of input and when `interrupt` is raised.
+/// what it says. Ends quietly at the end of input and when a stop is requested.
 ///
 /// # Errors
 /// - Those of [`connect`](connect()).
@@ -46,11 +46,11 @@ pub fn run(
     name: &str,
     typing: Typing,
     screen: &Arc<Screen>,
-    interrupt: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<()> {
     let (events, mailbox) = mpsc::sync_channel(4); // of each event there is one
-    let interrupted = events.clone();
-    let _waker = interrupt.on_raise(move || drop(interrupted.try_send(Event::Interrupted)));
+    let stopped = events.clone();
+    let _waker = stop.on_stop(move || drop(stopped.try_send(Event::Interrupted)));
     let (server, answers, shown) = (path.to_owned(), events.clone(), Arc::clone(screen));
     thread::Builder::new().spawn(move || hear_server(&server, &shown, &answers))?;
 
@@ -60,7 +60,7 @@ pub fn run(
         _ => return Ok(()),
     };
     let hung_up = Arc::clone(&stream);
-    let _hang_up = interrupt.on_raise(move || drop(hung_up.shutdown(Shutdown::Both)));
+    let _hang_up = stop.on_stop(move || drop(hung_up.shutdown(Shutdown::Both)));
     let (name, pid) = (name.to_owned(), process::id());
     let hello = format!("{}\n", Hello { name, pid });
     let greeted = send(&mut &*stream, hello.as_bytes());
@@ -68,7 +68,7 @@ pub fn run(
     let ended = move |ended| drop(events.send(Event::TypingEnded(ended)));
     let _terminal = start_typing(typing, &stream, screen, ended)?;
     match mailbox.recv() {
-        _ if interrupt.is_raised() => Ok(()),
+        _ if stop.is_requested() => Ok(()),
         Ok(Event::ServerLeft(error)) => Err(error),
         Ok(Event::TypingEnded(ended)) => {
             end_sending(&stream)?;
@@ -87,7 +87,7 @@ fn judge(farewell: Result<Event, RecvTimeoutError>, greeted: bool) -> io::Result
             Err(error)
         }
         Err(RecvTimeoutError::Timeout) => {
-            notice("the server has not yet shown all that was typed");
+            log("the server has not yet shown all that was typed");
             Ok(())
         }
         _ => Ok(()),

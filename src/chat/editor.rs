@@ -4,7 +4,7 @@
 //! Whoever wants more (history, the arrow keys) takes a readline; this is what a line discipline does.
 
 use super::protocol::MAX_LINE;
-use crate::escape::escape;
+use crate::support::escape::escape;
 
 /// What a user at a terminal is asked with.
 pub(super) const PROMPT: &str = "> ";

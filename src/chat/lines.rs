@@ -3,7 +3,7 @@
 use std::io::{self, BufReader, Read};
 
 use super::protocol::{MAX_LINE, text};
-use crate::input::{Line, read_line_into};
+use crate::support::lines::{Line, read_line_into};
 
 /// How many bytes one read takes at most, and about how many are passed on at once.
 pub(super) const BATCH_LEN: usize = 64 * 1024;

@@ -38,6 +38,7 @@ mod session;
 mod terminal;
 mod typing;
 
+pub use crate::support::escape::escape;
 pub use login::login_name;
 pub use screen::Screen;
 pub use typing::Typing;

@@ -9,7 +9,7 @@ use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::interrupt::{Interrupt, Waker};
+use crate::stop::{StopToken, Waker};
 
 /// How long after a stop lines may still go out.
 const LAST_MOMENT: Duration = Duration::from_millis(300);
@@ -49,9 +49,9 @@ impl Outbox {
     }
 
     /// Gives every wait an end when `stop` is requested.
-    pub(super) fn stop_on(self: &Arc<Self>, stop: &Interrupt) -> Waker {
+    pub(super) fn stop_on(self: &Arc<Self>, stop: &StopToken) -> Waker {
         let outbox = Arc::clone(self);
-        stop.on_raise(move || {
+        stop.on_stop(move || {
             outbox.state().deadline = Some(Instant::now() + LAST_MOMENT);
             outbox.changed.notify_all();
         })
@@ -175,7 +175,7 @@ mod tests {
 
     #[test]
     fn a_reader_that_does_not_read_holds_up_nothing_after_a_stop() {
-        let (outbox, stop) = (Outbox::new(1), Interrupt::new());
+        let (outbox, stop) = (Outbox::new(1), StopToken::new());
         let _waker = outbox.stop_on(&stop);
         let (release, released) = mpsc::channel::<()>();
         thread::scope(|scope| {
@@ -190,7 +190,7 @@ mod tests {
             }
             outbox.put(b"waits\n");
             let late = scope.spawn(|| outbox.put(b"no room\n"));
-            stop.raise();
+            stop.request_stop();
             late.join().unwrap();
             outbox.finish().unwrap();
             drop(release);

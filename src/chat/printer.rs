@@ -7,8 +7,8 @@ use std::os::unix::net::UnixStream;
 use super::lines::{BATCH_LEN, Lines};
 use super::protocol::MAX_LINE;
 use super::screen::Screen;
-use crate::escape::escape;
-use crate::notice::notice;
+use crate::support::escape::escape;
+use crate::support::log::log;
 
 /// What the other end of a connection says, on its way to the screen.
 pub(super) struct LinePrinter<'a> {
@@ -54,7 +54,7 @@ impl<'a> LinePrinter<'a> {
                 self.batch.push_str(&escape(text));
                 self.batch.push('\n');
             }
-            None => notice(format!(
+            None => log(format!(
                 "{}: a line of more than {MAX_LINE} bytes was skipped",
                 self.label
             )),

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::escape::is_printable;
+use crate::support::escape::is_printable;
 
 /// The longest line, in bytes without its line end.
 pub const MAX_LINE: usize = 4096;
@@ -17,7 +17,7 @@ pub const MAX_NAME: usize = 32;
 pub const ANONYMOUS: &str = "anonymous";
 
 /// Whether a client can have this name: 1 to [`MAX_NAME`] characters, none of them a blank and all
-/// of them [printable](is_printable).
+/// of them printable ([`escape`](super::escape()) changes nothing in them).
 ///
 /// ```
 /// use ipc_primer::chat::protocol::is_name;

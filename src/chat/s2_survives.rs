@@ -3,7 +3,7 @@
 //! What broke: the terminal of stage 1 obeys its clients (`printf '\033[2J\n' | ipc chat client` clears its
 //! screen); a line without an end takes all memory; after Ctrl-C the socket file is in the way of the next.
 //!
-//! What this adds: what is shown is [escaped](mod@crate::escape), lines have 4096 bytes at most, `screen.rs`
+//! What this adds: what is shown is [escaped](super::escape()), lines have 4096 bytes at most, `screen.rs`
 //! shows them whole and many at a time, clients are limited in number, and a stop ends every wait.
 //!
 //! What it costs: some 450 lines in five files beside this one, and a thread that writes. Each client has its
@@ -13,10 +13,10 @@ use std::io;
 
 use super::screen::Screen;
 use super::session::{listen_to, refuse};
-use crate::interrupt::Interrupt;
-use crate::notice::notice;
-use crate::permits::Permits;
 use crate::socket::{Listener, WhenFull, accept_loop};
+use crate::stop::StopToken;
+use crate::support::log::log;
+use crate::support::permits::Permits;
 
 /// Shows on `screen` what the clients of `listener` say, `max_clients` of them at once at most, until
 /// `stop` is requested. One more finds its connection closed.
@@ -27,7 +27,7 @@ pub fn serve(
     listener: &Listener,
     max_clients: usize,
     screen: &Screen,
-    stop: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<()> {
     accept_loop(
         listener,
@@ -36,8 +36,8 @@ pub fn serve(
         stop,
         |number, client, permit| {
             let left = listen_to(&client, number, screen, stop, |_| ());
-            drop((client, permit)); // before the notice, which may wait for its reader
-            notice(left);
+            drop((client, permit)); // before the log, which may wait for its reader
+            log(left);
         },
         refuse,
     )

@@ -19,10 +19,10 @@ use super::protocol::Address;
 use super::room::{Room, lock};
 use super::screen::Screen;
 use super::session::{listen_to, refuse};
-use crate::interrupt::Interrupt;
-use crate::notice::notice;
-use crate::permits::Permits;
 use crate::socket::{Listener, WhenFull, accept_loop, send};
+use crate::stop::StopToken;
+use crate::support::log::log;
+use crate::support::permits::Permits;
 
 /// Shows on `screen` what the clients of `listener` say, `max_clients` of them at once at most, and
 /// sends them what is typed on stdin, until `stop` is requested. One more client finds its connection
@@ -35,7 +35,7 @@ pub fn serve(
     listener: &Listener,
     max_clients: usize,
     screen: &Screen,
-    stop: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<()> {
     let room = Mutex::default();
     thread::scope(|scope| {
@@ -48,8 +48,8 @@ pub fn serve(
             stop,
             |number, client, permit| {
                 let left = converse(&client, number, &room, screen, stop);
-                drop((client, permit)); // before the notice, which may wait for its reader
-                notice(left);
+                drop((client, permit)); // before the log, which may wait for its reader
+                log(left);
             },
             refuse,
         )
@@ -62,11 +62,11 @@ fn converse(
     number: u64,
     room: &Mutex<Room<UnixStream>>,
     screen: &Screen,
-    stop: &Interrupt,
+    stop: &StopToken,
 ) -> String {
     // Ends a send that is blocked; what was sent before can still be read.
     let sending = Arc::clone(client);
-    let _waker = stop.on_raise(move || drop(sending.shutdown(Shutdown::Both)));
+    let _waker = stop.on_stop(move || drop(sending.shutdown(Shutdown::Both)));
     lock(room).enter(number, client);
     let named = |name: &str| lock(room).name(number, name);
     let left = listen_to(client, number, screen, stop, named);

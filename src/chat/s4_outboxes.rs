@@ -21,10 +21,10 @@ use super::protocol::Address;
 use super::room::{Room, lock};
 use super::screen::Screen;
 use super::session::{listen_to, refuse};
-use crate::interrupt::Interrupt;
-use crate::notice::notice;
-use crate::permits::Permits;
 use crate::socket::{Listener, WhenFull, accept_loop, send};
+use crate::stop::StopToken;
+use crate::support::log::log;
+use crate::support::permits::Permits;
 
 /// How long a client may take nothing, though there is something for it.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -44,7 +44,7 @@ pub fn serve(
     listener: &Listener,
     max_clients: usize,
     screen: &Screen,
-    stop: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<()> {
     let room = Mutex::default();
     thread::scope(|scope| {
@@ -57,8 +57,8 @@ pub fn serve(
             stop,
             |number, client, permit| {
                 let left = converse(&client, number, &room, screen, stop);
-                drop((client, permit)); // before the notice, which may wait for its reader
-                notice(left.unwrap_or_else(|error| format!("#{number} was refused: {error}")));
+                drop((client, permit)); // before the log, which may wait for its reader
+                log(left.unwrap_or_else(|error| format!("#{number} was refused: {error}")));
             },
             refuse,
         )
@@ -72,7 +72,7 @@ fn converse(
     number: u64,
     room: &Mutex<Room<Outbox>>,
     screen: &Screen,
-    stop: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<String> {
     let outbox = Outbox::new(FULL);
     let _waker = outbox.stop_on(stop);
@@ -88,7 +88,7 @@ fn converse(
         let _ = client.shutdown(Shutdown::Both); // wakes a send that the stop found blocked
         if sent.is_err_and(|error| error.kind() == ErrorKind::WouldBlock) {
             let limit = PATIENCE.as_secs();
-            notice(format!(
+            log(format!(
                 "{label} was dropped: it made no room for {limit} s"
             ));
         }

@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
 use super::outbox::Outbox;
-use crate::interrupt::{Interrupt, Waker};
+use crate::stop::{StopToken, Waker};
 
 /// How many bytes may wait to be written; then a thread that shows more waits, too.
 const FULL: usize = 1 << 20;
@@ -38,15 +38,15 @@ struct TypedLine {
 }
 
 impl Screen {
-    /// Takes the output, for a thread that does nothing but write to it. When the output fails, `interrupt` is raised: a program that cannot show anything has nothing left to do.
+    /// Takes the output, for a thread that does nothing but write to it. When the output fails, a stop is requested: a program that cannot show anything has nothing left to do.
     ///
     /// ```
-    /// use ipc_primer::{chat::Screen, interrupt::Interrupt};
+    /// use ipc_primer::{chat::Screen, stop::StopToken};
     /// use std::{fs::File, io::ErrorKind};
     ///
-    /// let interrupt = Interrupt::new();
+    /// let stop = StopToken::new();
     /// let full = File::options().write(true).open("/dev/full")?;
-    /// let screen = Screen::new(full, &interrupt)?;
+    /// let screen = Screen::new(full, &stop)?;
     /// screen.show("alice#1: good morning\n");
     /// assert_eq!(screen.finish().unwrap_err().kind(), ErrorKind::StorageFull);
     /// # Ok::<(), std::io::Error>(())
@@ -54,17 +54,17 @@ impl Screen {
     ///
     /// # Errors
     /// [`io::ErrorKind::WouldBlock`] (`EAGAIN`) if there can be no more threads.
-    pub fn new(mut output: impl Write + Send + 'static, interrupt: &Interrupt) -> io::Result<Self> {
+    pub fn new(mut output: impl Write + Send + 'static, stop: &StopToken) -> io::Result<Self> {
         let (outbox, typed) = (Outbox::new(FULL), Arc::default());
-        let waker = outbox.stop_on(interrupt);
-        let (lines, below, failed) = (Arc::clone(&outbox), Arc::clone(&typed), interrupt.clone());
+        let waker = outbox.stop_on(stop);
+        let (lines, below, failed) = (Arc::clone(&outbox), Arc::clone(&typed), stop.clone());
         let write = move || {
             let show = |lines: &[u8]| {
                 output.write_all(&typed_line(&below).put_below(lines))?;
                 output.flush()
             };
             if lines.empty(show) {
-                failed.raise();
+                failed.request_stop();
             }
         };
         thread::Builder::new().spawn(write)?;
@@ -76,7 +76,7 @@ impl Screen {
     }
 
     /// Shows whole lines, each with its line end. Waits while too much is waiting already; after the
-    /// interrupt for a moment only, and then the lines are lost.
+    /// a stop for a moment only, and then the lines are lost.
     pub fn show(&self, lines: &str) {
         self.outbox.put(lines.as_bytes());
     }
@@ -102,7 +102,7 @@ impl Screen {
         }
     }
 
-    /// Waits until all that was shown is written; after the interrupt for a moment only.
+    /// Waits until all that was shown is written; after a stop for a moment only.
     pub fn flush(&self) {
         self.outbox.flush();
     }
@@ -156,16 +156,16 @@ mod tests {
         }
     }
 
-    fn slow_screen(interrupt: &Interrupt) -> (Screen, Receiver<String>, Sender<()>) {
+    fn slow_screen(stop: &StopToken) -> (Screen, Receiver<String>, Sender<()>) {
         let (writes, written) = mpsc::channel();
         let (go, wait) = mpsc::channel();
-        let screen = Screen::new(Slow(writes, wait), interrupt).unwrap();
+        let screen = Screen::new(Slow(writes, wait), stop).unwrap();
         (screen, written, go)
     }
 
     #[test]
     fn what_is_shown_during_a_write_goes_out_in_the_next() {
-        let (screen, written, go) = slow_screen(&Interrupt::new());
+        let (screen, written, go) = slow_screen(&StopToken::new());
         screen.show("one\n");
         assert_eq!(written.recv().unwrap(), "one\n");
         screen.show("two\n");
@@ -178,7 +178,7 @@ mod tests {
 
     #[test]
     fn the_typed_line_is_drawn_below_what_is_shown() {
-        let (screen, written, go) = slow_screen(&Interrupt::new());
+        let (screen, written, go) = slow_screen(&StopToken::new());
         screen.draw("> hel".into());
         assert_eq!(written.recv().unwrap(), "\r\x1b[K\x1b[?7l> hel\x1b[?7h");
         screen.show("server: hello\n");
@@ -194,15 +194,15 @@ mod tests {
 
     #[test]
     fn an_output_that_is_stuck_holds_nobody_after_the_interrupt() {
-        let interrupt = Interrupt::new();
-        let (screen, written, _go) = slow_screen(&interrupt);
+        let stop = StopToken::new();
+        let (screen, written, _go) = slow_screen(&stop);
         screen.show("stuck\n");
         written.recv().unwrap();
         screen.show(&"x".repeat(FULL));
         thread::scope(|scope| {
             scope.spawn(|| screen.show("no room\n"));
             scope.spawn(|| screen.flush());
-            interrupt.raise();
+            stop.request_stop();
         });
         screen.finish().unwrap();
     }

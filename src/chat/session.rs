@@ -8,8 +8,8 @@ use std::sync::Arc;
 use super::printer::LinePrinter;
 use super::protocol::{ANONYMOUS, Hello};
 use super::screen::Screen;
-use crate::interrupt::Interrupt;
-use crate::notice::notice;
+use crate::stop::StopToken;
+use crate::support::log::log;
 
 /// Shows what the client says until it leaves, or `stop` is requested. Its name is told to `named`.
 /// Returns what there is to say about its leaving: once the client is out of the room, that is true.
@@ -17,13 +17,13 @@ pub(super) fn listen_to(
     stream: &Arc<UnixStream>,
     number: u64,
     screen: &Screen,
-    stop: &Interrupt,
+    stop: &StopToken,
     named: impl FnOnce(&str),
 ) -> String {
     // Reading alone is shut down: what is under way to the client may still reach it.
     let reading = Arc::clone(stream);
-    let _waker = stop.on_raise(move || drop(reading.shutdown(Shutdown::Read)));
-    notice(format!("#{number} connected"));
+    let _waker = stop.on_stop(move || drop(reading.shutdown(Shutdown::Read)));
+    log(format!("#{number} connected"));
     let mut session = Session {
         number,
         pid: String::new(),
@@ -56,7 +56,7 @@ impl Session<'_> {
                 }
                 None => self.printer.take_line(), // no HELLO, or none that can be taken: a line like any other
             }
-            notice(format!("{}{} joined", self.printer.label, self.pid));
+            log(format!("{}{} joined", self.printer.label, self.pid));
         }
         self.printer.show_all()
     }
@@ -65,5 +65,5 @@ impl Session<'_> {
 /// Tells that a client was refused. It is dropped, and not closed with care: where it has sent words that
 /// were not read, that is a reset, which tells the client.
 pub(super) fn refuse(number: u64, _client: &UnixStream) {
-    notice(format!("#{number} was refused: there is no room for more"));
+    log(format!("#{number} was refused: there is no room for more"));
 }

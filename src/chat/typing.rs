@@ -10,10 +10,10 @@ use super::lines::{BATCH_LEN, Lines};
 use super::protocol::MAX_LINE;
 use super::screen::Screen;
 use super::terminal::Terminal;
-use crate::escape::escape;
-use crate::notice::{notice, prompt};
 use crate::socket::{Received, recv, send};
-use crate::stdio::stdin;
+use crate::support::escape::escape;
+use crate::support::log::{log, prompt};
+use crate::support::stdio::stdin;
 
 /// How the user types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -81,7 +81,7 @@ fn send_typed(mut stream: &UnixStream, asks: bool) -> io::Result<()> {
                 batch.extend_from_slice(text);
                 batch.push(b'\n');
             }
-            None => notice(format!("a line of more than {MAX_LINE} bytes was not sent")),
+            None => log(format!("a line of more than {MAX_LINE} bytes was not sent")),
         }
     }
 }

@@ -5,15 +5,15 @@ use std::io::{self, BufReader, IsTerminal};
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use ipc_primer::chat::client;
-use ipc_primer::chat::protocol::{ANONYMOUS, is_name};
-use ipc_primer::chat::{self, Screen, Typing, login_name};
-use ipc_primer::notice::notice;
-use ipc_primer::socket;
-use ipc_primer::stdio::stdin;
+use crate::chat::client;
+use crate::chat::protocol::{ANONYMOUS, is_name};
+use crate::chat::{self, Screen, Typing, login_name};
+use crate::socket;
+use crate::support::log::log;
+use crate::support::stdio::stdin;
 
+use super::args::Args;
 use super::output::Output;
-use super::words::Words;
 use super::{Failure, Outcome, print, unknown_command};
 
 /// Below the usual limit of 1,024 descriptors a process, with some left for the server itself.
@@ -52,7 +52,7 @@ Options:
 Chapter 4 of the book explains it: docs/04-chat.md.
 ";
 
-pub(super) fn run(words: &mut Words) -> Outcome {
+pub(super) fn run(words: &mut Args) -> Outcome {
     words.set_command("ipc chat");
     if words.wants_help() {
         return print(HELP);
@@ -64,7 +64,7 @@ pub(super) fn run(words: &mut Words) -> Outcome {
     }
 }
 
-fn server(words: &mut Words) -> Outcome {
+fn server(words: &mut Args) -> Outcome {
     let stage = words.stage(chat::LAST_STAGE)?;
     let at_least_one = |&number: &usize| number > 0;
     let max_clients = words.parsed("--max-clients", "a whole number from 1 on", at_least_one)?;
@@ -75,9 +75,9 @@ fn server(words: &mut Words) -> Outcome {
     if stage == 1 {
         return Ok(chat::s1_plain::serve(&path)?);
     }
-    let (stop, output) = (words.interrupt()?, Output::stdout()?);
+    let (stop, output) = (words.stop()?, Output::stdout()?);
     let listener = socket::listen(&path)?;
-    notice(format!("listening on {}", path.display()));
+    log(format!("listening on {}", path.display()));
     let screen = Screen::new(output, &stop)?;
     let max_clients = max_clients.unwrap_or(MAX_CLIENTS);
     let ended = match stage {
@@ -89,7 +89,7 @@ fn server(words: &mut Words) -> Outcome {
     Ok(ended.and(screen.finish())?)
 }
 
-fn client(words: &mut Words) -> Outcome {
+fn client(words: &mut Args) -> Outcome {
     let stage = words.stage(chat::LAST_STAGE)?;
     let what = "a name: 1 to 32 characters, no blank, no control character";
     let fits = |name: &String| is_name(name);
@@ -101,7 +101,7 @@ fn client(words: &mut Words) -> Outcome {
     if stage == 1 {
         return Ok(chat::s1_plain::talk(&path, &name, BufReader::new(stdin()))?);
     }
-    let stop = words.interrupt()?;
+    let stop = words.stop()?;
     let screen = Arc::new(Screen::new(Output::stdout()?, &stop)?);
     let ended = client::run(&path, &name, typing(), &screen, &stop);
     let shown = screen.finish();
@@ -118,7 +118,7 @@ fn typing() -> Typing {
     }
 }
 
-fn socket_path(words: &mut Words) -> Result<PathBuf, Failure> {
+fn socket_path(words: &mut Args) -> Result<PathBuf, Failure> {
     let path = words.path("--socket")?;
     words.finish()?;
     Ok(match path {

@@ -2,15 +2,15 @@
 
 use std::path::PathBuf;
 
-use ipc_primer::copy::server::{CHUNK, MAX_CHUNK, Service, TIMEOUT};
-use ipc_primer::copy::source::Source;
-use ipc_primer::copy::target::Destination;
-use ipc_primer::copy::{self, s1_plain, s2_one_slot, s2_whole, s3_fast, s3_ring};
-use ipc_primer::notice::notice;
-use ipc_primer::shm::ring::{MAX_RECEIVERS, MAX_RING, Shape};
-use ipc_primer::socket;
+use crate::copy::server::{CHUNK, MAX_CHUNK, Service, TIMEOUT};
+use crate::copy::source::Source;
+use crate::copy::target::Destination;
+use crate::copy::{self, s1_plain, s2_one_slot, s2_whole, s3_fast, s3_ring};
+use crate::shm::ring::{MAX_RECEIVERS, MAX_RING, Shape};
+use crate::socket;
+use crate::support::log::log;
 
-use super::words::Words;
+use super::args::Args;
 use super::{Failure, Outcome, print, race, unknown_command};
 
 /// The ring, unless somebody says otherwise. The chapter measures why.
@@ -64,7 +64,7 @@ Chapters 5 and 6 of the book explain them: docs/05-copy-by-sockets.md and
 docs/06-copy-by-shared-memory.md.
 ";
 
-pub(super) fn run(words: &mut Words) -> Outcome {
+pub(super) fn run(words: &mut Args) -> Outcome {
     words.set_command("ipc copy");
     let command = words.command();
     if command.as_deref() == Some("race") {
@@ -80,7 +80,7 @@ pub(super) fn run(words: &mut Words) -> Outcome {
     }
 }
 
-fn by_socket(words: &mut Words) -> Outcome {
+fn by_socket(words: &mut Args) -> Outcome {
     match words.command().as_deref() {
         Some("server") => socket_server(words),
         Some("client") => socket_client(words),
@@ -88,7 +88,7 @@ fn by_socket(words: &mut Words) -> Outcome {
     }
 }
 
-fn by_shared_memory(words: &mut Words) -> Outcome {
+fn by_shared_memory(words: &mut Args) -> Outcome {
     let stage = ring_stage(words)?; // before the command, too, as the grader has it
     match words.command().as_deref() {
         Some("sender") => ring_sender(words, stage),
@@ -97,7 +97,7 @@ fn by_shared_memory(words: &mut Words) -> Outcome {
     }
 }
 
-fn socket_server(words: &mut Words) -> Outcome {
+fn socket_server(words: &mut Args) -> Outcome {
     let stage = words.stage(copy::LAST_STAGE)?;
     let service = if stage == 1 {
         None
@@ -111,16 +111,16 @@ fn socket_server(words: &mut Words) -> Outcome {
         return Ok(s1_plain::serve(&path, &file)?);
     };
     let source = Source::open(&file)?;
-    let stop = words.interrupt()?;
+    let stop = words.stop()?;
     let listener = socket::listen(&path)?;
-    notice(format!("listening on {}", path.display()));
+    log(format!("listening on {}", path.display()));
     Ok(match stage {
         2 => s2_whole::serve(&listener, &source, service, &stop),
         _ => s3_fast::serve(&listener, &source, service, &stop),
     }?)
 }
 
-fn service(words: &mut Words) -> Result<Service, Failure> {
+fn service(words: &mut Args) -> Result<Service, Failure> {
     let what = format!("a whole number from 1 to {MAX_CHUNK}");
     let chunk = words.parsed("--chunk", what, |chunk| (1..=MAX_CHUNK).contains(chunk))?;
     Ok(Service {
@@ -130,7 +130,7 @@ fn service(words: &mut Words) -> Result<Service, Failure> {
     })
 }
 
-fn socket_client(words: &mut Words) -> Outcome {
+fn socket_client(words: &mut Args) -> Outcome {
     let stage = words.stage(copy::LAST_STAGE)?;
     let destination = destination(words)?;
     if stage == 1 && destination.force {
@@ -141,14 +141,14 @@ fn socket_client(words: &mut Words) -> Outcome {
     let path = socket_path(path)?;
     let copied = match stage {
         1 => Some(s1_plain::receive(&path, &destination.directory)?),
-        2 => s2_whole::receive(&path, &destination, &words.interrupt()?)?,
-        _ => s3_fast::receive(&path, &destination, &words.interrupt()?)?,
+        2 => s2_whole::receive(&path, &destination, &words.stop()?)?,
+        _ => s3_fast::receive(&path, &destination, &words.stop()?)?,
     };
     report(copied);
     Ok(())
 }
 
-fn ring_sender(words: &mut Words, stage: usize) -> Outcome {
+fn ring_sender(words: &mut Args, stage: usize) -> Outcome {
     let at_least_one = |&number: &usize| number > 0;
     let mut number = |name| words.parsed(name, "a whole number from 1 on", at_least_one);
     let receivers = number("--receivers")?;
@@ -175,11 +175,11 @@ fn ring_sender(words: &mut Words, stage: usize) -> Outcome {
     }
     let name = ring_name(words)?;
     let source = Source::open(&file(words)?)?;
-    let stop = words.interrupt()?;
+    let stop = words.stop()?;
     Ok(s3_ring::send(&name, shape, &source, &stop)?)
 }
 
-fn one_slot_sender(words: &mut Words, receivers: Option<usize>) -> Outcome {
+fn one_slot_sender(words: &mut Args, receivers: Option<usize>) -> Outcome {
     if receivers.is_some_and(|receivers| receivers != 1) {
         return Err(words.fault("stage 2 has one receiver: leave --receivers out"));
     }
@@ -187,7 +187,7 @@ fn one_slot_sender(words: &mut Words, receivers: Option<usize>) -> Outcome {
     Ok(s2_one_slot::send(&name, &file(words)?)?)
 }
 
-fn ring_receiver(words: &mut Words, stage: usize) -> Outcome {
+fn ring_receiver(words: &mut Args, stage: usize) -> Outcome {
     let destination = destination(words)?;
     let wait = words.seconds("--wait")?;
     let name = ring_name(words)?;
@@ -203,20 +203,20 @@ fn ring_receiver(words: &mut Words, stage: usize) -> Outcome {
         return Ok(());
     }
     let wait = wait.unwrap_or(s3_ring::WAIT);
-    let stop = words.interrupt()?;
+    let stop = words.stop()?;
     report(s3_ring::receive(&name, wait, &destination, &stop)?);
     Ok(())
 }
 
 /// Stage 1 is a command of its own.
-fn ring_stage(words: &mut Words) -> Result<usize, Failure> {
+fn ring_stage(words: &mut Args) -> Result<usize, Failure> {
     match words.stage(copy::LAST_RING_STAGE)? {
         1 => Err(words.fault("stage 1 of the copy by shared memory is `ipc copy race`")),
         stage => Ok(stage),
     }
 }
 
-fn ring_name(words: &mut Words) -> Result<String, Failure> {
+fn ring_name(words: &mut Args) -> Result<String, Failure> {
     let Some(name) = words.value("--name")? else {
         return Ok(copy::RING_NAME.to_owned());
     };
@@ -231,7 +231,7 @@ fn socket_path(path: Option<PathBuf>) -> Result<PathBuf, Failure> {
     })
 }
 
-fn file(words: &mut Words) -> Result<PathBuf, Failure> {
+fn file(words: &mut Args) -> Result<PathBuf, Failure> {
     let Some(file) = words.argument() else {
         return Err(words.fault("which FILE is to be copied?"));
     };
@@ -239,7 +239,7 @@ fn file(words: &mut Words) -> Result<PathBuf, Failure> {
     Ok(file.into())
 }
 
-fn destination(words: &mut Words) -> Result<Destination, Failure> {
+fn destination(words: &mut Args) -> Result<Destination, Failure> {
     let directory = words.path("--output")?.unwrap_or_else(|| ".".into());
     let force = words.flag("--force");
     Ok(Destination { directory, force })
@@ -247,6 +247,6 @@ fn destination(words: &mut Words) -> Result<Destination, Failure> {
 
 fn report(copied: Option<PathBuf>) {
     if let Some(path) = copied {
-        notice(format!("copied to {}", path.display()));
+        log(format!("copied to {}", path.display()));
     }
 }

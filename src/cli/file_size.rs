@@ -9,7 +9,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{self, Command};
 use std::{env, fs};
 
-use ipc_primer::signals::{Disposition, Signal, dispositions};
+use crate::signals::{Disposition, Signal, dispositions};
 
 const IGNORE_AND_GO_ON: &str = "trap '' XFSZ && exec \"$0\" \"$@\"";
 

@@ -6,12 +6,12 @@ use std::io::{self, IsTerminal, Write};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use ipc_primer::error::Context;
-use ipc_primer::grade::{self, ASSIGNMENTS, Assignment, Check, Report, Submission, report};
-use ipc_primer::notice::notice;
+use crate::grade::{self, ASSIGNMENTS, Assignment, Check, Report, Submission, report};
+use crate::support::error::Context;
+use crate::support::log::log;
 
+use super::args::Args;
 use super::output::Output;
-use super::words::Words;
 use super::{Failure, Outcome, print};
 
 const HELP: &str = "\
@@ -36,7 +36,7 @@ Options:
 For teachers, chapter 10 of the book: docs/10-for-teachers.md.
 ";
 
-pub(super) fn run(words: &mut Words) -> Outcome {
+pub(super) fn run(words: &mut Args) -> Outcome {
     words.set_command("ipc grade");
     if words.wants_help() {
         return print(HELP);
@@ -49,7 +49,7 @@ pub(super) fn run(words: &mut Words) -> Outcome {
     }
 }
 
-fn find(name: &str, words: &Words) -> Result<&'static Assignment, Failure> {
+fn find(name: &str, words: &Args) -> Result<&'static Assignment, Failure> {
     let fault = || {
         words.fault(format!(
             "there is no assignment {name:?}; `ipc grade list` lists them"
@@ -58,7 +58,7 @@ fn find(name: &str, words: &Words) -> Result<&'static Assignment, Failure> {
     grade::assignment(name).ok_or_else(fault)
 }
 
-fn list(words: &mut Words) -> Outcome {
+fn list(words: &mut Args) -> Outcome {
     words.finish()?;
     let mut output = Output::stdout()?;
     for assignment in ASSIGNMENTS {
@@ -71,7 +71,7 @@ fn list(words: &mut Words) -> Outcome {
     Ok(output.flush()?)
 }
 
-fn show(words: &mut Words) -> Outcome {
+fn show(words: &mut Args) -> Outcome {
     let name = words.command().unwrap_or_default();
     let assignment = find(&name, words)?;
     words.finish()?;
@@ -102,19 +102,19 @@ struct Form {
     output: Option<PathBuf>,
 }
 
-fn grade(assignment: &'static Assignment, words: &mut Words) -> Outcome {
+fn grade(assignment: &'static Assignment, words: &mut Args) -> Outcome {
     let checks = checks(assignment, words)?;
     let form = form(words)?;
     let submission = submission(assignment, words)?;
     words.finish()?;
-    let interrupt = words.interrupt()?;
+    let stop = words.stop()?;
     let shows_progress = io::stderr().is_terminal();
     let progress = |check: &Check| {
         if shows_progress {
-            notice(format!("trying {}: {}", check.name, check.about));
+            log(format!("trying {}: {}", check.name, check.about));
         }
     };
-    let report = grade::grade(assignment, &checks, &submission, &progress, &interrupt)?;
+    let report = grade::grade(assignment, &checks, &submission, &progress, &stop)?;
     deliver(&(form.format)(&report), form.output)?;
     match report.holds() {
         true => Ok(()),
@@ -124,7 +124,7 @@ fn grade(assignment: &'static Assignment, words: &mut Words) -> Outcome {
 
 fn checks(
     assignment: &'static Assignment,
-    words: &mut Words,
+    words: &mut Args,
 ) -> Result<Vec<&'static Check>, Failure> {
     let only = words.value("--only")?;
     let wanted = |check: &&Check| only.as_ref().is_none_or(|name| name == check.name);
@@ -138,7 +138,7 @@ fn checks(
     }
 }
 
-fn form(words: &mut Words) -> Result<Form, Failure> {
+fn form(words: &mut Args) -> Result<Form, Failure> {
     let format: fn(&Report) -> String = match words
         .value("--format")?
         .as_deref()
@@ -154,7 +154,7 @@ fn form(words: &mut Words) -> Result<Form, Failure> {
     Ok(Form { format, output })
 }
 
-fn submission(assignment: &Assignment, words: &mut Words) -> Result<Submission, Failure> {
+fn submission(assignment: &Assignment, words: &mut Args) -> Result<Submission, Failure> {
     let socket = words.path("--socket")?;
     let positive = |&seconds: &f64| seconds > 0.0 && seconds <= 3600.0;
     let timeout = words.parsed("--timeout", "a number of seconds, at most 3600", positive)?;

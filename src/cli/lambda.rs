@@ -5,12 +5,12 @@ use std::os::unix::ffi::OsStrExt;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use ipc_primer::lambda::protocol::Request;
-use ipc_primer::lambda::{self, Runtime, Settings, client};
-use ipc_primer::socket;
+use crate::lambda::protocol::Request;
+use crate::lambda::{self, Runtime, Settings, client};
+use crate::socket;
 
+use super::args::Args;
 use super::output::Output;
-use super::words::Words;
 use super::{Failure, Outcome, print, unknown_command};
 
 /// The options that the last stage alone knows.
@@ -67,7 +67,7 @@ Options of both:
 Chapter 9 of the book explains it: docs/09-lambda.md.
 ";
 
-pub(super) fn run(words: &mut Words) -> Outcome {
+pub(super) fn run(words: &mut Args) -> Outcome {
     words.set_command("ipc lambda");
     if words.wants_help() {
         return print(HELP);
@@ -79,7 +79,7 @@ pub(super) fn run(words: &mut Words) -> Outcome {
     }
 }
 
-fn server(words: &mut Words) -> Outcome {
+fn server(words: &mut Args) -> Outcome {
     let stage = words.stage(lambda::LAST_STAGE)?;
     let path = words.path("--socket")?;
     let output_dir = words.path("--output-dir")?;
@@ -93,7 +93,7 @@ fn server(words: &mut Words) -> Outcome {
     if stage == 1 {
         return Ok(lambda::s1_plain::serve(&path, &output_dir)?);
     }
-    let stop = words.interrupt()?;
+    let stop = words.stop()?;
     let listener = socket::listen(&path)?;
     if stage == 2 {
         return Ok(lambda::s2_survives::serve(&listener, &output_dir, &stop)?);
@@ -106,7 +106,7 @@ fn server(words: &mut Words) -> Outcome {
 }
 
 /// The settings that words can change, but for the directory, which is not made for wrong words.
-fn settings(words: &mut Words) -> Result<Settings, Failure> {
+fn settings(words: &mut Args) -> Result<Settings, Failure> {
     let mut settings = Settings::new("");
     for value in every(words, "--runtime")? {
         settings.runtimes.push(runtime(words, &value)?);
@@ -125,7 +125,7 @@ fn settings(words: &mut Words) -> Result<Settings, Failure> {
 }
 
 /// The settings of stages 1 and 2, which know none of the last stage's.
-fn no_settings(words: &mut Words) -> Result<Settings, Failure> {
+fn no_settings(words: &mut Args) -> Result<Settings, Failure> {
     for name in LIMITS {
         if words.value(name)?.is_some() {
             let fault = format!("{name} is for stage 3: stages 1 and 2 set no limits");
@@ -135,7 +135,7 @@ fn no_settings(words: &mut Words) -> Result<Settings, Failure> {
     Ok(Settings::new(""))
 }
 
-fn invoke(words: &mut Words) -> Outcome {
+fn invoke(words: &mut Args) -> Outcome {
     let stage = words.stage(lambda::LAST_STAGE)?;
     let path = words.path("--socket")?;
     let show = words.flag("--show");
@@ -144,7 +144,7 @@ fn invoke(words: &mut Words) -> Outcome {
     let path = path_or_default(path, lambda::SOCKET_NAME)?;
     let output = match stage {
         1 => lambda::s1_plain::invoke(&path, &request.to_string())?.into(),
-        _ => match client::invoke(&path, &request, &words.interrupt()?)? {
+        _ => match client::invoke(&path, &request, &words.stop()?)? {
             Some(output) => output,
             None => return Ok(()), // Ctrl-C
         },
@@ -156,7 +156,7 @@ fn invoke(words: &mut Words) -> Outcome {
     }?)
 }
 
-fn request(words: &mut Words) -> Result<Request, Failure> {
+fn request(words: &mut Args) -> Result<Request, Failure> {
     let mut field = || {
         let text = |word: OsString| {
             word.into_string()
@@ -170,7 +170,7 @@ fn request(words: &mut Words) -> Result<Request, Failure> {
     Request::new(&library, function.as_deref(), file.as_deref()).map_err(|fault| words.fault(fault))
 }
 
-fn runtime(words: &Words, value: &OsString) -> Result<Runtime, Failure> {
+fn runtime(words: &Args, value: &OsString) -> Result<Runtime, Failure> {
     let parts = value.to_str().and_then(|text| text.split_once('='));
     match parts {
         Some((suffix, program)) if !suffix.is_empty() && !program.is_empty() => Ok(Runtime {
@@ -183,7 +183,7 @@ fn runtime(words: &Words, value: &OsString) -> Result<Runtime, Failure> {
     }
 }
 
-fn timeout(words: &mut Words) -> Result<Option<Duration>, Failure> {
+fn timeout(words: &mut Args) -> Result<Option<Duration>, Failure> {
     let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
     // As much as a year: what is longer does not fit every clock.
     let fits = |&seconds: &f64| seconds <= 3.2e7 && duration(seconds).is_some_and(|d| !d.is_zero());
@@ -192,7 +192,7 @@ fn timeout(words: &mut Words) -> Result<Option<Duration>, Failure> {
 }
 
 /// All values of an option that can be repeated.
-fn every(words: &mut Words, name: &str) -> Result<Vec<OsString>, Failure> {
+fn every(words: &mut Args, name: &str) -> Result<Vec<OsString>, Failure> {
     let mut values = Vec::new();
     while let Some(value) = words.value(name)? {
         values.push(value);

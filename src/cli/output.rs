@@ -11,8 +11,8 @@ use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
 use std::os::unix::fs::MetadataExt;
 use std::{error, fmt};
 
-use ipc_primer::escape::escape;
-use ipc_primer::stdio::{self, Stdio};
+use crate::support::escape::escape;
+use crate::support::stdio::{self, Stdio};
 
 /// How much of a line without an end is gathered, or shown at a time, in bytes.
 const PIECE: usize = 64 * 1024;

@@ -4,15 +4,15 @@ use std::io::{self, BufRead, BufReader, Write};
 use std::sync::mpsc;
 use std::time::Duration;
 
-use ipc_primer::error::Context;
-use ipc_primer::escape::escape;
-use ipc_primer::input::send_stdin_lines;
-use ipc_primer::interrupt::Interrupt;
-use ipc_primer::queue::{self, OpenOptions, PRIORITIES, Queue, s1_plain};
-use ipc_primer::stdio::stdin;
+use crate::queue::{self, OpenOptions, PRIORITIES, Queue, s1_plain};
+use crate::stop::StopToken;
+use crate::support::error::Context;
+use crate::support::escape::escape;
+use crate::support::lines::send_stdin_lines;
+use crate::support::stdio::stdin;
 
+use super::args::Args;
 use super::output::Output;
-use super::words::Words;
 use super::{Failure, Outcome, print, unknown_command};
 
 /// What a queue is made for if nothing else is said, as the kernel's are.
@@ -52,7 +52,7 @@ Options:
 Chapter 8 of the book explains it: docs/08-message-queues.md.
 ";
 
-pub(super) fn run(words: &mut Words) -> Outcome {
+pub(super) fn run(words: &mut Args) -> Outcome {
     words.set_command("ipc queue");
     if words.wants_help() {
         return print(HELP);
@@ -69,7 +69,7 @@ pub(super) fn run(words: &mut Words) -> Outcome {
     }
 }
 
-fn create(words: &mut Words, stage: usize) -> Outcome {
+fn create(words: &mut Args, stage: usize) -> Outcome {
     let mut number = |name| words.parsed(name, "a whole number from 1 on", |&number| number > 0);
     let max_messages = number("--max-messages")?.unwrap_or(MAX_MESSAGES);
     let message_size = number("--message-size")?.unwrap_or(MESSAGE_SIZE);
@@ -86,7 +86,7 @@ fn create(words: &mut Words, stage: usize) -> Outcome {
     Ok(())
 }
 
-fn send(words: &mut Words, stage: usize) -> Outcome {
+fn send(words: &mut Args, stage: usize) -> Outcome {
     let what = format!("a whole number from 0 to {}", PRIORITIES - 1);
     let priority = words.parsed("--priority", what, |priority| *priority < PRIORITIES)?;
     let priority = priority.unwrap_or(0);
@@ -105,8 +105,8 @@ fn send(words: &mut Words, stage: usize) -> Outcome {
         }?);
     }
 
-    let interrupt = words.interrupt()?;
-    let queue = patience.open(&name, Queue::options().write(true), &interrupt)?;
+    let stop = words.stop()?;
+    let queue = patience.open(&name, Queue::options().write(true), &stop)?;
     let send = |bytes: &[u8]| {
         let sent = match patience.limit {
             Some(limit) => queue.send_timeout(bytes, priority, limit),
@@ -117,24 +117,24 @@ fn send(words: &mut Words, stage: usize) -> Outcome {
     };
     let sent = match text {
         Some(text) => send(text.as_bytes()),
-        None => send_lines(message_size(&queue)?, &interrupt, send),
+        None => send_lines(message_size(&queue)?, &stop, send),
     };
-    unless_interrupted(sent, &interrupt)
+    unless_stopped(sent, &stop)
 }
 
-/// Sends each line of stdin, until its end or an interrupt.
+/// Sends each line of stdin, until its end or a stop.
 fn send_lines(
     limit: usize,
-    interrupt: &Interrupt,
+    stop: &StopToken,
     send: impl Fn(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
     let (lines, events) = mpsc::sync_channel(LINES);
     let waker = lines.clone();
-    // A full channel needs no such event: the loop that empties it looks at the interrupt each time.
-    let _waker = interrupt.on_raise(move || drop(waker.try_send(None)));
+    // A full channel needs no such event: the loop that empties it looks at the token each time.
+    let _waker = stop.on_stop(move || drop(waker.try_send(None)));
     send_stdin_lines(lines, limit, Some)?;
     while let Ok(Some(line)) = events.recv()
-        && !interrupt.is_raised()
+        && !stop.is_requested()
     {
         let Some(line) = line? else { break };
         if line.cut {
@@ -146,7 +146,7 @@ fn send_lines(
     Ok(())
 }
 
-fn receive(words: &mut Words, stage: usize) -> Outcome {
+fn receive(words: &mut Args, stage: usize) -> Outcome {
     let count = words.parsed("--count", "a whole number from 1 on", |&count| {
         count > 0_u64
     })?;
@@ -164,10 +164,10 @@ fn receive(words: &mut Words, stage: usize) -> Outcome {
         return Ok((0..count).try_for_each(|_| output.line(&queue.receive()?))?);
     }
 
-    let interrupt = words.interrupt()?;
-    let queue = patience.open(&name, Queue::options().read(true), &interrupt)?;
+    let stop = words.stop()?;
+    let queue = patience.open(&name, Queue::options().read(true), &stop)?;
     let received = receive_all(&queue, &name, count, patience.limit);
-    unless_interrupted(received, &interrupt)
+    unless_stopped(received, &stop)
 }
 
 fn receive_all(queue: &Queue, name: &str, count: u64, limit: Option<Duration>) -> io::Result<()> {
@@ -190,7 +190,7 @@ fn receive_all(queue: &Queue, name: &str, count: u64, limit: Option<Duration>) -
     Ok(())
 }
 
-fn info(words: &mut Words, stage: usize) -> Outcome {
+fn info(words: &mut Args, stage: usize) -> Outcome {
     let name = name(words)?;
     words.finish()?;
     let numbers = match stage {
@@ -216,7 +216,7 @@ fn attributes(name: &str) -> io::Result<[usize; 3]> {
     ])
 }
 
-fn list(words: &mut Words) -> Outcome {
+fn list(words: &mut Args) -> Outcome {
     words.finish()?;
     let names = queue::list().map_err(io::Error::from)?;
     let mut output = Output::stdout()?;
@@ -226,7 +226,7 @@ fn list(words: &mut Words) -> Outcome {
     Ok(output.flush()?)
 }
 
-fn unlink(words: &mut Words, stage: usize) -> Outcome {
+fn unlink(words: &mut Args, stage: usize) -> Outcome {
     let name = name(words)?;
     words.finish()?;
     Ok(match stage {
@@ -242,7 +242,7 @@ struct Patience {
 }
 
 impl Patience {
-    fn of(words: &mut Words, stage: usize) -> Result<Self, Failure> {
+    fn of(words: &mut Args, stage: usize) -> Result<Self, Failure> {
         let non_blocking = words.flag("--non-blocking");
         let limit = words.seconds("--timeout")?;
         if stage == 1 && (non_blocking || limit.is_some()) {
@@ -259,8 +259,8 @@ impl Patience {
         })
     }
 
-    fn open(&self, name: &str, options: OpenOptions, interrupt: &Interrupt) -> io::Result<Queue> {
-        let options = options.non_blocking(self.non_blocking).interrupt(interrupt);
+    fn open(&self, name: &str, options: OpenOptions, stop: &StopToken) -> io::Result<Queue> {
+        let options = options.non_blocking(self.non_blocking).stop(stop);
         Ok(options.open(name)?)
     }
 }
@@ -269,11 +269,11 @@ fn message_size(queue: &Queue) -> io::Result<usize> {
     Ok(queue.attributes()?.message_size)
 }
 
-fn name(words: &mut Words) -> Result<String, Failure> {
+fn name(words: &mut Args) -> Result<String, Failure> {
     required(words, "the NAME of a queue")
 }
 
-fn required(words: &mut Words, what: &str) -> Result<String, Failure> {
+fn required(words: &mut Args, what: &str) -> Result<String, Failure> {
     let word = words
         .argument()
         .ok_or_else(|| words.fault(format!("it needs {what}")))?;
@@ -281,10 +281,10 @@ fn required(words: &mut Words, what: &str) -> Result<String, Failure> {
     text.map_err(|word| words.fault(format!("{word:?} is not UTF-8")))
 }
 
-/// An interrupt is an end like any other.
-fn unless_interrupted(outcome: io::Result<()>, interrupt: &Interrupt) -> Outcome {
+/// A stop is an end like any other.
+fn unless_stopped(outcome: io::Result<()>, stop: &StopToken) -> Outcome {
     match outcome {
-        Err(error) if error.kind() == io::ErrorKind::Interrupted && interrupt.is_raised() => Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::Interrupted && stop.is_requested() => Ok(()),
         other => Ok(other?),
     }
 }

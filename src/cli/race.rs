@@ -5,13 +5,13 @@ use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use ipc_primer::copy::s1_race::{self, BLOCK, Race, TIMES};
-use ipc_primer::error::Context;
-use ipc_primer::interrupt::Interrupt;
-use ipc_primer::process::{Guarded, guard};
+use crate::copy::s1_race::{self, BLOCK, Race, TIMES};
+use crate::harness::{Guarded, guard};
+use crate::stop::StopToken;
+use crate::support::error::Context;
 
+use super::args::Args;
 use super::output::Output;
-use super::words::Words;
 use super::{Failure, Outcome, print};
 
 const HELP: &str = "\
@@ -29,7 +29,7 @@ Options:
 Chapter 6 of the book explains it: docs/06-copy-by-shared-memory.md.
 ";
 
-pub(super) fn run(words: &mut Words) -> Outcome {
+pub(super) fn run(words: &mut Args) -> Outcome {
     words.set_command("ipc copy race");
     if words.wants_help() {
         return print(HELP);
@@ -39,22 +39,22 @@ pub(super) fn run(words: &mut Words) -> Outcome {
     let join = words.value("--join")?; // how the first process starts the second
     let file = words.argument().map(PathBuf::from);
     words.finish()?;
-    let interrupt = words.interrupt()?;
+    let stop = words.stop()?;
     let ended = match (join, file) {
-        (Some(name), _) => second(&name.to_string_lossy(), output.is_some(), &interrupt),
-        (None, None) => count(ordered, &interrupt),
-        (None, Some(file)) => copy(&file, output.as_deref(), ordered, &interrupt),
+        (Some(name), _) => second(&name.to_string_lossy(), output.is_some(), &stop),
+        (None, None) => count(ordered, &stop),
+        (None, Some(file)) => copy(&file, output.as_deref(), ordered, &stop),
     };
     match ended {
-        Err(_) if interrupt.is_raised() => Ok(()),
+        Err(_) if stop.is_requested() => Ok(()),
         ended => ended,
     }
 }
 
-fn count(ordered: bool, interrupt: &Interrupt) -> Outcome {
+fn count(ordered: bool, stop: &StopToken) -> Outcome {
     let race = Race::create(ordered, 0)?;
     let (mut other, _guarded) = start_second(&[])?;
-    race.count(interrupt)?;
+    race.count(stop)?;
     other.wait()?;
     let (expected, counted) = (2 * TIMES, race.counter());
     drop(race); // the segment goes before the lines do, which may take a while
@@ -70,11 +70,11 @@ fn count(ordered: bool, interrupt: &Interrupt) -> Outcome {
     Ok(output.flush()?)
 }
 
-fn copy(file: &Path, to: Option<&Path>, ordered: bool, interrupt: &Interrupt) -> Outcome {
+fn copy(file: &Path, to: Option<&Path>, ordered: bool, stop: &StopToken) -> Outcome {
     let sent = fs::read(file).context(|| format!("cannot read {}", file.display()))?;
     let race = Race::create(ordered, sent.len() as u64)?;
     let (other, _guarded) = start_second(&["--output", "-"])?;
-    race.send(&sent, interrupt)?;
+    race.send(&sent, stop)?;
     drop(race); // the segment goes before what may take a while
     let got = other.wait_with_output()?.stdout;
     if let Some(to) = to.map(|to| to.join("copy")) {
@@ -100,13 +100,13 @@ fn report(sent: &[u8], got: &[u8]) -> Outcome {
 }
 
 /// The second process: it counts, or receives the file and prints it.
-fn second(name: &str, receives: bool, interrupt: &Interrupt) -> Outcome {
+fn second(name: &str, receives: bool, stop: &StopToken) -> Outcome {
     let race = Race::join(name)?;
     if !receives {
-        return Ok(race.count(interrupt)?);
+        return Ok(race.count(stop)?);
     }
     let mut output = Output::stdout()?;
-    output.write_all(&race.receive(interrupt)?)?;
+    output.write_all(&race.receive(stop)?)?;
     Ok(output.flush()?)
 }
 

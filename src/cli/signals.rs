@@ -5,12 +5,12 @@ use std::process;
 use std::thread;
 use std::time::Duration;
 
-use ipc_primer::notice::notice;
-use ipc_primer::signals::lab::{self, Part};
-use ipc_primer::signals::{self, Action, Disposition, Dispositions, Signal, WaitEnd};
+use crate::signals::lab::{self, Part};
+use crate::signals::{self, Action, Disposition, Dispositions, Signal, WaitEnd};
+use crate::support::log::log;
 
+use super::args::Args;
 use super::output::Output;
-use super::words::Words;
 use super::{Failure, Outcome, print, unknown_command};
 
 const HELP: &str = "\
@@ -31,7 +31,7 @@ A SIGNAL is a name or a number: INT, SIGINT, int, 2. A PID is a positive number:
 Chapter 7 of the book explains it: docs/07-signals.md.
 ";
 
-pub(super) fn run(words: &mut Words) -> Outcome {
+pub(super) fn run(words: &mut Args) -> Outcome {
     words.set_command("ipc signals");
     if words.wants_help() {
         return print(HELP);
@@ -47,7 +47,7 @@ pub(super) fn run(words: &mut Words) -> Outcome {
     }
 }
 
-fn list(words: &mut Words) -> Outcome {
+fn list(words: &mut Args) -> Outcome {
     words.finish()?;
     let mut output = Output::stdout()?;
     writeln!(output, "   nr  signal     default    sent by")?;
@@ -66,7 +66,7 @@ fn list(words: &mut Words) -> Outcome {
     Ok(output.flush()?)
 }
 
-fn show(words: &mut Words) -> Outcome {
+fn show(words: &mut Args) -> Outcome {
     let pid = pid(words)?;
     words.finish()?;
     let found = signals::dispositions(pid)?;
@@ -102,7 +102,7 @@ fn now(found: &Dispositions, signal: Signal) -> &'static str {
     }
 }
 
-fn send(words: &mut Words) -> Outcome {
+fn send(words: &mut Args) -> Outcome {
     let signal = signal(words)?;
     let pid = pid(words)?;
     words.finish()?;
@@ -113,7 +113,7 @@ fn send(words: &mut Words) -> Outcome {
 const ON_ITS_WAY: &str = "it is still on its way";
 const ON_ITS_WAY_FOR: Duration = Duration::from_secs(10);
 
-fn raise(words: &mut Words) -> Outcome {
+fn raise(words: &mut Args) -> Outcome {
     let signal = signal(words)?;
     words.finish()?;
     let before = signals::dispositions(process::id().into())?;
@@ -139,13 +139,13 @@ fn why_it_is_still_here(before: &Dispositions, signal: Signal) -> &'static str {
     }
 }
 
-fn wait(words: &mut Words) -> Outcome {
+fn wait(words: &mut Args) -> Outcome {
     let until_eof = words.flag("--until-eof");
     words.finish()?;
-    let interrupt = words.interrupt()?;
+    let stop = words.stop()?;
     let pid = process::id();
-    notice(format!("process {pid} waits for SIGINT, SIGTERM or SIGHUP"));
-    let end = match signals::wait(&interrupt, until_eof) {
+    log(format!("process {pid} waits for SIGINT, SIGTERM or SIGHUP"));
+    let end = match signals::wait(&stop, until_eof) {
         WaitEnd::Signal => "a signal came and the routine ran: this is the clean end",
         WaitEnd::Input => "the input ended and no signal came",
     };
@@ -154,7 +154,7 @@ fn wait(words: &mut Words) -> Outcome {
     Ok(output.flush()?)
 }
 
-fn play_lab(words: &mut Words) -> Outcome {
+fn play_lab(words: &mut Args) -> Outcome {
     let only = words.value("--only")?;
     words.finish()?;
     let wanted = |part: &Part| only.as_ref().is_none_or(|name| name == part.name());
@@ -163,21 +163,21 @@ fn play_lab(words: &mut Words) -> Outcome {
         return Err(words.fault("the parts of the lab are outcomes, ways and children"));
     }
     let program = std::env::current_exe()?;
-    let interrupt = words.interrupt()?;
-    match lab::play(&parts, &program, &mut Output::stdout()?, &interrupt) {
-        Err(_) if interrupt.is_raised() => Ok(()),
+    let stop = words.stop()?;
+    match lab::play(&parts, &program, &mut Output::stdout()?, &stop) {
+        Err(_) if stop.is_requested() => Ok(()),
         other => Ok(other?),
     }
 }
 
-fn signal(words: &mut Words) -> Result<Signal, Failure> {
+fn signal(words: &mut Args) -> Result<Signal, Failure> {
     let word = words.required("a signal")?;
     word.parse().map_err(|unknown: signals::UnknownSignal| {
         words.fault(format!("{unknown}; `ipc signals list` lists them"))
     })
 }
 
-fn pid(words: &mut Words) -> Result<i64, Failure> {
+fn pid(words: &mut Args) -> Result<i64, Failure> {
     let word = words.required("a PID")?;
     let digits = word.strip_prefix('-').unwrap_or(&word);
     let is_number = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());

@@ -3,12 +3,12 @@
 use std::io::{self, BufReader, IsTerminal};
 use std::path::PathBuf;
 
-use ipc_primer::notice::notice;
-use ipc_primer::stdio::stdin;
-use ipc_primer::{socket, sum};
+use crate::support::log::log;
+use crate::support::stdio::stdin;
+use crate::{socket, sum};
 
+use super::args::Args;
 use super::output::Output;
-use super::words::Words;
 use super::{Failure, Outcome, print, unknown_command};
 
 /// Below the usual limit of 1,024 descriptors a process, with some left for the server itself.
@@ -40,7 +40,7 @@ Options:
 Chapter 3 of the book explains it: docs/03-sum.md.
 ";
 
-pub(super) fn run(words: &mut Words) -> Outcome {
+pub(super) fn run(words: &mut Args) -> Outcome {
     words.set_command("ipc sum");
     if words.wants_help() {
         return print(HELP);
@@ -52,7 +52,7 @@ pub(super) fn run(words: &mut Words) -> Outcome {
     }
 }
 
-fn server(words: &mut Words) -> Outcome {
+fn server(words: &mut Args) -> Outcome {
     let stage = words.stage(sum::LAST_STAGE)?;
     let at_least_one = |&number: &usize| number > 0;
     let max_clients = words.parsed("--max-clients", "a whole number from 1 on", at_least_one)?;
@@ -65,9 +65,9 @@ fn server(words: &mut Words) -> Outcome {
     if stage == 1 {
         return Ok(sum::s1_plain::serve(&path)?);
     }
-    let stop = words.interrupt()?;
+    let stop = words.stop()?;
     let listener = socket::listen(&path)?;
-    notice(format!("listening on {}", path.display()));
+    log(format!("listening on {}", path.display()));
     let max_clients = max_clients.unwrap_or(MAX_CLIENTS);
     Ok(match stage {
         2 => sum::s2_survives::serve(&listener, &stop),
@@ -76,19 +76,19 @@ fn server(words: &mut Words) -> Outcome {
     }?)
 }
 
-fn client(words: &mut Words) -> Outcome {
+fn client(words: &mut Args) -> Outcome {
     let stage = words.stage(sum::LAST_STAGE)?;
     let path = socket_path(words)?;
     let mut output = Output::stdout()?;
     if stage == 1 {
         return Ok(sum::s1_plain::ask(&path, BufReader::new(stdin()), output)?);
     }
-    let stop = words.interrupt()?;
+    let stop = words.stop()?;
     let prompts = io::stdin().is_terminal();
     Ok(sum::client::run(&path, prompts, &mut output, &stop)?)
 }
 
-fn socket_path(words: &mut Words) -> Result<PathBuf, Failure> {
+fn socket_path(words: &mut Args) -> Result<PathBuf, Failure> {
     let path = words.path("--socket")?;
     words.finish()?;
     Ok(match path {

@@ -2,10 +2,10 @@
 
 use std::io::{self, IsTerminal, Write};
 
-use ipc_primer::tour::{self, Manner, Scene};
+use crate::tour::{self, Manner, Scene};
 
+use super::args::Args;
 use super::output::Output;
-use super::words::Words;
 use super::{Failure, Outcome, print};
 
 const HELP: &str = "\
@@ -21,7 +21,7 @@ Options:
   --list        list the scenes
 ";
 
-pub(super) fn run(words: &mut Words) -> Outcome {
+pub(super) fn run(words: &mut Args) -> Outcome {
     words.set_command("ipc tour");
     if words.wants_help() {
         return print(HELP);
@@ -40,18 +40,18 @@ pub(super) fn run(words: &mut Words) -> Outcome {
     play(&scenes, words)
 }
 
-fn play(scenes: &[&Scene], words: &Words) -> Outcome {
+fn play(scenes: &[&Scene], words: &Args) -> Outcome {
     let program = std::env::current_exe()?;
     let manner = Manner {
         terminal: io::stdout().is_terminal(),
     };
-    let interrupt = words.interrupt()?;
-    match tour::play(scenes, &program, manner, &mut Output::stdout()?, &interrupt) {
+    let stop = words.stop()?;
+    match tour::play(scenes, &program, manner, &mut Output::stdout()?, &stop) {
         Ok(true) => Ok(()),
         Ok(false) => Err(Failure::Run(io::Error::other(
             "not every scene went as expected",
         ))),
-        Err(_) if interrupt.is_raised() => Ok(()),
+        Err(_) if stop.is_requested() => Ok(()),
         Err(error) => Err(error.into()),
     }
 }

@@ -9,9 +9,9 @@ use std::thread;
 use std::time::Duration;
 
 use super::protocol::Header;
-use crate::error::Context;
-use crate::interrupt::Interrupt;
 use crate::socket::{Received, connect, recv};
+use crate::stop::StopToken;
+use crate::support::error::Context;
 
 /// How many bytes are gathered before they are written.
 pub(super) const BUFFER_LEN: usize = 128 * 1024;
@@ -21,7 +21,7 @@ const CLOSE_LIMIT: Duration = Duration::from_secs(1);
 /// Connects to the server at `path` and runs `receive_file`; `None` if `stop` was requested.
 pub(super) fn run(
     path: &Path,
-    stop: &Interrupt,
+    stop: &StopToken,
     receive_file: impl FnOnce(&UnixStream) -> io::Result<PathBuf>,
 ) -> io::Result<Option<PathBuf>> {
     let Some(server) = connect_unless(path, stop)? else {
@@ -29,9 +29,9 @@ pub(super) fn run(
     };
     let server = Arc::new(server);
     let waking = Arc::clone(&server);
-    let _waker = stop.on_raise(move || drop(waking.shutdown(Shutdown::Both)));
+    let _waker = stop.on_stop(move || drop(waking.shutdown(Shutdown::Both)));
     match receive_file(&server) {
-        Err(_) if stop.is_raised() => Ok(None),
+        Err(_) if stop.is_requested() => Ok(None),
         received => received
             .map(Some)
             .context(|| format!("no copy from {}", path.display())),
@@ -39,10 +39,10 @@ pub(super) fn run(
 }
 
 /// Connects on a thread of its own: while the server's backlog is full, connecting blocks.
-fn connect_unless(path: &Path, stop: &Interrupt) -> io::Result<Option<UnixStream>> {
+fn connect_unless(path: &Path, stop: &StopToken) -> io::Result<Option<UnixStream>> {
     let (tell, told) = mpsc::channel();
     let (connected, server) = (tell.clone(), path.to_owned());
-    let _waker = stop.on_raise(move || drop(tell.send(None)));
+    let _waker = stop.on_stop(move || drop(tell.send(None)));
     let connect = move || connected.send(Some(connect(&server)));
     thread::Builder::new().spawn(connect)?;
     told.recv().ok().flatten().transpose()

@@ -11,7 +11,7 @@ use std::ffi::OsStr;
 use std::io::{self, BufRead, ErrorKind, Read};
 use std::os::unix::ffi::OsStrExt;
 
-use crate::escape::escape;
+use crate::support::escape::escape;
 
 /// The longest header, in bytes, its line end included: a name is at most 255 on Linux.
 const MAX_HEADER: u64 = 512;

@@ -15,9 +15,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::interrupt::Interrupt;
 use crate::shm::bytes::{copy_in, copy_out};
-use crate::shm::{Format, Lifetime, Plan, Segment, Semaphore, names, remove_if_stale};
+use crate::shm::{Format, Lifetime, Segment, SegmentLayout, Semaphore, names, remove_if_stale};
+use crate::stop::StopToken;
 
 /// How often each process adds 1.
 pub const TIMES: u64 = 1_000_000;
@@ -37,13 +37,13 @@ const LENGTH: usize = 5;
 const COUNTER: usize = 6;
 const SLOT: usize = 8;
 
-const PLAN: Plan = Plan {
+const LAYOUT: SegmentLayout = SegmentLayout {
     format: Format {
         kind: *b"datarace",
         version: 3,
     },
     words: SLOT + BLOCK / 8,
-    seats: 6,
+    wait_slots: 6,
     lifetime: Lifetime::Owner,
 };
 
@@ -67,7 +67,7 @@ pub fn name() -> String {
 /// Those of [`names`].
 pub fn remove_left() -> io::Result<()> {
     for name in names(PREFIX)? {
-        let _ = remove_if_stale(&name, PLAN.format); // what is another's, or cannot be told, stays
+        let _ = remove_if_stale(&name, LAYOUT.format); // what is another's, or cannot be told, stays
     }
     Ok(())
 }
@@ -83,7 +83,7 @@ impl Race {
     /// Those of [`Segment::create`].
     pub fn create(ordered: bool, length: u64) -> io::Result<Self> {
         remove_left()?;
-        let segment = Segment::create(&name(), PLAN, |new| {
+        let segment = Segment::create(&name(), LAYOUT, |new| {
             let first = [1, 1, 0, 0, u64::from(ordered), length];
             for (word, value) in new.words().iter().zip(first) {
                 word.store(value, Ordering::Relaxed);
@@ -97,7 +97,7 @@ impl Race {
     /// # Errors
     /// Those of [`Segment::open`].
     pub fn join(name: &str) -> io::Result<Self> {
-        Ok(Self(Arc::new(Segment::open(name, PLAN.format)?)))
+        Ok(Self(Arc::new(Segment::open(name, LAYOUT.format)?)))
     }
 
     /// What the counter says.
@@ -109,7 +109,7 @@ impl Race {
     ///
     /// # Errors
     /// Those of [`Semaphore::wait_timeout`].
-    pub fn count(&self, stop: &Interrupt) -> io::Result<()> {
+    pub fn count(&self, stop: &StopToken) -> io::Result<()> {
         self.start();
         for turn in 0..TIMES {
             self.wait(MUTEX, stop)?;
@@ -127,7 +127,7 @@ impl Race {
     ///
     /// # Errors
     /// As for [`count`](Self::count).
-    pub fn send(&self, bytes: &[u8], stop: &Interrupt) -> io::Result<()> {
+    pub fn send(&self, bytes: &[u8], stop: &StopToken) -> io::Result<()> {
         self.start();
         for block in bytes.chunks(BLOCK) {
             self.wait(FREE, stop)?;
@@ -141,7 +141,7 @@ impl Race {
     ///
     /// # Errors
     /// As for [`count`](Self::count).
-    pub fn receive(&self, stop: &Interrupt) -> io::Result<Vec<u8>> {
+    pub fn receive(&self, stop: &StopToken) -> io::Result<Vec<u8>> {
         let length = self.word(LENGTH).load(Ordering::Relaxed);
         let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
         self.start();
@@ -162,7 +162,7 @@ impl Race {
         }
     }
 
-    fn wait(&self, semaphore: usize, stop: &Interrupt) -> io::Result<()> {
+    fn wait(&self, semaphore: usize, stop: &StopToken) -> io::Result<()> {
         match self.is_ordered() {
             true => self.semaphore(semaphore).wait_timeout(LIMIT, stop),
             false => Ok(()),

@@ -19,9 +19,9 @@ use super::protocol::safe_name;
 use super::server::{self, Service};
 use super::source::Source;
 use super::target::{Destination, Target};
-use crate::interrupt::Interrupt;
-use crate::progress::Progress;
 use crate::socket::{Listener, recv_exact, send};
+use crate::stop::StopToken;
+use crate::support::progress::Progress;
 
 /// Sends `source` to every client of `listener`, each on a thread of its own, until `service.peers` have
 /// it or `stop` is requested. With `peers`, so many are served at a time and the others wait.
@@ -33,7 +33,7 @@ pub fn serve(
     listener: &Listener,
     source: &Source,
     service: Service,
-    stop: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<()> {
     server::serve(listener, service, stop, |client, progress| {
         send_file(source, client, service.chunk, progress)
@@ -72,7 +72,7 @@ fn send_file(
 pub fn receive(
     path: &Path,
     destination: &Destination,
-    stop: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<Option<PathBuf>> {
     client::run(path, stop, |server| receive_file(server, destination))
 }

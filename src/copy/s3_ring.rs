@@ -17,12 +17,12 @@ use std::time::{Duration, Instant};
 use super::protocol::{Header, safe_name};
 use super::source::Source;
 use super::target::{Destination, Target};
-use crate::error::Context;
-use crate::interrupt::Interrupt;
-use crate::notice::notice;
-use crate::progress::Progress;
 use crate::shm::ring::{Receiver, Sender, Shape};
 use crate::shm::{Fault, fault_of};
+use crate::stop::StopToken;
+use crate::support::error::Context;
+use crate::support::log::log;
+use crate::support::progress::Progress;
 
 /// How long to wait for a sender by default.
 pub const WAIT: Duration = Duration::from_secs(10);
@@ -32,7 +32,7 @@ const LOOK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)
 const SOON: Duration = Duration::from_millis(100);
 
 /// Sends `source` to `shape.receivers` receivers through a ring named `name`. Ends quietly when
-/// `interrupt` is raised.
+/// a stop is requested.
 ///
 /// # Errors
 /// - Those of [`Sender::create`] and of [`Source`].
@@ -40,15 +40,15 @@ const SOON: Duration = Duration::from_millis(100);
 ///
 /// # Panics
 /// If the shape does not [fit](Shape::fits).
-pub fn send(name: &str, shape: Shape, source: &Source, interrupt: &Interrupt) -> io::Result<()> {
+pub fn send(name: &str, shape: Shape, source: &Source, stop: &StopToken) -> io::Result<()> {
     let header = source.header()?;
     let sender = Sender::create(name, shape, &header.line()).context(|| too_large(shape))?;
-    notice(format!(
+    log(format!(
         "sending as {name:?} to {} receivers",
         shape.receivers
     ));
-    match send_file(sender, source, header.length, shape.slot_len, interrupt) {
-        Err(_) if interrupt.is_raised() => Ok(()),
+    match send_file(sender, source, header.length, shape.slot_len, stop) {
+        Err(_) if stop.is_requested() => Ok(()),
         sent => sent,
     }
 }
@@ -58,15 +58,15 @@ fn send_file(
     source: &Source,
     length: u64,
     slot_len: usize,
-    interrupt: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<()> {
-    sender.wait_for_receivers(interrupt)?;
+    sender.wait_for_receivers(stop)?;
     let progress = Progress::on_stderr();
     progress.expect(length);
     let mut offset = 0;
     while offset < length {
         let left = usize::try_from(length - offset).unwrap_or(usize::MAX);
-        sender.send_with(left.min(slot_len), interrupt, |piece| {
+        sender.send_with(left.min(slot_len), stop, |piece| {
             let count = source.read_at(piece, offset, length)?;
             offset += count as u64;
             progress.add(count as u64);
@@ -75,7 +75,7 @@ fn send_file(
     }
     source.note_growth(length);
     drop(progress);
-    match sender.finish(interrupt)? {
+    match sender.finish(stop)? {
         0 => Ok(()),
         lost => Err(io::Error::new(
             ErrorKind::BrokenPipe,
@@ -94,7 +94,7 @@ fn too_large(shape: Shape) -> String {
     )
 }
 
-/// Gets the file of the sender named `name` and says where it is; `None` if `interrupt` was raised.
+/// Gets the file of the sender named `name` and says where it is; `None` if a stop was requested.
 /// Waits for a sender that is not there yet, as long as `wait` says.
 ///
 /// # Errors
@@ -103,12 +103,12 @@ pub fn receive(
     name: &str,
     wait: Duration,
     destination: &Destination,
-    interrupt: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<Option<PathBuf>> {
-    let received = wait_for_sender(name, wait, interrupt)
-        .and_then(|ring| receive_file(ring, destination, interrupt));
+    let received =
+        wait_for_sender(name, wait, stop).and_then(|ring| receive_file(ring, destination, stop));
     match received {
-        Err(_) if interrupt.is_raised() => Ok(None),
+        Err(_) if stop.is_requested() => Ok(None),
         received => received
             .map(Some)
             .context(|| format!("no copy from {name:?}")),
@@ -116,7 +116,7 @@ pub fn receive(
 }
 
 /// Joins the ring, once it is there.
-fn wait_for_sender(name: &str, wait: Duration, interrupt: &Interrupt) -> io::Result<Receiver> {
+fn wait_for_sender(name: &str, wait: Duration, stop: &StopToken) -> io::Result<Receiver> {
     let start = Instant::now();
     let mut said = false;
     loop {
@@ -133,14 +133,14 @@ fn wait_for_sender(name: &str, wait: Duration, interrupt: &Interrupt) -> io::Res
             return Err(error);
         }
         if !said {
-            notice(format!(
+            log(format!(
                 "waiting {} s for a sender named {name:?}",
                 wait.as_secs_f32()
             ));
             said = true;
         }
         let look = LOOK[usize::from(start.elapsed() > SOON)];
-        if interrupt.wait_timeout(look) {
+        if stop.wait_timeout(look) {
             return Err(ErrorKind::Interrupted.into());
         }
     }
@@ -149,7 +149,7 @@ fn wait_for_sender(name: &str, wait: Duration, interrupt: &Interrupt) -> io::Res
 fn receive_file(
     mut ring: Receiver,
     destination: &Destination,
-    interrupt: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<PathBuf> {
     let header = Header::read(&mut &ring.label()[..])?;
     let mut target = Target::create(destination, safe_name(&header.name)?)?;
@@ -157,7 +157,7 @@ fn receive_file(
     progress.expect(header.length);
     let mut left = header.length;
     while left > 0 {
-        let count = ring.receive_with(interrupt, |piece| {
+        let count = ring.receive_with(stop, |piece| {
             progress.add(piece.len() as u64);
             target.write(piece)
         })?;

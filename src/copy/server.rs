@@ -10,11 +10,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::interrupt::Interrupt;
-use crate::notice::notice;
-use crate::permits::Permits;
-use crate::progress::Progress;
 use crate::socket::{Listener, Received, WhenFull, accept_loop, end_sending, recv};
+use crate::stop::StopToken;
+use crate::support::log::log;
+use crate::support::permits::Permits;
+use crate::support::progress::Progress;
 
 /// How many bytes are read and sent at a time by default. The chapter says why.
 pub const CHUNK: usize = 128 * 1024;
@@ -39,7 +39,7 @@ pub struct Service {
 pub(super) fn serve(
     listener: &Listener,
     service: Service,
-    stop: &Interrupt,
+    stop: &StopToken,
     send_file: impl Fn(&UnixStream, &Progress) -> io::Result<u64> + Sync,
 ) -> io::Result<()> {
     let permits = Permits::new(service.peers.unwrap_or(usize::MAX));
@@ -54,7 +54,7 @@ pub(super) fn serve(
             let send_file = |client: &UnixStream| send_file(client, &progress);
             let copied = copy(&client, service.timeout, stop, send_file);
             drop(client);
-            notice(format!(
+            log(format!(
                 "client {number} {}",
                 ending(&copied, service, stop)
             ));
@@ -67,7 +67,7 @@ pub(super) fn serve(
         |number, _| {
             if !permits.is_closed() {
                 broken.fetch_add(1, Ordering::Relaxed);
-                notice(format!(
+                log(format!(
                     "client {number} cannot be served: no thread for it"
                 ));
             }
@@ -75,7 +75,7 @@ pub(super) fn serve(
     )?;
     match broken.into_inner() {
         0 => Ok(()),
-        _ if stop.is_raised() => Ok(()),
+        _ if stop.is_requested() => Ok(()),
         broken => Err(io::Error::other(format!("{broken} copies were broken off"))),
     }
 }
@@ -85,11 +85,11 @@ pub(super) fn serve(
 fn copy(
     client: &Arc<UnixStream>,
     timeout: Duration,
-    stop: &Interrupt,
+    stop: &StopToken,
     send_file: impl Fn(&UnixStream) -> io::Result<u64>,
 ) -> io::Result<u64> {
     let waking = Arc::clone(client);
-    let _waker = stop.on_raise(move || drop(waking.shutdown(Shutdown::Both)));
+    let _waker = stop.on_stop(move || drop(waking.shutdown(Shutdown::Both)));
     let timeout = Some(timeout.max(Duration::from_millis(1)));
     client.set_write_timeout(timeout)?;
     client.set_read_timeout(timeout)?;
@@ -103,10 +103,10 @@ fn copy(
 }
 
 /// How a copy ended, as the log has it.
-fn ending(copied: &io::Result<u64>, service: Service, stop: &Interrupt) -> String {
+fn ending(copied: &io::Result<u64>, service: Service, stop: &StopToken) -> String {
     let error = match copied {
         Ok(length) => return format!("has all {length} bytes"),
-        Err(_) if stop.is_raised() => return "was broken off".into(),
+        Err(_) if stop.is_requested() => return "was broken off".into(),
         Err(error) => error,
     };
     match error.kind() {

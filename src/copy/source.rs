@@ -7,8 +7,8 @@ use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
 use super::protocol::{Header, safe_name};
-use crate::error::Context;
-use crate::notice::notice;
+use crate::support::error::Context;
+use crate::support::log::log;
 
 /// An open file to copy from. Threads can read it at the same time, each where it is.
 #[derive(Debug)]
@@ -86,7 +86,7 @@ impl Source {
     pub fn note_growth(&self, length: u64) {
         if self.file.metadata().is_ok_and(|now| now.len() > length) {
             let shown = self.path.display();
-            notice(format!(
+            log(format!(
                 "{shown} has grown: its first {length} bytes were copied"
             ));
         }

@@ -8,8 +8,8 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
 
-use crate::error::Context;
-use crate::own_file::{OwnFile, open_itself, stands_at};
+use crate::support::error::Context;
+use crate::support::unlink_on_drop::{UnlinkOnDrop, open_itself, stands_at};
 
 /// What the names of partial files begin and end with.
 const PARTIAL: (&str, &str) = (".ipc-copy-", ".part");
@@ -36,7 +36,7 @@ pub struct Destination {
 /// A file that is being written. Dropped before [`finish`](Self::finish), it goes.
 #[derive(Debug)]
 pub struct Target {
-    partial: OwnFile, // first, so that it is removed while it is locked
+    partial: UnlinkOnDrop, // first, so that it is removed while it is locked
     file: File,
     path: PathBuf,
     force: bool,
@@ -139,11 +139,11 @@ fn check(path: &Path, force: bool) -> io::Result<()> {
 }
 
 /// Makes a partial file and locks it (`flock(2)`): a lock that is free says that its writer is dead.
-fn create_partial(directory: &Path) -> io::Result<(OwnFile, File)> {
+fn create_partial(directory: &Path) -> io::Result<(UnlinkOnDrop, File)> {
     for _ in 0..TRIES {
         let path = directory.join(partial_name());
         let file = File::create_new(&path)?;
-        let Ok(partial) = OwnFile::at(&path) else {
+        let Ok(partial) = UnlinkOnDrop::at(&path) else {
             continue;
         };
         match file.try_lock() {

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::escape::escape;
+use crate::support::escape::escape;
 
 /// How many bytes are shown at most, as text and in hexadecimal.
 const TEXT_LEN: usize = 48;

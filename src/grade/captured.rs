@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::watch;
-use crate::process::Stream;
+use crate::harness::Stream;
 
 /// How much of each stream is kept, in bytes.
 const KEPT: usize = 1 << 20;

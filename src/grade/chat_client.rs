@@ -1,7 +1,7 @@
 //! `chat-client`: the client of note 2's two-way server; the grader is its server and its user.
 
 use super::{Assignment, Check, Fault, Host, Lab, Peer, Running, Verdict, client, watch};
-use crate::process::Stream;
+use crate::harness::Stream;
 
 pub(super) const ASSIGNMENT: Assignment = Assignment {
     name: "chat-client",

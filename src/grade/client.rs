@@ -1,7 +1,7 @@
 //! What every client with a user has to do, whatever it asks for: find its server, notice when it goes, and end.
 
 use super::{Check, Lab, Running, Verdict};
-use crate::process::Stream;
+use crate::harness::Stream;
 
 pub(super) const START: &[Check] = &[Check {
     name: "connects",

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use super::copy_server::write_sparse;
 use super::{Assignment, Check, Fault, Lab, Running, Verdict};
-use crate::own_file::create_private_dir;
+use crate::support::unlink_on_drop::create_private_dir;
 
 pub(super) const ASSIGNMENT: Assignment = Assignment {
     name: "copy-sharedmem",

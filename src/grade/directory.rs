@@ -6,8 +6,8 @@ use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
 use super::watch;
-use crate::error::Context;
 use crate::socket::MAX_PATH;
+use crate::support::error::Context;
 
 /// Removes the socket file that an earlier program left; anything else in its place is an error.
 pub(super) fn make_way(socket: &Path) -> io::Result<()> {

@@ -3,7 +3,7 @@
 use std::io;
 
 use super::bytes::{Shown, show};
-use crate::escape::escape;
+use crate::support::escape::escape;
 
 /// What a check returns.
 pub type Verdict = Result<(), Fault>;

@@ -6,8 +6,8 @@ use std::thread::{self, JoinHandle};
 use std::time::Instant;
 
 use super::{Fault, Lab, Peer, Running, watch};
-use crate::interrupt::Waker;
 use crate::socket::{self, Stopper};
+use crate::stop::Waker;
 
 /// A listening socket of the grader's own, for programs that are clients.
 pub struct Host<'a> {
@@ -21,7 +21,7 @@ pub struct Host<'a> {
 impl<'a> Host<'a> {
     pub(super) fn new(lab: &'a Lab<'a>) -> Result<Self, Fault> {
         let listener = socket::listen(lab.socket())?;
-        let waker = listener.stop_on(lab.interrupt());
+        let waker = listener.stop_on(lab.stop());
         let stopper = listener.stopper();
         let (tell, clients) = mpsc::channel();
         let thread = thread::spawn(move || {

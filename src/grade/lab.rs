@@ -16,14 +16,14 @@ use super::host::Host;
 use super::running::{Record, Running};
 use super::submission::{Submission, show_words};
 use super::{Fault, Random, watch};
-use crate::interrupt::Interrupt;
-use crate::own_file::create_private_dir;
+use crate::stop::StopToken;
+use crate::support::unlink_on_drop::create_private_dir;
 
 /// A place for one check. Programs that are started in it are ended at the latest with the check, each
 /// with its whole process group.
 pub struct Lab<'a> {
     submission: &'a Submission,
-    interrupt: &'a Interrupt,
+    stop: &'a StopToken,
     directory: &'a Path,
     socket: PathBuf,
     name: String,
@@ -35,7 +35,7 @@ impl<'a> Lab<'a> {
     pub(super) fn new(
         submission: &'a Submission,
         directory: &'a Path,
-        interrupt: &'a Interrupt,
+        stop: &'a StopToken,
     ) -> io::Result<Self> {
         let socket = submission
             .socket
@@ -53,7 +53,7 @@ impl<'a> Lab<'a> {
             .into_owned();
         Ok(Self {
             submission,
-            interrupt,
+            stop,
             directory,
             socket,
             name,
@@ -155,11 +155,11 @@ impl<'a> Lab<'a> {
     }
 
     pub(super) fn is_interrupted(&self) -> bool {
-        self.interrupt.is_raised()
+        self.stop.is_requested()
     }
 
-    pub(super) fn interrupt(&self) -> &Interrupt {
-        self.interrupt
+    pub(super) fn stop(&self) -> &StopToken {
+        self.stop
     }
 
     pub(super) fn keep(&self, record: Record) {

@@ -51,8 +51,8 @@ pub use submission::Submission;
 use std::io::{self, ErrorKind};
 use std::time::Instant;
 
-use crate::interrupt::Interrupt;
-use crate::process::TemporaryDirectory;
+use crate::harness::TemporaryDirectory;
+use crate::stop::StopToken;
 
 /// What a teacher hands out.
 #[derive(Debug)]
@@ -127,14 +127,14 @@ pub fn assignment(name: &str) -> Option<&'static Assignment> {
 /// Tries `checks` on `submission`, tells `progress` of each before it begins, and ends whatever was started.
 ///
 /// # Errors
-/// [`ErrorKind::Interrupted`] when `interrupt` is raised; else what keeps the grader from
+/// [`ErrorKind::Interrupted`] when a stop is requested; else what keeps the grader from
 /// working: no directory for its files, or something else in the place of the socket.
 pub fn grade(
     assignment: &'static Assignment,
     checks: &[&'static Check],
     submission: &Submission,
     progress: &dyn Fn(&Check),
-    interrupt: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<Report> {
     let mut results: Vec<Graded> = Vec::new();
     for &check in checks {
@@ -147,7 +147,7 @@ pub fn grade(
             continue;
         }
         progress(check);
-        results.push(try_check(assignment, check, submission, interrupt)?);
+        results.push(try_check(assignment, check, submission, stop)?);
     }
     Ok(Report {
         assignment,
@@ -161,13 +161,13 @@ fn try_check(
     assignment: &'static Assignment,
     check: &'static Check,
     submission: &Submission,
-    interrupt: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<Graded> {
     let directory = TemporaryDirectory::make("ipc-grade")?;
-    let lab = Lab::new(submission, directory.path(), interrupt)?;
+    let lab = Lab::new(submission, directory.path(), stop)?;
     let start = Instant::now();
     let verdict = (check.run)(&lab);
-    if interrupt.is_raised() {
+    if stop.is_requested() {
         return Err(ErrorKind::Interrupted.into());
     }
     let outcome = match verdict {

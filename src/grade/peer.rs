@@ -8,8 +8,8 @@ use std::thread;
 use std::time::Instant;
 
 use super::{Fault, Lab, Running, Verdict};
-use crate::interrupt::Waker;
 use crate::socket::end_sending;
+use crate::stop::Waker;
 
 /// How much of what was sent is remembered for the report, in bytes.
 const REMEMBERED: usize = 4096;
@@ -36,8 +36,8 @@ pub(super) fn connect<'a>(lab: &'a Lab<'a>, program: &'a Running<'a>) -> Result<
     let (tell, told) = mpsc::channel();
     let (path, woken) = (lab.socket().to_owned(), tell.clone());
     let _waker = lab
-        .interrupt()
-        .on_raise(move || drop(woken.send(Err(ErrorKind::Interrupted.into()))));
+        .stop()
+        .on_stop(move || drop(woken.send(Err(ErrorKind::Interrupted.into()))));
     thread::spawn(move || tell.send(UnixStream::connect(path)));
     let expected = "a connection";
     let fault = || program.fault("it takes no connection").expected(expected);
@@ -63,8 +63,8 @@ impl<'a> Peer<'a> {
         let stream = Arc::new(stream);
         let woken = Arc::clone(&stream);
         let waker = lab
-            .interrupt()
-            .on_raise(move || drop(woken.shutdown(Shutdown::Both)));
+            .stop()
+            .on_stop(move || drop(woken.shutdown(Shutdown::Both)));
         Ok(Self {
             lab,
             program,

@@ -4,7 +4,7 @@
 use std::process;
 
 use super::{Assignment, Check, Fault, Lab, Running, Verdict, running::show_end};
-use crate::process::Stream;
+use crate::harness::Stream;
 use crate::signals::{self, Disposition, Dispositions, Signal, SignalSet, outcome};
 
 pub(super) const ASSIGNMENT: Assignment = Assignment {

@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::escape::escape;
+use crate::support::escape::escape;
 
 /// What a student hands in, and how it is to be treated.
 #[derive(Clone, Debug)]
@@ -26,7 +26,7 @@ impl Submission {
     }
 }
 
-/// Words as a shell would take them, escaped.
+/// Args as a shell would take them, escaped.
 pub(super) fn show_words<'a>(words: impl Iterator<Item = &'a OsStr>) -> String {
     let plain = |text: &str| {
         !text.is_empty()

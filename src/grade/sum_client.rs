@@ -1,7 +1,7 @@
 //! `sum-client`: the client of note 1's servers; the grader is its server and its user.
 
 use super::{Assignment, Check, Lab, Peer, Running, Verdict, client};
-use crate::process::Stream;
+use crate::harness::Stream;
 use crate::sum::protocol::{Reply, encode};
 
 pub(super) const ASSIGNMENT: Assignment = Assignment {

@@ -9,7 +9,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::process::{Identity, Stat};
+use crate::support::identity::{Identity, Stat};
 
 /// The pause between two looks at what cannot be waited for.
 pub(super) const LOOK: Duration = Duration::from_millis(1);

@@ -7,6 +7,6 @@
 //! [close]: fn@crate::socket::close
 //! [listen]: fn@crate::socket::listen
 //! [listener]: crate::socket::Listener
-//! [interrupt]: crate::interrupt::Interrupt
+//! [stop]: crate::stop::StopToken
 //!
 #![doc = include_str!("../../docs/02-a-server-step-by-step.md")]

@@ -4,7 +4,7 @@
 //! [ch10]: crate::guide::ch10_for_teachers
 //! [accept_loop]: fn@crate::socket::accept_loop
 //! [client]: crate::sum::client
-//! [interrupt]: crate::interrupt::Interrupt
+//! [stop]: crate::stop::StopToken
 //! [listen]: fn@crate::socket::listen
 //! [listener]: crate::socket::Listener::accept
 //! [send]: fn@crate::socket::send

@@ -9,12 +9,11 @@
 //! [connect]: fn@crate::socket::connect
 //! [send]: fn@crate::socket::send
 //! [hello]: crate::chat::protocol::Hello
-//! [input]: crate::input::read_line_into
 //! [s3]: crate::chat::s3_two_way
 //! [s4]: crate::chat::s4_outboxes
 //! [client]: crate::chat::client
-//! [interrupt]: crate::interrupt::Interrupt
+//! [stop]: crate::stop::StopToken
 //! [screen]: crate::chat::Screen
-//! [escape]: fn@crate::escape::escape
+//! [escape]: fn@crate::chat::escape
 //!
 #![doc = include_str!("../../docs/04-chat.md")]

@@ -3,7 +3,7 @@
 //! [ch10]: crate::guide::ch10_for_teachers
 //! [ch05]: super::ch05_copy_by_sockets
 //! [segment]: crate::shm::Segment
-//! [waiters]: crate::shm::Waiters
+//! [waiters]: crate::shm::WaitQueue
 //! [semaphore]: crate::shm::Semaphore
 //! [lock]: crate::shm::Lock
 //! [ring]: crate::shm::ring

@@ -5,9 +5,9 @@
 //! [broken-pipe]: std::io::ErrorKind::BrokenPipe
 //! [check_pid]: crate::signals::check_pid
 //! [dispositions]: crate::signals::dispositions()
-//! [interrupt]: crate::interrupt
+//! [stop]: crate::stop
 //! [lab]: crate::signals::lab
-//! [on_signals]: crate::interrupt::Interrupt::on_signals
+//! [on_signals]: crate::stop::StopToken::on_signals
 //! [outcome]: crate::signals::outcome()
 //! [raise]: crate::signals::raise()
 //! [send]: crate::signals::send

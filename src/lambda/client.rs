@@ -9,9 +9,9 @@ use std::sync::mpsc;
 use std::thread;
 
 use super::protocol::Request;
-use crate::error::Context;
-use crate::interrupt::Interrupt;
 use crate::socket::{close, connect, send};
+use crate::stop::StopToken;
+use crate::support::error::Context;
 
 /// The longest path that Linux knows, in bytes: no answer is longer.
 #[doc(alias = "PATH_MAX")]
@@ -24,12 +24,12 @@ const PATH_LEN: u64 = 4096;
 /// - Those of [`connect`](connect()).
 /// - [`ErrorKind::ConnectionAborted`]: the server went, or sent us away, without an answer.
 /// - Those of starting a thread.
-pub fn invoke(path: &Path, request: &Request, stop: &Interrupt) -> io::Result<Option<PathBuf>> {
+pub fn invoke(path: &Path, request: &Request, stop: &StopToken) -> io::Result<Option<PathBuf>> {
     // A thread that is blocked in connect, as when the backlog is full, sees no stop. So another one
     // asks, and this one waits for both.
     let (tell, told) = mpsc::channel();
     let stopped = tell.clone();
-    let _waker = stop.on_raise(move || drop(stopped.send(Ok(None))));
+    let _waker = stop.on_stop(move || drop(stopped.send(Ok(None))));
     let (path, message) = (path.to_owned(), format!("{request}\n"));
     thread::Builder::new().spawn(move || tell.send(ask(&path, &message).map(Some)))?;
     told.recv().unwrap_or(Ok(None))

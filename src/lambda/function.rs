@@ -19,8 +19,8 @@ use super::library::Call;
 use super::output::Output;
 use super::protocol::{NOT_EXECUTED, error_line};
 use super::watchdog::Watchdog;
-use crate::permits::Permits;
 use crate::socket::{Received, recv};
+use crate::support::permits::Permits;
 
 /// How much is copied in one go, in bytes.
 const BUFFER_LEN: usize = 32 * 1024;

@@ -8,8 +8,8 @@ use std::process;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::error::Context;
-use crate::own_file::{OwnFile, create_private_dir};
+use crate::support::error::Context;
+use crate::support::unlink_on_drop::{UnlinkOnDrop, create_private_dir};
 
 /// Where output files are made.
 pub(super) struct Outputs {
@@ -19,7 +19,7 @@ pub(super) struct Outputs {
 
 /// An output file, open to be written. Dropped, it is removed, because no client knows its name.
 pub(super) struct Output {
-    own: OwnFile,
+    own: UnlinkOnDrop,
     /// Whoever copies into it has it too.
     pub(super) file: Arc<File>,
 }
@@ -59,7 +59,7 @@ impl Outputs {
                 .open(&path);
             match options {
                 Ok(file) => {
-                    let own = OwnFile::at(&path)?;
+                    let own = UnlinkOnDrop::at(&path)?;
                     file.set_permissions(Permissions::from_mode(0o600))?; // whatever the umask
                     return Ok(Output {
                         own,

@@ -5,7 +5,7 @@
 
 use std::fmt;
 
-use crate::escape::escape;
+use crate::support::escape::escape;
 
 /// The longest message, in bytes, without the newline that may end it.
 pub const MESSAGE_LEN: usize = 1024;

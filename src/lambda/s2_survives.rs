@@ -24,11 +24,11 @@ use super::ending::{Ended, Ending};
 use super::library;
 use super::output::{Output, Outputs};
 use super::protocol::{MESSAGE_LEN, NOT_EXECUTED, Request, error_line, escaped};
-use crate::interrupt::Interrupt;
-use crate::notice::notice;
-use crate::permits::Permits;
-use crate::process::signal;
+use crate::harness::signal;
 use crate::socket::{Listener, Received, WhenFull, accept_loop, close, recv, send};
+use crate::stop::StopToken;
+use crate::support::log::log;
+use crate::support::permits::Permits;
 
 /// How many clients at once. Each takes up to five descriptors, while its function is started, of the usual 1,024.
 const MAX_CLIENTS: usize = 200;
@@ -40,15 +40,15 @@ const SEND_LIMIT: Duration = Duration::from_secs(1);
 ///
 /// # Errors
 /// Those of [`Listener::accept`] and of the directory. A client's errors end that client alone.
-pub fn serve(listener: &Listener, output_dir: &Path, stop: &Interrupt) -> io::Result<()> {
+pub fn serve(listener: &Listener, output_dir: &Path, stop: &StopToken) -> io::Result<()> {
     let server = Server {
         outputs: Outputs::in_directory(output_dir)?,
         stop: stop.clone(),
     };
     let clients = Permits::new(MAX_CLIENTS);
     let ending = Arc::clone(&clients);
-    let _end = stop.on_raise(move || ending.close());
-    notice(format!("listening on {}", listener.path().display())); // only now is all ready
+    let _end = stop.on_stop(move || ending.close());
+    log(format!("listening on {}", listener.path().display())); // only now is all ready
     accept_loop(
         listener,
         &clients,
@@ -58,18 +58,18 @@ pub fn serve(listener: &Listener, output_dir: &Path, stop: &Interrupt) -> io::Re
             let ending = server.converse(&client);
             close(&client);
             drop((client, permit)); // before the report, which may wait for its reader
-            notice(format!("client {number}{ending}"));
+            log(format!("client {number}{ending}"));
         },
         |number, client| {
             close(client);
-            notice(format!("client {number} was sent away"));
+            log(format!("client {number} was sent away"));
         },
     )
 }
 
 struct Server {
     outputs: Outputs,
-    stop: Interrupt,
+    stop: StopToken,
 }
 
 impl Server {
@@ -80,7 +80,7 @@ impl Server {
             Ok(None) => return Ending::Left,
             Err(error) => return Ending::Failed(error),
         };
-        if self.stop.is_raised() {
+        if self.stop.is_requested() {
             return Ending::SentAway;
         }
         let answered = self.outputs.create().and_then(|output| {
@@ -97,7 +97,7 @@ impl Server {
     fn receive(&self, client: &Arc<UnixStream>) -> io::Result<Option<Vec<u8>>> {
         let reading = Arc::clone(client);
         let shut_down = move || drop(reading.shutdown(Shutdown::Read));
-        let _waker = self.stop.on_raise(shut_down);
+        let _waker = self.stop.on_stop(shut_down);
         let mut message = vec![0; MESSAGE_LEN + 1]; // one byte for the newline, or to see what is too long
         let count = match recv(&mut &**client, &mut message)? {
             Received::Bytes(count) => count,
@@ -137,7 +137,7 @@ impl Server {
         command.stdin(Stdio::null()).stdout(stdout).process_group(0);
         let mut child = command.spawn()?;
         let group = i64::from(child.id());
-        let _waker = self.stop.on_raise(move || drop(signal("KILL", -group)));
+        let _waker = self.stop.on_stop(move || drop(signal("KILL", -group)));
         child.wait()
     }
 }

@@ -28,11 +28,11 @@ use super::library::{self, Runtime};
 use super::output::{Output, Outputs};
 use super::protocol::{MESSAGE_LEN, Request, error_line, escaped};
 use super::watchdog::Watchdog;
-use crate::error::Context;
-use crate::interrupt::Interrupt;
-use crate::notice::notice;
-use crate::permits::Permits;
 use crate::socket::{Listener, Received, close, recv, send};
+use crate::stop::StopToken;
+use crate::support::error::Context;
+use crate::support::log::log;
+use crate::support::permits::Permits;
 
 /// How long an answer may wait for room. It is the only one on its connection, so there is room.
 const SEND_LIMIT: Duration = Duration::from_secs(1);
@@ -77,21 +77,21 @@ impl Settings {
 /// moment, 0.3 seconds, and clients that wait for one are sent away.
 ///
 /// ```
-/// use ipc_primer::interrupt::Interrupt;
+/// use ipc_primer::stop::StopToken;
 /// use ipc_primer::lambda::{Settings, client, protocol::Request, serve};
 /// use ipc_primer::socket::listen;
 ///
 /// let place = tempfile::tempdir()?;
 /// let (path, outputs) = (place.path().join("lambda.sock"), place.path().join("outputs"));
-/// let interrupt = Interrupt::new();
-/// let (listener, ending) = (listen(&path)?, interrupt.clone());
+/// let stop = StopToken::new();
+/// let (listener, ending) = (listen(&path)?, stop.clone());
 /// let server = std::thread::spawn(move || serve(&listener, &Settings::new(outputs), &ending));
 ///
 /// let request = Request::new("/bin/echo", Some("hello"), None).unwrap();
-/// let output = client::invoke(&path, &request, &interrupt)?.unwrap();
+/// let output = client::invoke(&path, &request, &stop)?.unwrap();
 /// assert_eq!(std::fs::read_to_string(output)?, "hello\n");
 ///
-/// interrupt.raise();
+/// stop.request_stop();
 /// server.join().unwrap()?;
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -99,17 +99,17 @@ impl Settings {
 /// # Errors
 /// - Those of [`Listener::accept`], of the directories and of starting `sh`.
 /// - [`ErrorKind::InvalidInput`]: there are too few descriptors for so many functions at once.
-pub fn serve(listener: &Listener, settings: &Settings, stop: &Interrupt) -> io::Result<()> {
+pub fn serve(listener: &Listener, settings: &Settings, stop: &StopToken) -> io::Result<()> {
     let server = Arc::new(Server::new(settings, stop)?);
     let _stop = listener.stop_on(stop);
     let ending = Arc::clone(&server);
-    let _end = stop.on_raise(move || ending.end());
-    notice(format!("listening on {}", listener.path().display())); // only now is all ready
+    let _end = stop.on_stop(move || ending.end());
+    log(format!("listening on {}", listener.path().display())); // only now is all ready
     thread::scope(|scope| {
         scope.spawn(|| server.functions.watchdog.keep_time());
         let ended = accept_all(listener, &server);
         if ended.is_err() {
-            stop.raise();
+            stop.request_stop();
         }
         server.functions.crew.finish(); // the watchdog keeps time until the last client has gone
         server.functions.watchdog.close();
@@ -133,10 +133,10 @@ fn accept_all(listener: &Listener, server: &Arc<Server>) -> io::Result<()> {
             let ending = serving.converse(number, &client);
             close(&client);
             drop((client, permit));
-            notice(format!("client {number}{ending}"));
+            log(format!("client {number}{ending}"));
         };
         if let Err(error) = server.functions.crew.run(serve) {
-            notice(format!("client {number} was sent away: {error}"));
+            log(format!("client {number} was sent away: {error}"));
         }
     }
     Ok(())
@@ -150,11 +150,11 @@ struct Server {
     running: Arc<Permits>,
     functions: Functions,
     timeout: Duration,
-    stop: Interrupt,
+    stop: StopToken,
 }
 
 impl Server {
-    fn new(settings: &Settings, stop: &Interrupt) -> io::Result<Self> {
+    fn new(settings: &Settings, stop: &StopToken) -> io::Result<Self> {
         let keeps_libraries = !settings.allow.is_empty();
         let (clients, running) = descriptors::plan(settings.max_running, keeps_libraries)?;
         let allow = settings.allow.iter().map(|directory| {
@@ -210,7 +210,7 @@ impl Server {
     fn receive(&self, client: &Arc<UnixStream>) -> io::Result<Option<Vec<u8>>> {
         let reading = Arc::clone(client);
         let shut_down = move || drop(reading.shutdown(Shutdown::Read));
-        let _waker = self.stop.on_raise(shut_down);
+        let _waker = self.stop.on_stop(shut_down);
         client.set_read_timeout(Some(self.timeout))?;
         let mut message = vec![0; MESSAGE_LEN + 1]; // one byte for the newline, or to see what is too long
         let count = match recv(&mut &**client, &mut message)? {

@@ -18,9 +18,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::ending::Reason;
-use crate::error::Context;
-use crate::process::signal;
+use crate::harness::signal;
 use crate::socket::{end_sending, recv};
+use crate::support::error::Context;
 
 /// How long running functions get when the server ends.
 const LAST_WISH: Duration = Duration::from_millis(300);

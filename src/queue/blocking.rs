@@ -11,8 +11,8 @@ use std::time::{Duration, Instant};
 use super::error::{Error, State};
 use super::layout::{LOCK, Layout, REGISTERS, View, WAIT_SLOTS};
 use super::messages::Messages;
-use crate::interrupt::Interrupt;
-use crate::shm::{Held, Lock, Segment, Waiters, owner};
+use crate::shm::{Lock, LockGuard, Segment, WaitQueue, owner};
+use crate::stop::StopToken;
 
 /// How long even a call that must not block waits for the lock, which is held for a tenth of a
 /// microsecond: the limits that callers give are about messages.
@@ -39,19 +39,19 @@ pub(super) struct Shared {
     segment: Arc<Segment>,
     pub layout: Layout,
     lock: Lock,
-    receivers: Waiters,
-    senders: Waiters,
-    stop: Interrupt,
+    receivers: WaitQueue,
+    senders: WaitQueue,
+    stop: StopToken,
 }
 
 impl Shared {
-    pub fn new(segment: Segment, layout: Layout, stop: &Interrupt) -> Self {
+    pub fn new(segment: Segment, layout: Layout, stop: &StopToken) -> Self {
         let segment = Arc::new(segment);
         let mut first = 0;
         let [lock, receivers, senders] = [0, 1, 2].map(|which| {
             let slots = first..first + WAIT_SLOTS[which];
             first = slots.end;
-            Waiters::new(&segment, slots)
+            WaitQueue::new(&segment, slots)
                 .registered_in(REGISTERS + which)
                 .spinning(0)
         });
@@ -130,7 +130,7 @@ impl Shared {
 
     /// Takes the lock. Only a process that was stopped while it had the lock keeps others waiting.
     #[inline]
-    fn locked(&self, patience: Patience) -> Result<Held<'_>, Error> {
+    fn locked(&self, patience: Patience) -> Result<LockGuard<'_>, Error> {
         let limit = match patience {
             Patience::None => Some(STALLED),
             Patience::For(limit) => Some(limit.max(STALLED)),
@@ -171,7 +171,7 @@ impl Shared {
         View::new(&self.segment, self.layout)
     }
 
-    fn waiters(&self, state: State) -> &Waiters {
+    fn waiters(&self, state: State) -> &WaitQueue {
         match state {
             State::Empty => &self.receivers,
             State::Full => &self.senders,
@@ -192,9 +192,10 @@ mod tests {
     fn an_attempt_that_fails_after_a_wake_up_leaves_it_to_another() {
         let name = format!("unit-fails-{}", std::process::id());
         let layout = Layout::checked(10, 64).unwrap();
-        let segment = Segment::create(&name, layout.plan(), |new| layout.init(new)).unwrap();
+        let segment =
+            Segment::create(&name, layout.segment_layout(), |new| layout.init(new)).unwrap();
         shm::unlink(&name, FORMAT).unwrap();
-        let queue = Shared::new(segment, layout, &Interrupt::new());
+        let queue = Shared::new(segment, layout, &StopToken::new());
         let second = Duration::from_secs(1);
         let quick = (0..3).any(|_| attempt_after_a_failure(&queue) < second);
         assert!(quick, "three times out of three the other slept its second");

@@ -19,7 +19,7 @@ pub enum Error {
     /// ETIMEDOUT: the queue was full, or empty, until the time was over.
     #[doc(alias = "ETIMEDOUT")]
     TimedOut(State),
-    /// EINTR: the [`Interrupt`](crate::interrupt::Interrupt) of the queue's handle was raised.
+    /// EINTR: the [`StopToken`](crate::stop::StopToken) of the queue's handle was asked to stop.
     #[doc(alias = "EINTR")]
     Interrupted,
     /// EMSGSIZE: the message is longer than the queue's `message_size`, or the buffer is shorter.

@@ -27,7 +27,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::error::Error;
-use crate::shm::{Format, Lifetime, Plan, Segment};
+use crate::shm::{Format, Lifetime, Segment, SegmentLayout};
 
 /// Marks the segment of a queue, laid out as above.
 pub(super) const FORMAT: Format = Format {
@@ -79,8 +79,8 @@ impl Layout {
             format!("max_messages is from 1 to {MAX_MESSAGES}, not {max_messages}")
         } else if !(1..=MAX_MESSAGE_SIZE).contains(&message_size) {
             format!("message_size is from 1 to {MAX_MESSAGE_SIZE} bytes, not {message_size}")
-        } else if layout.plan().len() > MAX_LEN {
-            let len = layout.plan().len();
+        } else if layout.segment_layout().len() > MAX_LEN {
+            let len = layout.segment_layout().len();
             format!("the queue would take {len} bytes of shared memory, and can take {MAX_LEN}")
         } else {
             return Ok(layout);
@@ -88,11 +88,11 @@ impl Layout {
         Err(Error::Invalid(fault))
     }
 
-    pub fn plan(&self) -> Plan {
-        Plan {
+    pub fn segment_layout(&self) -> SegmentLayout {
+        SegmentLayout {
             format: FORMAT,
             words: self.slots_at() + self.max_messages * self.slot_len(),
-            seats: WAIT_SLOTS.iter().sum(),
+            wait_slots: WAIT_SLOTS.iter().sum(),
             lifetime: Lifetime::Kept,
         }
     }
@@ -116,10 +116,10 @@ impl Layout {
         let limits = limit(0).zip(limit(1));
         let layout = limits.and_then(|(messages, size)| Self::checked(messages, size).ok());
         let fits = |layout: &Self| {
-            let plan = layout.plan();
-            // As long as the plan, but for what fills its last cache line.
-            let words = plan.words.next_multiple_of(LINE);
-            segment.words().len() == words && segment.seats() == plan.seats
+            let layout = layout.segment_layout();
+            // As long as the layout, but for what fills its last cache line.
+            let words = layout.words.next_multiple_of(LINE);
+            segment.words().len() == words && segment.wait_slots() == layout.wait_slots
         };
         let fault = || Error::Damaged("its limits do not fit its length".into());
         layout.filter(fits).ok_or_else(fault)

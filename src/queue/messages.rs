@@ -10,7 +10,7 @@ use std::sync::atomic::Ordering;
 use super::error::Error;
 use super::layout::{Slot, UNKNOWN, View};
 use super::order::{self, FREE, SEQUENCE_END};
-use crate::shm::Held;
+use crate::shm::LockGuard;
 use crate::shm::bytes::{copy_in, copy_out};
 
 /// The messages of a queue that is locked.
@@ -26,7 +26,7 @@ impl<'s> Messages<'s> {
     /// Looks how many messages there are, with the lock `held`; sets them right first if the holder
     /// before was killed.
     #[inline]
-    pub fn new(words: View<'s>, held: &Held<'_>) -> Result<Self, Error> {
+    pub fn new(words: View<'s>, held: &LockGuard<'_>) -> Result<Self, Error> {
         let mut messages = Self { words, count: 0 };
         let count = words.count().load(Ordering::Relaxed);
         if held.was_abandoned() || count == UNKNOWN {

@@ -7,8 +7,8 @@ use super::error::Error;
 use super::handle::{Access, Queue};
 use super::layout::{FORMAT, Layout};
 use super::name;
-use crate::interrupt::Interrupt;
 use crate::shm::{Fault, Segment, fault_of};
+use crate::stop::StopToken;
 
 /// How often to begin anew when the queue is made and unlinked by others at the same time.
 const TRIES: u32 = 100;
@@ -26,7 +26,7 @@ const TRIES: u32 = 100;
 #[derive(Clone, Debug)]
 pub struct OpenOptions {
     access: Access,
-    interrupt: Interrupt,
+    stop: StopToken,
     create: bool,
     exclusive: bool,
     max_messages: usize,
@@ -51,7 +51,7 @@ impl OpenOptions {
     pub fn new() -> Self {
         Self {
             access: Access::default(),
-            interrupt: Interrupt::new(),
+            stop: StopToken::new(),
             create: false,
             exclusive: false,
             max_messages: 10,
@@ -119,8 +119,8 @@ impl OpenOptions {
 
     /// What ends the calls of this handle that block.
     #[must_use]
-    pub fn interrupt(mut self, interrupt: &Interrupt) -> Self {
-        self.interrupt = interrupt.clone();
+    pub fn stop(mut self, stop: &StopToken) -> Self {
+        self.stop = stop.clone();
         self
     }
 
@@ -138,7 +138,7 @@ impl OpenOptions {
     ///   [`Error::SystemFileLimit`].
     /// - [`Error::NotAQueue`], [`Error::OtherVersion`], [`Error::OtherNamespace`], [`Error::Damaged`]:
     ///   something else has the name.
-    /// - [`Error::System`] among others: those of [`Identity::own`](crate::process::Identity::own).
+    /// - [`Error::System`] among others: those of [`Identity::own`](crate::support::identity::Identity::own).
     #[doc(alias = "mq_open")]
     pub fn open(&self, name: &str) -> Result<Queue, Error> {
         let segment = name::segment(name)?;
@@ -175,19 +175,19 @@ impl OpenOptions {
 
     fn create_new(&self, segment: &str) -> Result<Queue, Error> {
         let layout = Layout::checked(self.max_messages, self.message_size)?;
-        let made = Segment::create(segment, layout.plan(), |new| layout.init(new))?;
+        let made = Segment::create(segment, layout.segment_layout(), |new| layout.init(new))?;
         Ok(self.handle(made, layout))
     }
 
     fn open_found(&self, segment: &str) -> Result<Queue, Error> {
-        let found = Segment::open_interruptible(segment, FORMAT, &self.interrupt)?;
+        let found = Segment::open_unless_stopped(segment, FORMAT, &self.stop)?;
         let layout = Layout::read(&found)?;
         Ok(self.handle(found, layout))
     }
 
     fn handle(&self, segment: Segment, layout: Layout) -> Queue {
         Queue {
-            shared: Shared::new(segment, layout, &self.interrupt),
+            shared: Shared::new(segment, layout, &self.stop),
             access: self.access,
         }
     }

@@ -9,7 +9,7 @@
 //! | 1 | kind | eight letters: what it is used for |
 //! | 2 | version | of the layout behind the header; it differs, so do the layouts |
 //! | 3 | length | of the whole object, in bytes |
-//! | 4 | seats | how many places to sleep stand at its end |
+//! | 4 | wait slots | how many places to sleep stand at its end |
 //! | 5 | owner | pid and start time of the process that made it: see [`owner`](super::owner) |
 //! | 6 | namespaces | in which that pid and that time are right: see [`namespaces`] |
 //! | 7 | ready | 0: being made; 1: to be used, and goes with its owner; 2: to be used, and stays until it is unlinked. Written last (release), read first (acquire) |
@@ -22,9 +22,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::fault::{Fault, unfit};
 use super::owner;
-use super::raw::{CACHE_LINE, SEAT_LEN};
-use crate::escape::escape;
-use crate::process::namespaces;
+use super::raw::{CACHE_LINE, WAIT_SLOT_LEN};
+use crate::support::escape::escape;
+use crate::support::identity::namespaces;
 
 const MAGIC: u64 = u64::from_ne_bytes(*b"ipcprime");
 const WORD: usize = size_of::<u64>();
@@ -57,26 +57,26 @@ pub enum Lifetime {
 
 /// What a new segment is to be.
 #[derive(Clone, Copy, Debug)]
-pub struct Plan {
+pub struct SegmentLayout {
     /// Its use and layout.
     pub format: Format,
     /// How many 64-bit words it has for its user.
     pub words: usize,
-    /// How many seats for [waiters](super::Waiters).
-    pub seats: usize,
+    /// How many wait slots for [waiters](super::WaitQueue).
+    pub wait_slots: usize,
     /// How long it lives.
     pub lifetime: Lifetime,
 }
 
-impl Plan {
-    /// The words end, and the seats begin, on a cache line.
+impl SegmentLayout {
+    /// The words end, and the wait slots begin, on a cache line.
     fn words_len(&self) -> usize {
         ((HEADER + self.words) * WORD).next_multiple_of(CACHE_LINE)
     }
 
     /// The length of the whole object, in bytes.
     pub fn len(&self) -> usize {
-        self.words_len() + self.seats * SEAT_LEN
+        self.words_len() + self.wait_slots * WAIT_SLOT_LEN
     }
 
     /// Never: a segment has a header.
@@ -90,7 +90,7 @@ pub(super) struct Header {
     pub(super) magic: u64,
     pub(super) format: Format,
     pub(super) length: u64,
-    pub(super) seats: u64,
+    pub(super) wait_slots: u64,
     pub(super) owner: u64,
     pub(super) kept: bool,
     pub(super) ready: bool,
@@ -106,7 +106,7 @@ impl Header {
                 version: word(2),
             },
             length: word(3),
-            seats: word(4),
+            wait_slots: word(4),
             owner: word(5),
             namespaces: word(6),
             kept: word(READY) == Lifetime::Kept as u64,
@@ -136,18 +136,18 @@ impl Header {
         let header = Self::read_from(file);
         let len = file.metadata().map_or(0, |now| now.len());
         let len = usize::try_from(len).unwrap_or(0);
-        matches!(header, Ok(Some(header)) if header.ready && header.seats_within(len).is_none())
+        matches!(header, Ok(Some(header)) if header.ready && header.wait_slots_within(len).is_none())
     }
 
-    pub(super) fn of(plan: &Plan) -> io::Result<[u64; HEADER]> {
-        let kind = u64::from_ne_bytes(plan.format.kind);
-        let (length, seats) = (plan.len() as u64, plan.seats as u64);
+    pub(super) fn of(layout: &SegmentLayout) -> io::Result<[u64; HEADER]> {
+        let kind = u64::from_ne_bytes(layout.format.kind);
+        let (length, wait_slots) = (layout.len() as u64, layout.wait_slots as u64);
         Ok([
             MAGIC,
             kind,
-            plan.format.version,
+            layout.format.version,
             length,
-            seats,
+            wait_slots,
             owner::own(),
             namespaces()?,
             0,
@@ -177,13 +177,13 @@ impl Header {
         Err(unfit(path, fault, &what))
     }
 
-    /// How many seats a segment of `len` bytes has; `None` if this is no header of so many bytes.
-    pub(super) fn seats_within(&self, len: usize) -> Option<usize> {
+    /// How many wait slots a segment of `len` bytes has; `None` if this is no header of so many bytes.
+    pub(super) fn wait_slots_within(&self, len: usize) -> Option<usize> {
         if self.length != len as u64 {
             return None;
         }
-        let seats = usize::try_from(self.seats).ok()?;
-        let room = len.checked_sub(seats.checked_mul(SEAT_LEN)?)?;
-        (room >= HEADER_LEN && room.is_multiple_of(CACHE_LINE)).then_some(seats)
+        let wait_slots = usize::try_from(self.wait_slots).ok()?;
+        let room = len.checked_sub(wait_slots.checked_mul(WAIT_SLOT_LEN)?)?;
+        (room >= HEADER_LEN && room.is_multiple_of(CACHE_LINE)).then_some(wait_slots)
     }
 }

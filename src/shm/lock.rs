@@ -11,8 +11,8 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::{Segment, Waiters, owner};
-use crate::interrupt::Interrupt;
+use super::{Segment, WaitQueue, owner};
+use crate::stop::StopToken;
 
 /// Nobody holds the lock.
 const FREE: u64 = 0;
@@ -20,23 +20,23 @@ const FREE: u64 = 0;
 const SPINS: u32 = 64;
 /// How often a waiter looks whether the holder lives.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long to leave alone a lock that as many wait for as there are seats.
+/// How long to leave alone a lock that as many wait for as there are wait slots.
 const CROWDED: Duration = Duration::from_millis(1);
 
 /// A lock in a [`Segment`]: one word, 0 while it is free, else the [owner word](owner) of its holder.
 ///
 /// ```
-/// use ipc_primer::interrupt::Interrupt;
-/// use ipc_primer::shm::{Format, Lifetime, Lock, Plan, Segment};
+/// use ipc_primer::stop::StopToken;
+/// use ipc_primer::shm::{Format, Lifetime, Lock, SegmentLayout, Segment};
 /// use std::sync::Arc;
 ///
 /// let format = Format { kind: *b"examples", version: 1 };
-/// let plan = Plan { format, words: 1, seats: 4, lifetime: Lifetime::Owner };
+/// let layout = SegmentLayout { format, words: 1, wait_slots: 4, lifetime: Lifetime::Owner };
 /// let name = format!("doc-lock-{}", std::process::id());
-/// let segment = Arc::new(Segment::create(&name, plan, |_| ())?);
+/// let segment = Arc::new(Segment::create(&name, layout, |_| ())?);
 ///
 /// let lock = Lock::new(&segment, 0, 0..4);
-/// let held = lock.lock(None, &Interrupt::new())?;
+/// let held = lock.lock(None, &StopToken::new())?;
 /// assert!(!held.was_abandoned());
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -44,18 +44,18 @@ const CROWDED: Duration = Duration::from_millis(1);
 pub struct Lock {
     segment: Arc<Segment>,
     word: usize,
-    waiters: Waiters,
+    waiters: WaitQueue,
 }
 
 impl Lock {
-    /// Uses the word with this number, and these seats for those who wait: one for each thread that may
+    /// Uses the word with this number, and these wait slots for those who wait: one for each thread that may
     /// wait at the same time. Should more wait, they look every millisecond.
-    pub fn new(segment: &Arc<Segment>, word: usize, seats: Range<usize>) -> Self {
-        Self::with_waiters(segment, word, Waiters::new(segment, seats))
+    pub fn new(segment: &Arc<Segment>, word: usize, wait_slots: Range<usize>) -> Self {
+        Self::with_waiters(segment, word, WaitQueue::new(segment, wait_slots))
     }
 
     /// Uses the word with this number, and these waiters.
-    pub fn with_waiters(segment: &Arc<Segment>, word: usize, waiters: Waiters) -> Self {
+    pub fn with_waiters(segment: &Arc<Segment>, word: usize, waiters: WaitQueue) -> Self {
         Self {
             segment: Arc::clone(segment),
             word,
@@ -67,19 +67,19 @@ impl Lock {
     ///
     /// # Errors
     /// - [`ErrorKind::TimedOut`] after `limit`.
-    /// - [`ErrorKind::Interrupted`] when `interrupt` is raised.
+    /// - [`ErrorKind::Interrupted`] when a stop is requested.
     #[doc(alias = "pthread_mutex_lock")]
     #[inline]
-    pub fn lock(&self, limit: Option<Duration>, interrupt: &Interrupt) -> io::Result<Held<'_>> {
+    pub fn lock(&self, limit: Option<Duration>, stop: &StopToken) -> io::Result<LockGuard<'_>> {
         match self.spin() {
             Some(held) => Ok(held),
-            None => self.lock_taken(limit, interrupt),
+            None => self.lock_taken(limit, stop),
         }
     }
 
     /// Takes a lock that another thread has had for a while.
     #[cold]
-    fn lock_taken(&self, limit: Option<Duration>, interrupt: &Interrupt) -> io::Result<Held<'_>> {
+    fn lock_taken(&self, limit: Option<Duration>, stop: &StopToken) -> io::Result<LockGuard<'_>> {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
         loop {
             if let Some(held) = self.try_lock() {
@@ -90,10 +90,10 @@ impl Lock {
                 return Err(ErrorKind::TimedOut.into());
             }
             let free = || self.is_free().then(|| self.take(FREE)).flatten();
-            match self.waiters.wait(Some(left.min(LOOK)), interrupt, free) {
+            match self.waiters.wait(Some(left.min(LOOK)), stop, free) {
                 Err(error) if error.kind() == ErrorKind::TimedOut => {}
                 Err(error) if error.kind() == ErrorKind::ResourceBusy => {
-                    if interrupt.wait_timeout(left.min(CROWDED)) {
+                    if stop.wait_timeout(left.min(CROWDED)) {
                         return Err(ErrorKind::Interrupted.into());
                     }
                 }
@@ -104,7 +104,7 @@ impl Lock {
 
     /// Takes the lock if it is free or its holder is known to be dead.
     #[doc(alias = "pthread_mutex_trylock")]
-    pub fn try_lock(&self) -> Option<Held<'_>> {
+    pub fn try_lock(&self) -> Option<LockGuard<'_>> {
         let holder = self.holder().load(Ordering::Relaxed);
         if holder != FREE && !owner::is_dead(holder) {
             return None;
@@ -113,7 +113,7 @@ impl Lock {
     }
 
     #[inline]
-    fn spin(&self) -> Option<Held<'_>> {
+    fn spin(&self) -> Option<LockGuard<'_>> {
         for _ in 0..SPINS {
             if self.is_free()
                 && let Some(held) = self.take(FREE)
@@ -131,14 +131,14 @@ impl Lock {
     }
 
     #[inline]
-    fn take(&self, from: u64) -> Option<Held<'_>> {
+    fn take(&self, from: u64) -> Option<LockGuard<'_>> {
         let taken = self.holder().compare_exchange(
             from,
             owner::own(),
             Ordering::Acquire,
             Ordering::Relaxed,
         );
-        taken.ok().map(|from| Held {
+        taken.ok().map(|from| LockGuard {
             lock: self,
             from_dead: from != FREE,
         })
@@ -153,12 +153,12 @@ impl Lock {
 /// A lock that is held; dropping it lets go and wakes one of those who wait.
 #[derive(Debug)]
 #[must_use = "dropping it lets go of the lock"]
-pub struct Held<'l> {
+pub struct LockGuard<'l> {
     lock: &'l Lock,
     from_dead: bool,
 }
 
-impl Held<'_> {
+impl LockGuard<'_> {
     /// Whether the holder before us was killed with the lock held (C: `EOWNERDEAD`): what the lock
     /// guards may be half changed, and is ours to put in order.
     #[doc(alias = "EOWNERDEAD")]
@@ -167,7 +167,7 @@ impl Held<'_> {
     }
 }
 
-impl Drop for Held<'_> {
+impl Drop for LockGuard<'_> {
     #[inline]
     fn drop(&mut self) {
         // SeqCst: whoever is not registered by now looks at the lock after this.
@@ -184,15 +184,15 @@ mod tests {
     use super::*;
 
     #[test]
-    fn more_waiters_than_seats_have_their_limits_and_can_be_interrupted() {
+    fn more_waiters_than_wait_slots_have_their_limits_and_can_be_interrupted() {
         let segment = segment("crowd", 1, 1);
         let lock = Lock::new(&segment, 0, 0..1);
         let _held = lock.try_lock().unwrap();
-        assert!(segment.seat(0).take(), "by another waiter, say");
-        let interrupt = Interrupt::new();
-        let kind = |limit| lock.lock(limit, &interrupt).map(drop).unwrap_err().kind();
+        assert!(segment.wait_slot(0).take(), "by another waiter, say");
+        let stop = StopToken::new();
+        let kind = |limit| lock.lock(limit, &stop).map(drop).unwrap_err().kind();
         assert_eq!(kind(Some(Duration::from_millis(5))), ErrorKind::TimedOut);
-        interrupt.raise();
+        stop.request_stop();
         assert_eq!(kind(None), ErrorKind::Interrupted);
     }
 }

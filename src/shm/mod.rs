@@ -8,7 +8,7 @@
 //! 2. [`Segment`] (`segment.rs`): a named piece of shared memory, as 64-bit atomic words;
 //!    `header.rs` is what each begins with, `object.rs` the file behind it, [`Fault`] what can be wrong with it.
 //! 3. [`bytes`]: copying bytes in and out.
-//! 4. [`Waiters`] (`waiters.rs`), stage 2: blocking until something has changed there, and waking what blocks;
+//! 4. [`WaitQueue`] (`waiters.rs`), stage 2: blocking until something has changed there, and waking what blocks;
 //!    `timer.rs` ends what blocks too long.
 //! 5. [`Semaphore`] (`semaphore.rs`): stage 1's counter, with these.
 //! 6. [`Lock`] (`lock.rs`), stage 3: a lock that knows when its holder was killed; [`owner`] is how.
@@ -29,15 +29,15 @@ pub mod s1_semaphore;
 mod segment;
 mod semaphore;
 mod timer;
-mod waiters;
+mod wait_queue;
 
 pub use fault::{Fault, fault_of};
-pub use header::{Format, Lifetime, Plan};
-pub use lock::{Held, Lock};
+pub use header::{Format, Lifetime, SegmentLayout};
+pub use lock::{Lock, LockGuard};
 pub use raw::{PlainEvent, PlainMutex, PlainSegment};
 pub use segment::{Segment, names, path, remove_if_stale, unlink};
 pub use semaphore::Semaphore;
-pub use waiters::Waiters;
+pub use wait_queue::WaitQueue;
 
 #[cfg(test)]
 mod tests {
@@ -51,14 +51,14 @@ mod tests {
     };
 
     /// A segment of a test's own.
-    pub(super) fn segment(test: &str, words: usize, seats: usize) -> Arc<Segment> {
-        let plan = Plan {
+    pub(super) fn segment(test: &str, words: usize, wait_slots: usize) -> Arc<Segment> {
+        let layout = SegmentLayout {
             format: FORMAT,
             words,
-            seats,
+            wait_slots,
             lifetime: Lifetime::Owner,
         };
         let name = format!("unit-{test}-{}", process::id());
-        Arc::new(Segment::create(&name, plan, |_| ()).unwrap())
+        Arc::new(Segment::create(&name, layout, |_| ()).unwrap())
     }
 }

@@ -9,11 +9,11 @@ use std::thread;
 use std::time::Duration;
 
 use super::fault::show;
-use super::header::{Format, HEADER_LEN, Header, Plan};
+use super::header::{Format, HEADER_LEN, Header, SegmentLayout};
 use super::owner;
-use crate::error::Context;
-use crate::own_file::{OwnFile, open_itself, stands_at};
-use crate::process::own_user;
+use crate::support::error::Context;
+use crate::support::identity::own_user;
+use crate::support::unlink_on_drop::{UnlinkOnDrop, open_itself, stands_at};
 
 /// How many bytes of zeros are written at a time.
 const ZEROS: usize = 256 * 1024;
@@ -43,7 +43,7 @@ fn try_create_locked(path: &Path) -> io::Result<Option<File>> {
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    let own_file = OwnFile::of(&file, path)?; // gone again if anything fails
+    let own_file = UnlinkOnDrop::of(&file, path)?; // gone again if anything fails
     file.set_permissions(Permissions::from_mode(0o600))?; // whatever the umask
     let locked = match file.try_lock() {
         Ok(()) => true,
@@ -55,11 +55,11 @@ fn try_create_locked(path: &Path) -> io::Result<Option<File>> {
 }
 
 /// Writes the header, so that every process that looks knows whose it is, and zeros to the end.
-pub(super) fn reserve(mut file: &File, plan: &Plan) -> io::Result<()> {
-    let header = Header::of(plan)?.map(u64::to_ne_bytes);
+pub(super) fn reserve(mut file: &File, layout: &SegmentLayout) -> io::Result<()> {
+    let header = Header::of(layout)?.map(u64::to_ne_bytes);
     file.write_all(header.as_flattened())?;
     let zeros = vec![0; ZEROS];
-    let mut left = plan.len() - HEADER_LEN;
+    let mut left = layout.len() - HEADER_LEN;
     while left > 0 {
         let part = left.min(ZEROS);
         file.write_all(&zeros[..part])?;

@@ -7,7 +7,7 @@
 //! processes of the same ones alone, and so all owner words in it are of these. `exec` and `fork` keep
 //! the word: see [`Identity`].
 
-use crate::process::Identity;
+use crate::support::identity::Identity;
 
 /// The kernel's largest pid fits 22 bits (`PID_MAX_LIMIT` is 2²²); the ticks since the system was
 /// started fit the other 42 for a thousand years.
@@ -22,7 +22,7 @@ pub(super) fn own() -> u64 {
 /// The owner word of a process: never 0 or 1, which are left to mean "nobody" and the like.
 ///
 /// ```
-/// use ipc_primer::{process::Identity, shm::owner};
+/// use ipc_primer::{harness::Identity, shm::owner};
 ///
 /// let own = Identity::own()?;
 /// assert_eq!(owner::identity(owner::word(own)), own);

@@ -5,11 +5,11 @@
 //! - [`Mapping::words`]: the memory as 64-bit atomics. A `&[u8]` would be a promise that nobody writes
 //!   to it meanwhile, which no process can give for another; an atomic promises nothing of the kind. So
 //!   this is safe whatever other processes write.
-//! - [`Seat`]: a place where one thread can sleep until another, of any process, wakes it. The seats lie
+//! - [`WaitSlot`]: a place where one thread can sleep until another, of any process, wakes it. The wait slots lie
 //!   behind the words, where no atomic view reaches. They are safe on one condition: **every process
-//!   that maps the segment runs this program, or is trusted like it.** A gate is a mutex of the C
+//!   that maps the segment runs this program, or is trusted like it.** A parker is a mutex of the C
 //!   library, which believes what it finds there: overwrite its kind, and the next process that uses
-//!   the gate may crash. Any code on `raw_sync` has this limit. It is why segments have mode 0600, and why
+//!   the parker may crash. Any code on `raw_sync` has this limit. It is why segments have mode 0600, and why
 //!   another user's is not opened.
 //!
 //! - [`PlainSegment`]: words as above, and `raw_sync`'s own mutexes and events, for the plain stages. On the
@@ -37,13 +37,13 @@ use shared_memory::{Shmem, ShmemConf, ShmemError};
 
 use super::owner;
 
-/// The bytes of one [`Seat`]: a cache line for its two words, one for its gate.
-pub(super) const SEAT_LEN: usize = 128;
-/// Where in a seat its gate begins, in bytes.
-const GATE_AT: usize = 64;
+/// The bytes of one [`WaitSlot`]: a cache line for its two words, one for its parker.
+pub(super) const WAIT_SLOT_LEN: usize = 128;
+/// Where in a wait slot its parker begins, in bytes.
+const PARKER_AT: usize = 64;
 pub(super) const CACHE_LINE: usize = 64;
 
-/// Values of a seat's state word.
+/// Values of a wait slot's state word.
 const AWAKE: u64 = 0;
 const ASLEEP: u64 = 1;
 
@@ -53,7 +53,7 @@ const PAUSE: Duration = Duration::from_millis(1);
 /// A shared memory object in our address space, until it is dropped: `mmap(2)`.
 pub(super) struct Mapping {
     shmem: Shmem,
-    /// How many words stand before the seats.
+    /// How many words stand before the wait slots.
     words: usize,
 }
 
@@ -64,7 +64,7 @@ unsafe impl Send for Mapping {}
 unsafe impl Sync for Mapping {}
 
 impl Mapping {
-    /// Maps the object `name`: `shm_open(3)` and `mmap(2)`. No seats are known yet.
+    /// Maps the object `name`: `shm_open(3)` and `mmap(2)`. No wait slots are known yet.
     pub(super) fn open(name: &str) -> io::Result<Self> {
         let shmem = ShmemConf::new().os_id(name).open().map_err(into_io)?;
         let words = shmem.len() / size_of::<AtomicU64>();
@@ -75,18 +75,18 @@ impl Mapping {
         self.shmem.len()
     }
 
-    /// Takes the last `seats` × [`SEAT_LEN`] bytes for seats, away from [`words`](Self::words).
+    /// Takes the last `wait slots` × [`WAIT_SLOT_LEN`] bytes for wait slots, away from [`words`](Self::words).
     ///
     /// # Panics
     /// If there are not so many bytes, or the rest does not end on a cache line.
-    pub(super) fn split_off_seats(&mut self, seats: usize) {
-        let taken = seats.checked_mul(SEAT_LEN);
+    pub(super) fn split_off_wait_slots(&mut self, wait_slots: usize) {
+        let taken = wait_slots.checked_mul(WAIT_SLOT_LEN);
         let rest = taken.and_then(|taken| self.len().checked_sub(taken));
-        let rest = rest.filter(|rest| rest % GATE_AT == 0);
+        let rest = rest.filter(|rest| rest % PARKER_AT == 0);
         self.words = rest.expect("the segment's length was checked") / size_of::<AtomicU64>();
     }
 
-    /// The memory before the seats.
+    /// The memory before the wait slots.
     pub(super) fn words(&self) -> &[AtomicU64] {
         let first = self.shmem.as_ptr().cast::<AtomicU64>();
         // SAFETY: mmap gave `len()` bytes at a page's start that stay as long as `self`; `words` words
@@ -94,22 +94,25 @@ impl Mapping {
         unsafe { slice::from_raw_parts(first, self.words) }
     }
 
-    pub(super) fn seats(&self) -> usize {
-        (self.len() - self.words * size_of::<AtomicU64>()) / SEAT_LEN
+    pub(super) fn wait_slots(&self) -> usize {
+        (self.len() - self.words * size_of::<AtomicU64>()) / WAIT_SLOT_LEN
     }
 
-    /// The seat with this number, from 0 on.
-    pub(super) fn seat(&self, number: usize) -> Seat<'_> {
-        assert!(number < self.seats(), "the segment has no seat {number}");
-        let at = self.words * size_of::<AtomicU64>() + number * SEAT_LEN;
-        let seat = self.shmem.as_ptr().wrapping_add(at);
-        let state = seat.wrapping_add(size_of::<AtomicU64>());
-        Seat {
+    /// The wait slot with this number, from 0 on.
+    pub(super) fn wait_slot(&self, number: usize) -> WaitSlot<'_> {
+        assert!(
+            number < self.wait_slots(),
+            "the segment has no wait_slot {number}"
+        );
+        let at = self.words * size_of::<AtomicU64>() + number * WAIT_SLOT_LEN;
+        let wait_slot = self.shmem.as_ptr().wrapping_add(at);
+        let state = wait_slot.wrapping_add(size_of::<AtomicU64>());
+        WaitSlot {
             // SAFETY: within the mapping (asserted), on a cache line, and only accessed atomically.
-            occupant: unsafe { AtomicU64::from_ptr(seat.cast()) },
+            occupant: unsafe { AtomicU64::from_ptr(wait_slot.cast()) },
             // SAFETY: as the word before it.
             state: unsafe { AtomicU64::from_ptr(state.cast()) },
-            gate: seat.wrapping_add(GATE_AT),
+            parker: wait_slot.wrapping_add(PARKER_AT),
         }
     }
 }
@@ -132,21 +135,21 @@ fn into_io(error: ShmemError) -> io::Error {
 /// The limit of a sleep that a timer ends much sooner. In whole seconds: `raw_sync` adds no others right.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
-/// A place in shared memory where one thread can sleep. Two words and a gate:
+/// A place in shared memory where one thread can sleep. Two words and a parker:
 ///
 /// | word | who writes it | what its values mean |
 /// |---|---|---|
-/// | occupant | who sits down, who gets up | 0: free; else the owner word of who sits here |
+/// | occupant | a waiter, when it comes and goes | 0: free; else the owner word of the waiter |
 /// | state | the occupant; who wakes it | 0: awake; 1: asleep, or about to be |
 ///
-/// The gate is a `raw_sync` mutex that is locked for good: to sleep is to lock it once more, to wake is
+/// The parker is a `raw_sync` mutex that is locked for good: to sleep is to lock it once more, to wake is
 /// to release it. A process that is killed before, in or after either of these calls leaves a mutex
 /// that is locked or free, and both are fine for the next: free, it ends one sleep at once, and one
 /// only, however often it was released.
 ///
 /// The mutex has time limits too, but they are times of day (`CLOCK_REALTIME`): set the clock back an
 /// hour, and a sleeper sleeps an hour longer. So a sleep has a limit here that does not matter, and a
-/// [timer](super::timer) opens the gate. (Without any limit glibc asserts that a mutex which it has just
+/// [timer](super::timer) opens the parker. (Without any limit glibc asserts that a mutex which it has just
 /// locked has no owner, and dies if it has: of two wakers at once the second may free it after its owner
 /// was noted.)
 ///
@@ -155,24 +158,24 @@ const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 /// a later `set` hang. A mutex that one thread locks and another releases is one that POSIX leaves
 /// undefined and glibc defines for this kind of mutex: it neither keeps nor asks whose it is.
 #[derive(Clone, Copy)]
-pub(super) struct Seat<'m> {
+pub(super) struct WaitSlot<'m> {
     occupant: &'m AtomicU64,
     state: &'m AtomicU64,
-    gate: *mut u8,
+    parker: *mut u8,
 }
 
-impl Seat<'_> {
-    /// Makes the seat ready, in a segment that nobody else uses yet.
+impl WaitSlot<'_> {
+    /// Makes the wait slot ready, in a segment that nobody else uses yet.
     pub(super) fn init(self) {
-        // SAFETY: `gate` points to SEAT_LEN - GATE_AT mapped bytes, 8-byte aligned, more than a mutex
+        // SAFETY: `parker` points to WAIT_SLOT_LEN - PARKER_AT mapped bytes, 8-byte aligned, more than a mutex
         // needs, and nobody has found the segment yet.
-        let made = unsafe { Mutex::new(self.gate, null_mut()) };
-        if let Ok((gate, _)) = made {
-            let _ = gate.lock().map(mem::forget); // it is free: at once
+        let made = unsafe { Mutex::new(self.parker, null_mut()) };
+        if let Ok((parker, _)) = made {
+            let _ = parker.lock().map(mem::forget); // it is free: at once
         }
     }
 
-    /// Sits down if the seat is free or its occupant was killed; says whether it is ours now.
+    /// Sits down if the wait slot is free or its occupant was killed; says whether it is ours now.
     pub(super) fn take(self) -> bool {
         let found = self.occupant.load(Ordering::Relaxed);
         if found != 0 && !owner::is_dead(found) {
@@ -194,11 +197,12 @@ impl Seat<'_> {
         fence(Ordering::SeqCst);
     }
 
-    /// Sleeps until the gate is opened, or was since the last sleep; perhaps shorter.
+    /// Sleeps until the parker is opened, or was since the last sleep; perhaps shorter.
     pub(super) fn sleep(self) {
-        let lock = |gate: Box<dyn LockImpl>| gate.try_lock(Timeout::Val(A_DAY)).map(mem::forget);
+        let lock =
+            |parker: Box<dyn LockImpl>| parker.try_lock(Timeout::Val(A_DAY)).map(mem::forget);
         // It stays locked. An error is the limit, or that of no mutex at all.
-        if self.gate().is_none_or(|gate| lock(gate).is_err()) {
+        if self.parker().is_none_or(|parker| lock(parker).is_err()) {
             thread::sleep(PAUSE);
         }
     }
@@ -227,13 +231,13 @@ impl Seat<'_> {
         true
     }
 
-    /// Ends the sleep on this seat, or the next one, without a wake-up. Never blocks.
+    /// Ends the sleep on this wait slot, or the next one, without a wake-up. Never blocks.
     pub(super) fn open(self) {
         // An error would be that of no mutex at all, at which nobody sleeps.
-        let _ = self.gate().map(|gate| gate.release());
+        let _ = self.parker().map(|parker| parker.release());
     }
 
-    /// Whether somebody sits here who is not known to be dead.
+    /// Whether a waiter has it that is not known to be dead.
     pub(super) fn is_occupied(self) -> bool {
         let occupant = self.occupant.load(Ordering::Relaxed);
         occupant != 0 && !owner::is_dead(occupant)
@@ -242,18 +246,18 @@ impl Seat<'_> {
     /// Leaves it as somebody does who is killed asleep.
     #[cfg(test)]
     pub(super) fn leave_killed(self) {
-        let own = crate::process::Identity::own().unwrap();
+        let own = crate::support::identity::Identity::own().unwrap();
         let start = own.start + 1; // nobody with our pid was started then
-        let killed = crate::process::Identity { start, ..own };
+        let killed = crate::support::identity::Identity { start, ..own };
         self.occupant.store(owner::word(killed), Ordering::SeqCst);
         self.state.store(ASLEEP, Ordering::SeqCst);
     }
 
-    fn gate(self) -> Option<Box<dyn LockImpl>> {
-        // SAFETY: `gate` points to SEAT_LEN - GATE_AT mapped bytes, in which `init` made a mutex
+    fn parker(self) -> Option<Box<dyn LockImpl>> {
+        // SAFETY: `parker` points to WAIT_SLOT_LEN - PARKER_AT mapped bytes, in which `init` made a mutex
         // before anybody could find the segment.
-        let gate = unsafe { Mutex::from_existing(self.gate, null_mut()) };
-        gate.ok().map(|(gate, _)| gate)
+        let parker = unsafe { Mutex::from_existing(self.parker, null_mut()) };
+        parker.ok().map(|(parker, _)| parker)
     }
 }
 
@@ -436,30 +440,30 @@ mod tests {
 
     #[test]
     fn a_gate_opened_twice_ends_one_sleep_and_not_two() {
-        let segment = segment("gate", 1, 1);
-        let seat = segment.seat(0);
+        let segment = segment("parker", 1, 1);
+        let wait_slot = segment.wait_slot(0);
         for _ in 0..3 {
-            seat.open();
-            seat.open();
-            seat.sleep();
-            let again = seat.gate().unwrap();
+            wait_slot.open();
+            wait_slot.open();
+            wait_slot.sleep();
+            let again = wait_slot.parker().unwrap();
             assert!(again.try_lock(Timeout::Val(Duration::ZERO)).is_err());
         }
     }
 
     #[test]
-    fn a_gate_that_two_open_at_once_stays_a_gate() {
+    fn a_parker_that_two_open_at_once_stays_a_parker() {
         let segment = segment("twice", 1, 1);
         let done = AtomicBool::new(false);
         thread::scope(|scope| {
             for _ in 0..2 {
                 scope.spawn(|| {
                     while !done.load(Ordering::Relaxed) {
-                        segment.seat(0).open();
+                        segment.wait_slot(0).open();
                     }
                 });
             }
-            (0..20_000).for_each(|_| segment.seat(0).sleep());
+            (0..20_000).for_each(|_| segment.wait_slot(0).sleep());
             done.store(true, Ordering::Relaxed);
         });
     }

@@ -12,16 +12,16 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use super::fault::{Fault, is_unfinished, show, unfinished, unfit};
-use super::header::{Format, HEADER, HEADER_LEN, Header, Lifetime, OWNER, Plan, READY};
+use super::header::{Format, HEADER, HEADER_LEN, Header, Lifetime, OWNER, READY, SegmentLayout};
 use super::object::{
     self, check_type, check_user, create_locked, is_being_made, no_room, not_to_be_removed, remove,
     remove_own, remove_stale, reserve,
 };
-use super::raw::{Mapping, Seat};
-use crate::error::Context;
-use crate::interrupt::Interrupt;
-use crate::own_file::{OwnFile, stands_at};
-use crate::process::Identity;
+use super::raw::{Mapping, WaitSlot};
+use crate::stop::StopToken;
+use crate::support::error::Context;
+use crate::support::identity::Identity;
+use crate::support::unlink_on_drop::{UnlinkOnDrop, stands_at};
 
 /// Where Linux keeps POSIX shared memory objects: files of a `tmpfs`. `shm_open(3)` only puts this
 /// before their names.
@@ -51,7 +51,7 @@ impl fmt::Debug for Segment {
         f.debug_struct("Segment")
             .field("path", &self.path)
             .field("words", &self.words().len())
-            .field("seats", &self.seats())
+            .field("wait_slots", &self.wait_slots())
             .finish_non_exhaustive()
     }
 }
@@ -66,13 +66,13 @@ impl Segment {
     /// have, and the process that first touches a missing page dies of SIGBUS.
     ///
     /// ```
-    /// use ipc_primer::shm::{Format, Lifetime, Plan, Segment};
+    /// use ipc_primer::shm::{Format, Lifetime, SegmentLayout, Segment};
     /// use std::sync::atomic::Ordering;
     ///
     /// let format = Format { kind: *b"examples", version: 1 };
-    /// let plan = Plan { format, words: 1, seats: 0, lifetime: Lifetime::Owner };
+    /// let layout = SegmentLayout { format, words: 1, wait_slots: 0, lifetime: Lifetime::Owner };
     /// let name = format!("doc-segment-{}", std::process::id());
-    /// let ours = Segment::create(&name, plan, |new| new.words()[0].store(41, Ordering::Relaxed))?;
+    /// let ours = Segment::create(&name, layout, |new| new.words()[0].store(41, Ordering::Relaxed))?;
     ///
     /// let theirs = Segment::open(&name, format)?; // another process, say
     /// theirs.words()[0].fetch_add(1, Ordering::Relaxed);
@@ -89,26 +89,26 @@ impl Segment {
     /// - [`ErrorKind::InvalidInput`]: the name is empty, too long, or holds a `/` or a NUL.
     #[doc(alias = "shm_open")]
     #[doc(alias = "mmap")]
-    pub fn create(name: &str, plan: Plan, init: impl FnOnce(&Self)) -> io::Result<Self> {
+    pub fn create(name: &str, layout: SegmentLayout, init: impl FnOnce(&Self)) -> io::Result<Self> {
         let path = path(name)?;
         Identity::own()?; // or no process could tell that this one lives
         let (mut segment, file, own_file) = loop {
-            let file = create_locked(&path, plan.format)?;
-            let own_file = OwnFile::of(&file, &path)?; // gone again if anything fails
-            reserve(&file, &plan).context(|| no_room(&path, plan.len()))?;
+            let file = create_locked(&path, layout.format)?;
+            let own_file = UnlinkOnDrop::of(&file, &path)?; // gone again if anything fails
+            reserve(&file, &layout).context(|| no_room(&path, layout.len()))?;
             if let Some(segment) = Self::map(&file, &path)? {
                 break (segment, file, own_file);
             }
         };
-        segment.split_off_seats(plan.seats);
-        (0..plan.seats).for_each(|seat| segment.seat(seat).init());
+        segment.split_off_wait_slots(layout.wait_slots);
+        (0..layout.wait_slots).for_each(|wait_slot| segment.wait_slot(wait_slot).init());
         init(&segment);
-        let ready = plan.lifetime as u64;
+        let ready = layout.lifetime as u64;
         segment.header(READY).store(ready, Ordering::Release);
         own_file.keep();
         // Not only dropped: a child that another thread is just starting has a copy of the descriptor.
         file.unlock()?;
-        segment.own_file = (plan.lifetime == Lifetime::Owner).then_some(file);
+        segment.own_file = (layout.lifetime == Lifetime::Owner).then_some(file);
         Ok(segment)
     }
 
@@ -124,18 +124,14 @@ impl Segment {
     #[doc(alias = "shm_open")]
     #[doc(alias = "mmap")]
     pub fn open(name: &str, format: Format) -> io::Result<Self> {
-        Self::open_interruptible(name, format, &Interrupt::new())
+        Self::open_unless_stopped(name, format, &StopToken::new())
     }
 
-    /// As [`open`](Self::open), unless `interrupt` is raised while another process makes it.
+    /// As [`open`](Self::open), unless a stop is requested while another process makes it.
     ///
     /// # Errors
     /// [`ErrorKind::Interrupted`], and those of [`open`](Self::open).
-    pub fn open_interruptible(
-        name: &str,
-        format: Format,
-        interrupt: &Interrupt,
-    ) -> io::Result<Self> {
+    pub fn open_unless_stopped(name: &str, format: Format, stop: &StopToken) -> io::Result<Self> {
         let deadline = Instant::now() + LOCK_LIMIT;
         loop {
             let unfinished = match Self::try_open(name, format) {
@@ -145,7 +141,7 @@ impl Segment {
             if Instant::now() > deadline && !is_being_made(&path(name)?)? {
                 return Err(unfinished);
             }
-            if interrupt.wait_timeout(RETRY) {
+            if stop.wait_timeout(RETRY) {
                 return Err(ErrorKind::Interrupted.into());
             }
         }
@@ -174,14 +170,14 @@ impl Segment {
         if !is_ready {
             return Err(unfinished(&path));
         }
-        let Some(seats) = header.seats_within(segment.mapping.len()) else {
+        let Some(wait_slots) = header.wait_slots_within(segment.mapping.len()) else {
             // What was mapped may have grown since.
             return Err(match Header::is_of_another_length(&file) {
                 true => unfit(&path, Fault::CutOff, "is cut off"),
                 false => unfinished(&path),
             });
         };
-        segment.split_off_seats(seats);
+        segment.split_off_wait_slots(wait_slots);
         Ok(segment)
     }
 
@@ -191,9 +187,9 @@ impl Segment {
         &self.mapping.words()[HEADER..]
     }
 
-    /// How many seats it has.
-    pub fn seats(&self) -> usize {
-        self.mapping.seats()
+    /// How many wait slots it has.
+    pub fn wait_slots(&self) -> usize {
+        self.mapping.wait_slots()
     }
 
     /// Who made it, as an [owner word](super::owner).
@@ -201,8 +197,8 @@ impl Segment {
         self.header(OWNER).load(Ordering::Relaxed)
     }
 
-    pub(super) fn seat(&self, number: usize) -> Seat<'_> {
-        self.mapping.seat(number)
+    pub(super) fn wait_slot(&self, number: usize) -> WaitSlot<'_> {
+        self.mapping.wait_slot(number)
     }
 
     /// The memory alone, which stays as long as any thread has it.
@@ -210,11 +206,11 @@ impl Segment {
         Arc::clone(&self.mapping)
     }
 
-    fn split_off_seats(&mut self, seats: usize) {
+    fn split_off_wait_slots(&mut self, wait_slots: usize) {
         let mapping = Arc::get_mut(&mut self.mapping);
         mapping
             .expect("nobody else has it yet")
-            .split_off_seats(seats);
+            .split_off_wait_slots(wait_slots);
     }
 
     fn header(&self, word: usize) -> &AtomicU64 {

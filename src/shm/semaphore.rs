@@ -9,24 +9,24 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{Segment, Waiters};
-use crate::interrupt::Interrupt;
+use super::{Segment, WaitQueue};
+use crate::stop::StopToken;
 
 /// A counting semaphore in a [`Segment`]: as `sem_init(3)` with `pshared` makes one.
 ///
 /// ```
-/// use ipc_primer::interrupt::Interrupt;
-/// use ipc_primer::shm::{Format, Lifetime, Plan, Segment, Semaphore};
+/// use ipc_primer::stop::StopToken;
+/// use ipc_primer::shm::{Format, Lifetime, SegmentLayout, Segment, Semaphore};
 /// use std::{sync::Arc, thread};
 ///
 /// let format = Format { kind: *b"examples", version: 1 };
-/// let plan = Plan { format, words: 1, seats: 1, lifetime: Lifetime::Owner };
+/// let layout = SegmentLayout { format, words: 1, wait_slots: 1, lifetime: Lifetime::Owner };
 /// let name = format!("doc-semaphore-{}", std::process::id());
-/// let segment = Arc::new(Segment::create(&name, plan, |_| ())?); // the counter begins at 0
+/// let segment = Arc::new(Segment::create(&name, layout, |_| ())?); // the counter begins at 0
 ///
 /// let theirs = Arc::new(Segment::open(&name, format)?); // another process, say
 /// let poster = thread::spawn(move || Semaphore::new(&theirs, 0, 0..1).post());
-/// Semaphore::new(&segment, 0, 0..1).wait(&Interrupt::new())?; // blocks until then
+/// Semaphore::new(&segment, 0, 0..1).wait(&StopToken::new())?; // blocks until then
 /// poster.join().unwrap();
 /// # Ok::<(), std::io::Error>(())
 /// ```
@@ -38,17 +38,17 @@ use crate::interrupt::Interrupt;
 pub struct Semaphore {
     segment: Arc<Segment>,
     word: usize,
-    waiters: Waiters,
+    waiters: WaitQueue,
 }
 
 impl Semaphore {
-    /// Uses the word with this number as the counter, and these seats for those who wait: one for each
+    /// Uses the word with this number as the counter, and these wait slots for those who wait: one for each
     /// thread that may wait at the same time.
-    pub fn new(segment: &Arc<Segment>, word: usize, seats: Range<usize>) -> Self {
+    pub fn new(segment: &Arc<Segment>, word: usize, wait_slots: Range<usize>) -> Self {
         Self {
             segment: Arc::clone(segment),
             word,
-            waiters: Waiters::new(segment, seats),
+            waiters: WaitQueue::new(segment, wait_slots),
         }
     }
 
@@ -83,24 +83,24 @@ impl Semaphore {
     /// Subtracts 1 from the counter; blocks while it is 0.
     ///
     /// # Errors
-    /// Those of [`Waiters::wait`], time-out excepted.
+    /// Those of [`WaitQueue::wait`], time-out excepted.
     #[doc(alias = "sem_wait")]
-    pub fn wait(&self, interrupt: &Interrupt) -> io::Result<()> {
-        self.wait_up_to(None, interrupt)
+    pub fn wait(&self, stop: &StopToken) -> io::Result<()> {
+        self.wait_up_to(None, stop)
     }
 
     /// Subtracts 1 from the counter; blocks while it is 0, for `limit` at most.
     ///
     /// # Errors
-    /// Those of [`Waiters::wait`].
+    /// Those of [`WaitQueue::wait`].
     #[doc(alias = "sem_timedwait")]
-    pub fn wait_timeout(&self, limit: Duration, interrupt: &Interrupt) -> io::Result<()> {
-        self.wait_up_to(Some(limit), interrupt)
+    pub fn wait_timeout(&self, limit: Duration, stop: &StopToken) -> io::Result<()> {
+        self.wait_up_to(Some(limit), stop)
     }
 
-    fn wait_up_to(&self, limit: Option<Duration>, interrupt: &Interrupt) -> io::Result<()> {
+    fn wait_up_to(&self, limit: Option<Duration>, stop: &StopToken) -> io::Result<()> {
         let ready = || self.try_wait().then_some(());
-        self.waiters.wait(limit, interrupt, ready)
+        self.waiters.wait(limit, stop, ready)
     }
 
     fn counter(&self) -> &AtomicU64 {
@@ -118,11 +118,11 @@ mod tests {
         let segment = segment("postmany", 1, 3);
         let semaphore = Semaphore::new(&segment, 0, 0..3);
         for number in 0..3 {
-            segment.seat(number).take();
-            segment.seat(number).announce();
+            segment.wait_slot(number).take();
+            segment.wait_slot(number).announce();
         }
         semaphore.post_many(2);
-        let asleep = [0, 1, 2].map(|number| segment.seat(number).is_asleep());
+        let asleep = [0, 1, 2].map(|number| segment.wait_slot(number).is_asleep());
         assert_eq!(asleep, [false, false, true]);
     }
 }

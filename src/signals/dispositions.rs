@@ -4,8 +4,8 @@ use std::io;
 use std::{fmt, fs};
 
 use super::{Signal, check_pid};
-use crate::error::Context;
-use crate::process::Identity;
+use crate::support::error::Context;
+use crate::support::identity::Identity;
 
 /// A set of signals: bit `n - 1` of the kernel's 64-bit mask is signal `n`.
 #[derive(Clone, Copy, Default, PartialEq, Eq)]

@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind};
 use std::process;
 
 use super::Signal;
-use crate::error::Context;
-use crate::process::signal as kill;
+use crate::harness::signal as kill;
+use crate::support::error::Context;
 
 /// Sends `signal` to the process `pid`: `kill(2)`. It returns when the signal is sent, not when the
 /// other has acted on it.

@@ -3,8 +3,8 @@
 use std::sync::mpsc;
 use std::{io, thread};
 
-use crate::interrupt::Interrupt;
-use crate::stdio::stdin;
+use crate::stop::StopToken;
+use crate::support::stdio::stdin;
 
 /// What ended the wait.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -15,14 +15,14 @@ pub enum WaitEnd {
     Input,
 }
 
-/// Blocks until `interrupt` is raised; with `until_eof` also until stdin ends, so that a program whose
+/// Blocks until a stop is requested; with `until_eof` also until stdin ends, so that a program whose
 /// starter is gone does not wait for ever.
 ///
 /// Which of the three signals it was, nobody can say: the handler of the `ctrlc` crate is given the
 /// number by the kernel and does not pass it on.
 #[doc(alias = "sigwait")]
 #[doc(alias = "pause")]
-pub fn wait(interrupt: &Interrupt, until_eof: bool) -> WaitEnd {
+pub fn wait(stop: &StopToken, until_eof: bool) -> WaitEnd {
     let (tell, end) = mpsc::channel();
     if until_eof {
         let tell = tell.clone();
@@ -32,7 +32,7 @@ pub fn wait(interrupt: &Interrupt, until_eof: bool) -> WaitEnd {
             let _ = tell.send(WaitEnd::Input);
         });
     }
-    let _waker = interrupt.on_raise(move || {
+    let _waker = stop.on_stop(move || {
         let _ = tell.send(WaitEnd::Signal);
     });
     end.recv().unwrap_or(WaitEnd::Signal)

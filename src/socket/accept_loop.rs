@@ -9,8 +9,8 @@ use std::sync::Arc;
 use std::thread::{self, Scope};
 
 use super::Listener;
-use crate::interrupt::Interrupt;
-use crate::permits::{Permit, Permits};
+use crate::stop::StopToken;
+use crate::support::permits::{Permit, Permits};
 
 /// What a client finds when every permit is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,7 +34,7 @@ pub fn accept_loop(
     listener: &Listener,
     permits: &Arc<Permits>,
     when_full: WhenFull,
-    stop: &Interrupt,
+    stop: &StopToken,
     serve: impl Fn(u64, Arc<UnixStream>, Permit) + Sync,
     refuse: impl Fn(u64, &UnixStream),
 ) -> io::Result<()> {
@@ -47,7 +47,7 @@ pub fn accept_loop(
             }
         });
         if accepted.is_err() {
-            stop.raise(); // the scope waits for every thread, and so for every client
+            stop.request_stop(); // the scope waits for every thread, and so for every client
         }
         accepted
     })

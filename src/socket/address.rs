@@ -7,9 +7,9 @@ use std::os::unix::ffi::OsStrExt;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 
-use crate::error::Context;
-use crate::own_file::create_private_dir;
-use crate::process::own_user;
+use crate::support::error::Context;
+use crate::support::identity::own_user;
+use crate::support::unlink_on_drop::create_private_dir;
 
 /// The longest path of a socket, in bytes: `sun_path` of `sockaddr_un` holds 108, the last a NUL.
 #[doc(alias = "sockaddr_un")]

@@ -7,7 +7,7 @@ use std::os::unix::net::UnixStream;
 use std::path::Path;
 
 use super::address::check_path;
-use crate::error::Context;
+use crate::support::error::Context;
 
 /// Connects to the server that listens at `path`: `socket(2)`, then `connect(2)`. The call that
 /// note 4 names *connection initiation request*.

@@ -13,10 +13,10 @@ use std::time::Duration;
 
 use super::address::check_path;
 use super::lock::LockFile;
-use crate::error::Context;
-use crate::interrupt::{Interrupt, Waker};
-use crate::notice::notice;
-use crate::own_file::OwnFile;
+use crate::stop::{StopToken, Waker};
+use crate::support::error::Context;
+use crate::support::log::log;
+use crate::support::unlink_on_drop::UnlinkOnDrop;
 
 /// How long a socket file's server may take to let us in before we believe that it is busy.
 const PROBE_LIMIT: Duration = Duration::from_millis(500);
@@ -56,7 +56,7 @@ pub fn listen(path: &Path) -> io::Result<Listener> {
     remove_stale(path)?;
     let sentence = || format!("cannot make a socket at {}", path.display());
     let socket = UnixListener::bind(path).context(sentence)?;
-    let file = OwnFile::at(path).context(sentence)?;
+    let file = UnlinkOnDrop::at(path).context(sentence)?;
     fs::set_permissions(path, Permissions::from_mode(0o600)).context(sentence)?;
     let stopper = Stopper::new(&socket).context(sentence)?;
     Ok(Listener {
@@ -73,7 +73,7 @@ pub fn listen(path: &Path) -> io::Result<Listener> {
 #[derive(Debug)]
 pub struct Listener {
     socket: UnixListener,
-    file: OwnFile,
+    file: UnlinkOnDrop,
     stopper: Stopper,
     /// Whether it was said that there is no descriptor for a new client.
     is_short: AtomicBool,
@@ -94,7 +94,7 @@ impl Listener {
     pub fn accept(&self) -> io::Result<Option<UnixStream>> {
         let mut last_tries = LAST_TRIES;
         loop {
-            let stopped = self.stopper.stopped.is_raised();
+            let stopped = self.stopper.stopped.is_requested();
             match self.socket.accept() {
                 Ok((stream, _)) => {
                     self.is_short.store(false, Ordering::Relaxed);
@@ -104,7 +104,7 @@ impl Listener {
                     last_tries -= u32::from(stopped);
                     self.leave_waiting(&error);
                 }
-                Err(_) if self.stopper.stopped.is_raised() => return Ok(None),
+                Err(_) if self.stopper.stopped.is_requested() => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
@@ -113,7 +113,7 @@ impl Listener {
     /// Pauses, for a descriptor to become free. It is said once for every shortage.
     fn leave_waiting(&self, shortage: &io::Error) {
         if !self.is_short.swap(true, Ordering::Relaxed) {
-            notice(format!("a new client would have to wait: {shortage}"));
+            log(format!("a new client would have to wait: {shortage}"));
         }
         thread::sleep(PAUSE);
     }
@@ -128,18 +128,18 @@ impl Listener {
         self.stopper.clone()
     }
 
-    /// Stops the listener when `interrupt` is raised, as long as the [`Waker`] is kept.
+    /// Stops the listener when a stop is requested, as long as the [`Waker`] is kept.
     #[must_use = "dropping the waker takes it back"]
-    pub fn stop_on(&self, interrupt: &Interrupt) -> Waker {
+    pub fn stop_on(&self, stop: &StopToken) -> Waker {
         let stopper = self.stopper();
-        interrupt.on_raise(move || stopper.stop())
+        stop.on_stop(move || stopper.stop())
     }
 }
 
 /// Stops a [`Listener`] from any thread.
 #[derive(Clone, Debug)]
 pub struct Stopper {
-    stopped: Interrupt,
+    stopped: StopToken,
     socket: Arc<UnixStream>,
 }
 
@@ -149,7 +149,7 @@ impl Stopper {
         // `shutdown(2)` works on any socket, but std has it for streams only.
         let socket = UnixStream::from(OwnedFd::from(listener.try_clone()?));
         Ok(Self {
-            stopped: Interrupt::new(),
+            stopped: StopToken::new(),
             socket: Arc::new(socket),
         })
     }
@@ -157,7 +157,7 @@ impl Stopper {
     /// Takes no more connections, and wakes who waits in [`Listener::accept`]: `shutdown(2)` of the
     /// listening socket, upon which a blocked `accept(2)` fails with `EINVAL`.
     pub fn stop(&self) {
-        self.stopped.raise(); // first: who is woken looks at it
+        self.stopped.request_stop(); // first: who is woken looks at it
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
     }
 }

@@ -11,8 +11,8 @@ use std::path::{Path, PathBuf};
 use std::thread;
 use std::time::Duration;
 
-use crate::error::Context;
-use crate::own_file::{OwnFile, open_itself, stands_at};
+use crate::support::error::Context;
+use crate::support::unlink_on_drop::{UnlinkOnDrop, open_itself, stands_at};
 
 /// How often a lock is tried that another process holds, and how long to wait after each try.
 const TRIES: u32 = 20;
@@ -21,7 +21,7 @@ const PAUSE: Duration = Duration::from_millis(3);
 /// A lock that is held; dropping it removes the file and lets go.
 #[derive(Debug)]
 pub(super) struct LockFile {
-    _removal: OwnFile, // first, while the file is locked
+    _removal: UnlinkOnDrop, // first, while the file is locked
     _lock: File,
 }
 
@@ -63,7 +63,7 @@ fn try_take(path: &Path) -> io::Result<Option<LockFile>> {
                 return Err(error); // which says neither that the lock is free nor that it is held
             }
             Ok(()) if stands_at(&file, path)? => {
-                let removal = OwnFile::at(path)?;
+                let removal = UnlinkOnDrop::at(path)?;
                 return Ok(Some(LockFile {
                     _removal: removal,
                     _lock: file,

@@ -14,11 +14,11 @@ use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
 use super::protocol::{END, FRAME_LEN, Reply, encode};
-use crate::escape::escape;
-use crate::input::{Line, send_stdin_lines};
-use crate::interrupt::Interrupt;
-use crate::notice::{self, notice, prompt};
 use crate::socket::{connect, recv_exact, send};
+use crate::stop::StopToken;
+use crate::support::escape::escape;
+use crate::support::lines::{Line, send_stdin_lines};
+use crate::support::log::{self, log, prompt};
 
 /// The longest line that can be an integer, with room for blanks around it, in bytes.
 const LINE_LEN: usize = 256;
@@ -36,7 +36,7 @@ enum Event {
 
 /// Sends the integers on stdin, one a line, to the server at `path` until one is 0, and writes the
 /// server's answer to `output`. With `prompts`, asks for each of them on stderr. Ends quietly at the
-/// end of input and when `interrupt` is raised.
+/// end of input and when a stop is requested.
 ///
 /// # Errors
 /// - Those of [`connect`](connect()).
@@ -47,12 +47,12 @@ pub fn run(
     path: &Path,
     prompts: bool,
     output: &mut impl Write,
-    interrupt: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<()> {
     let (events, mailbox) = mpsc::sync_channel(MAILBOX);
-    let interrupted = events.clone();
-    // A full mailbox needs no such event: whoever empties it looks at the interrupt each time.
-    let _waker = interrupt.on_raise(move || drop(interrupted.try_send(Event::Interrupted)));
+    let stopped = events.clone();
+    // A full mailbox needs no such event: whoever empties it looks at the token each time.
+    let _waker = stop.on_stop(move || drop(stopped.try_send(Event::Interrupted)));
     let (server, answers) = (path.to_owned(), events.clone());
     thread::Builder::new().spawn(move || watch_server(&server, &answers))?;
 
@@ -66,12 +66,12 @@ pub fn run(
         prompts,
         batch: Vec::new(),
     };
-    let _hang_up = client.hang_up_on(interrupt);
+    let _hang_up = client.hang_up_on(stop);
     send_stdin_lines(events, LINE_LEN, Event::Input)?;
-    let result = client.converse(&mailbox, interrupt);
+    let result = client.converse(&mailbox, stop);
     match result? {
         Some(reply) => {
-            notice::flush(); // stdout and stderr may be one terminal: first what was said first
+            log::flush(); // stdout and stderr may be one terminal: first what was said first
             writeln!(output, "{reply}").and_then(|()| output.flush())
         }
         None => Ok(()),
@@ -114,23 +114,23 @@ struct Client {
 }
 
 impl Client {
-    /// Ends every call that is blocked on the connection when `interrupt` is raised.
-    fn hang_up_on(&self, interrupt: &Interrupt) -> crate::interrupt::Waker {
+    /// Ends every call that is blocked on the connection when a stop is requested.
+    fn hang_up_on(&self, stop: &StopToken) -> crate::stop::Waker {
         let stream = Arc::clone(&self.stream);
-        interrupt.on_raise(move || drop(stream.shutdown(Shutdown::Both)))
+        stop.on_stop(move || drop(stream.shutdown(Shutdown::Both)))
     }
 
     /// Handles events until there is an answer, or `None` when the user ends it.
     fn converse(
         mut self,
         mailbox: &Receiver<Event>,
-        interrupt: &Interrupt,
+        stop: &StopToken,
     ) -> io::Result<Option<Reply>> {
         let mut asked = false;
         self.ask("one integer a line; 0 asks for the sum\n> ");
         loop {
             let event = self.next(mailbox);
-            if interrupt.is_raised() {
+            if stop.is_requested() {
                 self.ask("\n");
                 return Ok(None);
             }
@@ -178,7 +178,7 @@ impl Client {
             }
             _ => {
                 let more = if line.cut { "…" } else { "" };
-                notice(format!(
+                log(format!(
                     "\"{}{more}\" is not a 32-bit integer: ignored",
                     escape(&line.bytes)
                 ));

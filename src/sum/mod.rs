@@ -24,7 +24,7 @@ pub mod s4_large_reads;
 
 use std::io;
 
-use crate::notice::notice;
+use crate::support::log::log;
 use protocol::Reply;
 
 /// The name of the socket file when no `--socket` is given, in
@@ -35,7 +35,7 @@ pub const LAST_STAGE: usize = 4;
 
 /// Says how a client's conversation ended.
 fn report(number: u64, ending: io::Result<Option<Reply>>) {
-    notice(match ending {
+    log(match ending {
         Ok(Some(reply)) => format!("client {number} was sent \"{reply}\""),
         Ok(None) => format!("client {number} left before its answer"),
         Err(error) => format!("client {number} failed: {error}"),

@@ -15,14 +15,14 @@ use std::sync::Arc;
 
 use super::protocol::{END, Reply};
 use super::report;
-use crate::interrupt::Interrupt;
 use crate::socket::{Listener, close, recv_exact, send};
+use crate::stop::StopToken;
 
 /// Serves the clients of `listener` one after the other until `stop` is requested.
 ///
 /// # Errors
 /// Those of [`Listener::accept`]. A client's errors end that client alone.
-pub fn serve(listener: &Listener, stop: &Interrupt) -> io::Result<()> {
+pub fn serve(listener: &Listener, stop: &StopToken) -> io::Result<()> {
     let _waker = listener.stop_on(stop);
     let mut number = 0;
     while let Some(client) = listener.accept()? {
@@ -34,13 +34,13 @@ pub fn serve(listener: &Listener, stop: &Interrupt) -> io::Result<()> {
 
 /// Adds what the client sends, and answers. At a stop the answer is Goodbye, so that a client at its
 /// prompt learns at once that the server goes. Returns the answer; `None` if the client left before it.
-fn converse(client: &Arc<UnixStream>, stop: &Interrupt) -> io::Result<Option<Reply>> {
+fn converse(client: &Arc<UnixStream>, stop: &StopToken) -> io::Result<Option<Reply>> {
     // Shut down for reading alone: the answer has yet to go out.
     let reading = Arc::clone(client);
-    let _waker = stop.on_raise(move || drop(reading.shutdown(Shutdown::Read)));
+    let _waker = stop.on_stop(move || drop(reading.shutdown(Shutdown::Read)));
     match add_up(client)? {
         Some(sum) => answer(client, Reply::Result(sum)),
-        None if stop.is_raised() => answer(client, Reply::Goodbye),
+        None if stop.is_requested() => answer(client, Reply::Goodbye),
         None => Ok(None),
     }
 }

@@ -15,16 +15,16 @@ use std::sync::Arc;
 
 use super::protocol::{END, Reply};
 use super::report;
-use crate::interrupt::Interrupt;
-use crate::permits::Permits;
 use crate::socket::{Listener, WhenFull, accept_loop, close, recv_exact, send};
+use crate::stop::StopToken;
+use crate::support::permits::Permits;
 
 /// Serves the clients of `listener` all at once, `max_clients` at most, until `stop` is requested. One
 /// more is told [`Reply::Busy`].
 ///
 /// # Errors
 /// Those of [`Listener::accept`](crate::socket::Listener::accept). A client's errors end that client alone.
-pub fn serve(listener: &Listener, max_clients: usize, stop: &Interrupt) -> io::Result<()> {
+pub fn serve(listener: &Listener, max_clients: usize, stop: &StopToken) -> io::Result<()> {
     accept_loop(
         listener,
         &Permits::new(max_clients),
@@ -41,13 +41,13 @@ pub fn serve(listener: &Listener, max_clients: usize, stop: &Interrupt) -> io::R
 
 /// Adds what the client sends, and answers. At a stop the answer is Goodbye, so that a client at its
 /// prompt learns at once that the server goes. Returns the answer; `None` if the client left before it.
-fn converse(client: &Arc<UnixStream>, stop: &Interrupt) -> io::Result<Option<Reply>> {
+fn converse(client: &Arc<UnixStream>, stop: &StopToken) -> io::Result<Option<Reply>> {
     // Shut down for reading alone: the answer has yet to go out.
     let reading = Arc::clone(client);
-    let _waker = stop.on_raise(move || drop(reading.shutdown(Shutdown::Read)));
+    let _waker = stop.on_stop(move || drop(reading.shutdown(Shutdown::Read)));
     match add_up(client)? {
         Some(sum) => answer(client, Reply::Result(sum)),
-        None if stop.is_raised() => answer(client, Reply::Goodbye),
+        None if stop.is_requested() => answer(client, Reply::Goodbye),
         None => Ok(None),
     }
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Scene, Stage};
+use super::{Scene, Theatre};
 
 pub(super) const SCENES: &[Scene] = &[
     Scene {
@@ -22,12 +22,12 @@ pub(super) const SCENES: &[Scene] = &[
 const ALICE: &[&str] = &["chat", "client", "--name", "alice"];
 const BOB: &[&str] = &["chat", "client", "--name", "bob"];
 
-fn one_way(stage: &Stage) -> io::Result<()> {
-    let mut server = stage.start("server", &["chat", "server", "--stage", "2"])?;
+fn one_way(theatre: &Theatre) -> io::Result<()> {
+    let mut server = theatre.start("server", &["chat", "server", "--stage", "2"])?;
     server.says("listening on")?;
-    let mut alice = stage.start("alice", ALICE)?;
+    let mut alice = theatre.start("alice", ALICE)?;
     server.says("joined")?;
-    let mut bob = stage.start("bob", BOB)?;
+    let mut bob = theatre.start("bob", BOB)?;
     server.says("joined")?;
     alice.types("good morning")?;
     server.prints("alice#1: good morning")?;
@@ -42,12 +42,12 @@ fn one_way(stage: &Stage) -> io::Result<()> {
     server.ends(Some(0))
 }
 
-fn two_way(stage: &Stage) -> io::Result<()> {
-    let mut server = stage.start("server", &["chat", "server"])?;
+fn two_way(theatre: &Theatre) -> io::Result<()> {
+    let mut server = theatre.start("server", &["chat", "server"])?;
     server.says("listening on")?;
-    let mut alice = stage.start("alice", ALICE)?;
+    let mut alice = theatre.start("alice", ALICE)?;
     server.says("joined")?;
-    let mut bob = stage.start("bob", BOB)?;
+    let mut bob = theatre.start("bob", BOB)?;
     server.says("joined")?;
     server.types("good morning to you all")?;
     alice.prints("server: good morning to you all")?;
@@ -61,5 +61,8 @@ fn two_way(stage: &Stage) -> io::Result<()> {
     alice.ends(Some(1))?;
     bob.ends(Some(1))?;
     server.ends(Some(0))?;
-    stage.check("no socket file is left", !stage.path("chat.sock").exists())
+    theatre.check(
+        "no socket file is left",
+        !theatre.path("chat.sock").exists(),
+    )
 }

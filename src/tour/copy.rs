@@ -4,9 +4,9 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 
-use super::{Scene, Stage};
+use super::{Scene, Theatre};
 use crate::copy::s1_race;
-use crate::own_file::create_private_dir;
+use crate::support::unlink_on_drop::create_private_dir;
 
 pub(super) const SCENES: &[Scene] = &[
     Scene {
@@ -37,33 +37,33 @@ pub(super) const SCENES: &[Scene] = &[
 
 const LEN: usize = 4 << 20;
 
-fn by_plain_sockets(stage: &Stage) -> io::Result<()> {
-    let bytes = make_file(stage)?;
+fn by_plain_sockets(theatre: &Theatre) -> io::Result<()> {
+    let bytes = make_file(theatre)?;
     let plain = ["copy", "socket", "server", "file", "--stage", "1"];
-    let mut killed = stage.start("server 1", &plain)?;
+    let mut killed = theatre.start("server 1", &plain)?;
     killed.says("listening on")?;
-    fs::create_dir(stage.path("c"))?;
+    fs::create_dir(theatre.path("c"))?;
     let words = ["copy", "socket", "client", "--stage", "1", "--output", "c"];
-    let mut client = stage.start("client", &words)?;
+    let mut client = theatre.start("client", &words)?;
     client.says("copied to")?;
     client.ends(Some(0))?;
     killed.gets("KILL")?;
     killed.ends(None)?;
-    let mut next = stage.start("server 2", &plain)?;
+    let mut next = theatre.start("server 2", &plain)?;
     next.says("Address already in use")?;
     next.ends(Some(1))?;
-    let same = is_copy(stage, "c", &bytes);
-    stage.check("the copy is the same as the file", same)
+    let same = is_copy(theatre, "c", &bytes);
+    theatre.check("the copy is the same as the file", same)
 }
 
-fn by_sockets(stage: &Stage) -> io::Result<()> {
-    let bytes = make_file(stage)?;
+fn by_sockets(theatre: &Theatre) -> io::Result<()> {
+    let bytes = make_file(theatre)?;
     let words = ["copy", "socket", "server", "file", "--peers", "2"];
-    let mut server = stage.start("server", &words)?;
+    let mut server = theatre.start("server", &words)?;
     server.says("listening on")?;
     let client = |name, output| {
-        create_private_dir(&stage.path(output))?;
-        stage.start(name, &["copy", "socket", "client", "--output", output])
+        create_private_dir(&theatre.path(output))?;
+        theatre.start(name, &["copy", "socket", "client", "--output", output])
     };
     let (mut first, mut second) = (client("client 1", "a")?, client("client 2", "b")?);
     first.says("copied to")?;
@@ -72,22 +72,25 @@ fn by_sockets(stage: &Stage) -> io::Result<()> {
     second.ends(Some(0))?;
     server.says("has all 4194304 bytes")?;
     server.ends(Some(0))?;
-    let same = |output| is_copy(stage, output, &bytes);
-    stage.check(
+    let same = |output| is_copy(theatre, output, &bytes);
+    theatre.check(
         "both copies are the same as the file",
         same("a") && same("b"),
     )?;
-    stage.check("no socket file is left", !stage.path("copy.sock").exists())
+    theatre.check(
+        "no socket file is left",
+        !theatre.path("copy.sock").exists(),
+    )
 }
 
-fn race(stage: &Stage) -> io::Result<()> {
-    let played = play_race(stage);
+fn race(theatre: &Theatre) -> io::Result<()> {
+    let played = play_race(theatre);
     s1_race::remove_left()?; // of a pair that was interrupted
     played
 }
 
-fn play_race(stage: &Stage) -> io::Result<()> {
-    make_file(stage)?;
+fn play_race(theatre: &Theatre) -> io::Result<()> {
+    make_file(theatre)?;
     for (words, verdict) in [
         (&["copy", "race"][..], "updates were lost"),
         (&["copy", "race", "--semaphores"], "no update was lost"),
@@ -97,7 +100,7 @@ fn play_race(stage: &Stage) -> io::Result<()> {
             "the copy is the same",
         ),
     ] {
-        let mut pair = stage.start("two", words)?;
+        let mut pair = theatre.start("two", words)?;
         pair.prints("")?;
         pair.prints(verdict)?;
         pair.ends(Some(0))?;
@@ -105,20 +108,20 @@ fn play_race(stage: &Stage) -> io::Result<()> {
     Ok(())
 }
 
-fn by_shared_memory(stage: &Stage) -> io::Result<()> {
-    let bytes = make_file(stage)?;
-    let name = stage.name();
+fn by_shared_memory(theatre: &Theatre) -> io::Result<()> {
+    let bytes = make_file(theatre)?;
+    let name = theatre.name();
     let receiver = |actor, output| {
-        create_private_dir(&stage.path(output))?;
+        create_private_dir(&theatre.path(output))?;
         let words = ["copy", "sharedmem", "receiver", "--output", output];
-        stage.start(actor, &[&words[..], &["--name", &name]].concat())
+        theatre.start(actor, &[&words[..], &["--name", &name]].concat())
     };
     let mut first = receiver("recv 1", "a")?;
     first.says("waiting 10 s for a sender")?;
     first.gets("STOP")?;
     let small = ["--slots", "2", "--slot-size", "65536", "--receivers", "2"];
     let words = ["copy", "sharedmem", "sender", "file", "--name", &name];
-    let mut sender = stage.start("sender", &[&words[..], &small].concat())?;
+    let mut sender = theatre.start("sender", &[&words[..], &small].concat())?;
     sender.says("sending as")?;
     let mut second = receiver("recv 2", "b")?;
     first.gets("CONT")?;
@@ -127,23 +130,23 @@ fn by_shared_memory(stage: &Stage) -> io::Result<()> {
     first.ends(Some(0))?;
     second.ends(Some(0))?;
     sender.ends(Some(0))?;
-    let same = |output| is_copy(stage, output, &bytes);
-    stage.check(
+    let same = |output| is_copy(theatre, output, &bytes);
+    theatre.check(
         "both copies are the same as the file",
         same("a") && same("b"),
     )?;
     let left = crate::shm::path(&name)?.exists();
-    stage.check("no segment is left in /dev/shm", !left)
+    theatre.check("no segment is left in /dev/shm", !left)
 }
 
-fn make_file(stage: &Stage) -> io::Result<Vec<u8>> {
+fn make_file(theatre: &Theatre) -> io::Result<Vec<u8>> {
     let bytes: Vec<u8> = (0u32..).flat_map(u32::to_ne_bytes).take(LEN).collect();
-    let file = stage.path("file");
+    let file = theatre.path("file");
     fs::write(&file, &bytes)?;
     fs::set_permissions(&file, Permissions::from_mode(0o600))?; // whatever the umask
     Ok(bytes)
 }
 
-fn is_copy(stage: &Stage, output: &str, bytes: &[u8]) -> bool {
-    fs::read(stage.path(output).join("file")).is_ok_and(|copy| copy == bytes)
+fn is_copy(theatre: &Theatre, output: &str, bytes: &[u8]) -> bool {
+    fs::read(theatre.path(output).join("file")).is_ok_and(|copy| copy == bytes)
 }

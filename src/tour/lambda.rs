@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
 
-use super::{Scene, Stage};
+use super::{Scene, Theatre};
 
 pub(super) const SCENES: &[Scene] = &[Scene {
     name: "lambda",
@@ -20,10 +20,10 @@ forever() { echo \"still here\"; sleep 1000; }
 \"$@\"
 ";
 
-fn lambda(stage: &Stage) -> io::Result<()> {
-    fs::write(stage.path("greet.sh"), LIBRARY)?;
-    fs::set_permissions(stage.path("greet.sh"), Permissions::from_mode(0o700))?;
-    let mut server = stage.start("server", &["lambda", "server", "--timeout", "1"])?;
+fn lambda(theatre: &Theatre) -> io::Result<()> {
+    fs::write(theatre.path("greet.sh"), LIBRARY)?;
+    fs::set_permissions(theatre.path("greet.sh"), Permissions::from_mode(0o700))?;
+    let mut server = theatre.start("server", &["lambda", "server", "--timeout", "1"])?;
     server.says("listening on")?;
     for (function, output, log) in [
         ("run", "hello, world", "has run"),
@@ -40,13 +40,13 @@ fn lambda(stage: &Stage) -> io::Result<()> {
         ),
     ] {
         let words = ["lambda", "invoke", "greet.sh", function, "--show"];
-        let mut client = stage.start("client", &words)?;
+        let mut client = theatre.start("client", &words)?;
         client.prints(output)?;
         client.ends(Some(0))?;
         server.says(log)?;
     }
     server.gets("INT")?;
     server.ends(Some(0))?;
-    let gone = !stage.path("lambda.sock").exists();
-    stage.check("the server that was ended left no socket file", gone)
+    let gone = !theatre.path("lambda.sock").exists();
+    theatre.check("the server that was ended left no socket file", gone)
 }

@@ -1,7 +1,7 @@
 //! The tour: every scenario played live, by real processes of the real command.
 //!
 //! Each scenario has a file with its scenes, and one line in [`scenes()`]. A scene is a function that
-//! starts processes on a stage, types, waits and checks; the stage shows what happens. A scene
+//! starts processes in a theatre, types, waits and checks; the theatre shows what happens. A scene
 //! that does not go as expected fails, and the summary says so.
 
 mod chat;
@@ -10,14 +10,14 @@ mod lambda;
 mod queue;
 mod signals;
 mod socket;
-mod stage;
 mod sum;
+mod theatre;
 
 use std::io::{self, Write};
 use std::path::Path;
 
-use crate::interrupt::Interrupt;
-use stage::Stage;
+use crate::stop::StopToken;
+use theatre::Theatre;
 
 /// One scene of the tour.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub struct Scene {
     pub chapter: &'static str,
     /// What it shows, in a few words.
     pub about: &'static str,
-    play: fn(&Stage) -> io::Result<()>,
+    play: fn(&Theatre) -> io::Result<()>,
 }
 
 /// All scenes, in the order of the book.
@@ -56,14 +56,14 @@ pub struct Manner {
 /// went as expected.
 ///
 /// # Errors
-/// Those of writing to `output`, and [`io::ErrorKind::Interrupted`] when `interrupt` is raised. A
+/// Those of writing to `output`, and [`io::ErrorKind::Interrupted`] when a stop is requested. A
 /// scene that fails is no error but a line of the summary.
 pub fn play(
     scenes: &[&Scene],
     program: &Path,
     manner: Manner,
     output: &mut dyn Write,
-    interrupt: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<bool> {
     let mut results = Vec::new();
     for scene in scenes {
@@ -72,14 +72,14 @@ pub fn play(
             "{} (chapter {}): {}",
             scene.name, scene.chapter, scene.about
         )?;
-        let stage = Stage::new(program, manner, output, interrupt)?;
-        let result = (scene.play)(&stage);
+        let theatre = Theatre::new(program, manner, output, stop)?;
+        let result = (scene.play)(&theatre);
         if let Err(error) = &result {
-            stage.show("tour", "failed", &error.to_string())?;
+            theatre.show("tour", "failed", &error.to_string())?;
         }
-        drop(stage);
+        drop(theatre);
         writeln!(output)?;
-        if interrupt.is_raised() {
+        if stop.is_requested() {
             return Err(io::ErrorKind::Interrupted.into());
         }
         results.push((scene, result.is_ok()));

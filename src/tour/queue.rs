@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Scene, Stage};
+use super::{Scene, Theatre};
 use crate::queue;
 
 pub(super) const SCENES: &[Scene] = &[Scene {
@@ -12,9 +12,9 @@ pub(super) const SCENES: &[Scene] = &[Scene {
     play,
 }];
 
-fn play(stage: &Stage) -> io::Result<()> {
-    let name = &format!("/{}", stage.name());
-    let run = |who, words: &[&str]| stage.start(who, words)?.ends(Some(0));
+fn play(theatre: &Theatre) -> io::Result<()> {
+    let name = &format!("/{}", theatre.name());
+    let run = |who, words: &[&str]| theatre.start(who, words)?.ends(Some(0));
     run("maker", &["queue", "create", name])?;
     run("sender 1", &["queue", "send", name, "the news"])?;
     run(
@@ -22,7 +22,7 @@ fn play(stage: &Stage) -> io::Result<()> {
         &["queue", "send", name, "fire!", "--priority", "9"],
     )?;
 
-    let mut receiver = stage.start("receiver", &["queue", "receive", name, "--follow"])?;
+    let mut receiver = theatre.start("receiver", &["queue", "receive", name, "--follow"])?;
     receiver.prints("fire!")?;
     receiver.prints("the news")?;
     run("sender 3", &["queue", "send", name, "it is out"])?;
@@ -31,9 +31,9 @@ fn play(stage: &Stage) -> io::Result<()> {
     receiver.ends(Some(0))?;
 
     run("maker", &["queue", "unlink", name])?;
-    let mut late = stage.start("late", &["queue", "send", name, "anybody?"])?;
+    let mut late = theatre.start("late", &["queue", "send", name, "anybody?"])?;
     late.says("there is no queue")?;
     late.ends(Some(1))?;
     let listed = queue::list()?.iter().any(|listed| listed == name);
-    stage.check("no queue is left", !listed)
+    theatre.check("no queue is left", !listed)
 }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Scene, Stage};
+use super::{Scene, Theatre};
 
 pub(super) const SCENES: &[Scene] = &[
     Scene {
@@ -19,24 +19,24 @@ pub(super) const SCENES: &[Scene] = &[
     },
 ];
 
-fn handled(stage: &Stage) -> io::Result<()> {
+fn handled(theatre: &Theatre) -> io::Result<()> {
     for signal in ["INT", "TERM", "HUP"] {
-        let mut process = stage.start("process", &["signals", "wait"])?;
+        let mut process = theatre.start("process", &["signals", "wait"])?;
         process.says("waits for")?;
         process.gets(signal)?;
         process.prints("the routine ran")?;
         process.ends(Some(0))?;
     }
-    let mut process = stage.start("process", &["signals", "wait"])?;
+    let mut process = theatre.start("process", &["signals", "wait"])?;
     process.says("waits for")?;
     process.gets("KILL")?;
     process.ends(None)?;
-    let raiser = stage.start("raiser", &["signals", "raise", "TERM"])?;
+    let raiser = theatre.start("raiser", &["signals", "raise", "TERM"])?;
     raiser.ends(None)
 }
 
-fn lab(stage: &Stage) -> io::Result<()> {
-    let mut lab = stage.start("lab", &["signals", "lab"])?;
+fn lab(theatre: &Theatre) -> io::Result<()> {
+    let mut lab = theatre.start("lab", &["signals", "lab"])?;
     for line in ["SIGINT ", "SIGKILL ", "SIGCHLD "] {
         lab.prints(line)?;
     }

@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Scene, Stage};
+use super::{Scene, Theatre};
 
 pub(super) const SCENES: &[Scene] = &[Scene {
     name: "socket-file",
@@ -11,22 +11,22 @@ pub(super) const SCENES: &[Scene] = &[Scene {
     play: socket_file,
 }];
 
-fn socket_file(stage: &Stage) -> io::Result<()> {
+fn socket_file(theatre: &Theatre) -> io::Result<()> {
     let server = &["sum", "server"];
-    let file = stage.path("sum.sock");
+    let file = theatre.path("sum.sock");
 
-    let mut first = stage.start("server 1", server)?;
+    let mut first = theatre.start("server 1", server)?;
     first.says("listening on")?;
-    let mut second = stage.start("server 2", server)?;
+    let mut second = theatre.start("server 2", server)?;
     second.says("another server is listening")?;
     second.ends(Some(1))?;
     first.gets("KILL")?;
     first.ends(None)?;
-    stage.check("the killed server left its socket file", file.exists())?;
+    theatre.check("the killed server left its socket file", file.exists())?;
 
-    let mut third = stage.start("server 3", server)?;
+    let mut third = theatre.start("server 3", server)?;
     third.says("listening on")?;
     third.gets("INT")?;
     third.ends(Some(0))?;
-    stage.check("the server that was ended removed it", !file.exists())
+    theatre.check("the server that was ended removed it", !file.exists())
 }

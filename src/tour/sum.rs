@@ -2,7 +2,7 @@
 
 use std::io;
 
-use super::{Scene, Stage};
+use super::{Scene, Theatre};
 
 pub(super) const SCENES: &[Scene] = &[
     Scene {
@@ -27,13 +27,13 @@ pub(super) const SCENES: &[Scene] = &[
 
 const CLIENT: &[&str] = &["sum", "client"];
 
-fn sequential(stage: &Stage) -> io::Result<()> {
-    let mut server = stage.start("server", &["sum", "server", "--stage", "2"])?;
+fn sequential(theatre: &Theatre) -> io::Result<()> {
+    let mut server = theatre.start("server", &["sum", "server", "--stage", "2"])?;
     server.says("listening on")?;
-    let mut first = stage.start("client 1", CLIENT)?;
+    let mut first = theatre.start("client 1", CLIENT)?;
     first.types("not a number")?;
     first.says("ignored")?; // so it has connected before client 2 starts
-    let mut second = stage.start("client 2", CLIENT)?;
+    let mut second = theatre.start("client 2", CLIENT)?;
     for line in ["1", "2", "0"] {
         second.types(line)?;
     }
@@ -50,13 +50,13 @@ fn sequential(stage: &Stage) -> io::Result<()> {
     server.ends(Some(0))
 }
 
-fn threaded(stage: &Stage) -> io::Result<()> {
-    let mut server = stage.start("server", &["sum", "server"])?;
+fn threaded(theatre: &Theatre) -> io::Result<()> {
+    let mut server = theatre.start("server", &["sum", "server"])?;
     server.says("listening on")?;
-    let mut first = stage.start("client 1", CLIENT)?;
+    let mut first = theatre.start("client 1", CLIENT)?;
     first.types("not a number")?;
     first.says("ignored")?;
-    let mut second = stage.start("client 2", CLIENT)?;
+    let mut second = theatre.start("client 2", CLIENT)?;
     for line in ["1", "2", "0"] {
         second.types(line)?;
     }
@@ -71,10 +71,10 @@ fn threaded(stage: &Stage) -> io::Result<()> {
     server.ends(Some(0))
 }
 
-fn goodbye(stage: &Stage) -> io::Result<()> {
-    let mut server = stage.start("server", &["sum", "server"])?;
+fn goodbye(theatre: &Theatre) -> io::Result<()> {
+    let mut server = theatre.start("server", &["sum", "server"])?;
     server.says("listening on")?;
-    let mut client = stage.start("client", CLIENT)?;
+    let mut client = theatre.start("client", CLIENT)?;
     client.types("forty-two")?;
     client.says("ignored")?; // now it waits for its next line
     server.gets("INT")?;
@@ -82,5 +82,5 @@ fn goodbye(stage: &Stage) -> io::Result<()> {
     client.ends(Some(1))?;
     server.says("client 1 was sent \"Goodbye")?;
     server.ends(Some(0))?;
-    stage.check("no socket file is left", !stage.path("sum.sock").exists())
+    theatre.check("no socket file is left", !theatre.path("sum.sock").exists())
 }

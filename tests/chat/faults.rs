@@ -5,7 +5,7 @@ use std::net::Shutdown;
 use crate::common::chat::{Chat, Peer};
 use crate::common::{self, Place};
 use ipc_primer::chat::protocol::{MAX_LINE, MAX_NAME};
-use ipc_primer::process::{Program, Stream};
+use ipc_primer::harness::{Program, Stream};
 
 #[test]
 fn what_is_shown_moves_no_cursor() {

@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::Place;
 use crate::common::chat::{self, Chat, Peer};
-use ipc_primer::process::{LIMIT, signal};
+use ipc_primer::harness::{LIMIT, signal};
 
 /// A burst of 100 MB, in lines of 4000 bytes.
 const LINES: usize = 25_000;

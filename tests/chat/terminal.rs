@@ -4,7 +4,7 @@
 use crate::common;
 use crate::common::chat::Chat;
 use crate::common::tty::{self, Tty};
-use ipc_primer::process::signal;
+use ipc_primer::harness::signal;
 
 #[test]
 fn the_server_speaks_and_half_typed_words_stay() {
@@ -97,7 +97,7 @@ fn ctrl_c_at_the_terminal_ends_the_client() {
     assert_eq!(tty.end().code(), Some(0));
     tty.assert_given_back();
     chat.says("left");
-    assert_eq!(chat.server.said(ipc_primer::process::Stream::Stdout), "");
+    assert_eq!(chat.server.said(ipc_primer::harness::Stream::Stdout), "");
     chat.end();
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::net::UnixStream;
 
-use ipc_primer::process::{LIMIT, Program, Stream};
+use ipc_primer::harness::{LIMIT, Program, Stream};
 
 use crate::common::Place;
 

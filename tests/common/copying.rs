@@ -7,7 +7,7 @@ use std::process;
 use std::sync::atomic::{AtomicU32, Ordering};
 
 use crate::common::{Place, names, wait_until};
-use ipc_primer::process::Program;
+use ipc_primer::harness::Program;
 
 /// The file that is copied.
 pub const FILE: &str = "file";

@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::LazyLock;
 
-use ipc_primer::process::{LIMIT, Program, Stream};
+use ipc_primer::harness::{LIMIT, Program, Stream};
 
 use crate::common::wait_until;
 use crate::common::{self, Place};

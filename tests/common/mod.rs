@@ -18,8 +18,8 @@ use std::process::{Command, Output};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use ipc_primer::process::Stream::Stderr;
-use ipc_primer::process::{LIMIT, Program};
+use ipc_primer::harness::Stream::Stderr;
+use ipc_primer::harness::{LIMIT, Program};
 use ipc_primer::signals::{Disposition, Signal, dispositions};
 use tempfile::TempDir;
 

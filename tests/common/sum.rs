@@ -3,7 +3,7 @@
 use std::io::Read;
 use std::os::unix::net::UnixStream;
 
-use ipc_primer::process::{LIMIT, Program, Stream};
+use ipc_primer::harness::{LIMIT, Program, Stream};
 use ipc_primer::socket::{connect, recv_exact};
 use ipc_primer::sum::protocol::{FRAME_LEN, Reply, encode};
 

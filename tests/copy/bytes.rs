@@ -14,8 +14,8 @@ use crate::common::Place;
 use crate::common::assert_succeeds;
 use crate::common::copying::{self, Copying, FILE, RingPlace, SocketPlace, pattern};
 use crate::common::tty::Tty;
-use ipc_primer::process::Program;
-use ipc_primer::process::Stream::Stderr;
+use ipc_primer::harness::Program;
+use ipc_primer::harness::Stream::Stderr;
 
 const SLOT: usize = 4096;
 const LENGTHS: &[usize] = &[0, 1, SLOT - 1, SLOT, SLOT + 1, 8 * SLOT, 100_003];

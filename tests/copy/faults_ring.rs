@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 use crate::common::copying::{Copying, FILE, RingPlace};
 use crate::common::wait_until;
 use crate::common::{assert_fails, assert_succeeds};
-use ipc_primer::process::Program;
-use ipc_primer::process::Stream::Stderr;
+use ipc_primer::harness::Program;
+use ipc_primer::harness::Stream::Stderr;
 
 /// More than the small ring below holds: a peer that does not read holds up the sender.
 pub const LARGE: usize = 1 << 20;

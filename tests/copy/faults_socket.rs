@@ -8,8 +8,8 @@ use std::thread;
 
 use crate::common::copying::{self, Copying, FILE, SocketPlace};
 use crate::common::{assert_fails, assert_succeeds};
-use ipc_primer::process::Program;
-use ipc_primer::process::Stream::Stderr;
+use ipc_primer::harness::Program;
+use ipc_primer::harness::Stream::Stderr;
 
 /// More than all socket buffers hold, so that a peer that does not read holds up the copy.
 const LARGE: usize = 8 << 20;

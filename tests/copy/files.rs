@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 
 use crate::common::Place;
 use crate::common::copying::{Copying, FILE, both_ways, pattern};
-use ipc_primer::process::Stream::Stderr;
+use ipc_primer::harness::Stream::Stderr;
 
 fn chmod(place: &Place, name: &str, mode: u32) {
     fs::set_permissions(place.path(name), Permissions::from_mode(mode)).unwrap();

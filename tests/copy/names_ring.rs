@@ -6,7 +6,7 @@ use super::faults_ring::{LARGE, in_the_middle};
 use crate::common::copying::{Copying, RingPlace, pattern};
 use crate::common::wait_until;
 use crate::common::{assert_fails, assert_succeeds};
-use ipc_primer::process::Stream::Stderr;
+use ipc_primer::harness::Stream::Stderr;
 
 #[test]
 fn what_a_killed_sender_left_is_taken_over() {

@@ -5,8 +5,8 @@ use std::io::Write;
 
 use crate::common::copying::{Copying, RingPlace, pattern};
 use crate::common::{assert_fails, assert_succeeds, text, wait_until, wait_until_asleep};
-use ipc_primer::process::Program;
-use ipc_primer::process::Stream::Stderr;
+use ipc_primer::harness::Program;
+use ipc_primer::harness::Stream::Stderr;
 
 const ONE_SLOT: &[&str] = &["--stage", "2"];
 const PIPE: &str = "pipe";

@@ -7,8 +7,8 @@ use std::process::Stdio;
 
 use crate::common::copying::{Copying, FILE, SocketPlace, header, pattern};
 use crate::common::{assert_fails, assert_succeeds, has_tool, is_ignored};
-use ipc_primer::process::Program;
-use ipc_primer::process::Stream::Stderr;
+use ipc_primer::harness::Program;
+use ipc_primer::harness::Stream::Stderr;
 use ipc_primer::signals::Signal;
 
 const STAGES: [&str; 3] = ["1", "2", "3"];

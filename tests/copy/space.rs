@@ -5,7 +5,7 @@ use std::path::Path;
 
 use crate::common::copying::{Copying, FILE, RingPlace};
 use crate::common::{assert_fails, in_small};
-use ipc_primer::process::Stream::{Stderr, Stdout};
+use ipc_primer::harness::Stream::{Stderr, Stdout};
 
 #[test]
 fn a_dev_shm_too_small_for_the_ring_is_an_error_that_says_what_to_lower() {

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use super::pages::all_pages;
 use crate::common::{self, Place};
-use ipc_primer::process::{Program, Stream};
+use ipc_primer::harness::{Program, Stream};
 
 #[test]
 fn every_transcript_is_what_the_commands_print() {

@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use crate::common::{self, Place, has_tool, text};
 use crate::grading::{self, PROGRAMS, failed};
 use ipc_primer::grade::{self, Submission};
-use ipc_primer::interrupt::Interrupt;
-use ipc_primer::process::{LIMIT, Program, Stream, signal};
+use ipc_primer::harness::{LIMIT, Program, Stream, signal};
+use ipc_primer::stop::StopToken;
 
 /// For a program that never does what is waited for, however long that may be.
 const SHORT: &[&str] = &["--timeout", "0.2"];
@@ -317,8 +317,8 @@ fn every_wait_of_the_grader_ends_with_the_interrupt() {
             timeout: Duration::from_secs(3600),
             seed: 1,
         };
-        let interrupt = Interrupt::new();
-        let raiser = interrupt.clone();
+        let stop = StopToken::new();
+        let raiser = stop.clone();
         let (tell, told) = mpsc::channel();
         let grader = thread::spawn(move || {
             let assignment = grade::assignment(name).unwrap();
@@ -326,13 +326,13 @@ fn every_wait_of_the_grader_ends_with_the_interrupt() {
                 .all_checks()
                 .filter(|check| check.name == only)
                 .collect();
-            let graded = grade::grade(assignment, &checks, &submission, &|_| (), &interrupt);
+            let graded = grade::grade(assignment, &checks, &submission, &|_| (), &stop);
             tell.send(graded.map(drop)).unwrap();
         });
         common::wait_until("the program is waited for", || {
             fs::metadata(&log).is_ok_and(|log| log.len() as usize >= written)
         });
-        raiser.raise();
+        raiser.request_stop();
         let graded = told.recv_timeout(LIMIT).expect("the grader ends");
         assert_eq!(graded.unwrap_err().kind(), ErrorKind::Interrupted, "{name}");
         grader.join().unwrap();

@@ -32,7 +32,7 @@ fn queue(slots: usize, messages: &[&str]) -> (Name, Queue) {
     (name, queue)
 }
 
-/// Leaves two seats as they are of processes killed asleep in this call.
+/// Leaves two wait slots as they are of processes killed asleep in this call.
 fn kill_sleepers(call: &str, name: &Name) {
     let sleepers = [(); 2].map(|()| Victim::start(call, &name.0));
     sleepers.into_iter().for_each(Victim::kill_asleep);

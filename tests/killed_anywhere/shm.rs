@@ -9,17 +9,17 @@ use std::thread;
 
 use crate::common::queueing::LONGEST_HANG;
 use crate::victim::{Reached, Victim, between_stops};
-use ipc_primer::interrupt::Interrupt;
 use ipc_primer::shm::ring::{Receiver, Sender, Shape};
-use ipc_primer::shm::{Format, Lifetime, Plan, Segment, Semaphore, path};
+use ipc_primer::shm::{Format, Lifetime, Segment, SegmentLayout, Semaphore, path};
+use ipc_primer::stop::StopToken;
 
-const PLAN: Plan = Plan {
+const LAYOUT: SegmentLayout = SegmentLayout {
     format: Format {
         kind: *b"anywhere",
         version: 1,
     },
     words: 1,
-    seats: 1,
+    wait_slots: 1,
     lifetime: Lifetime::Owner,
 };
 const SHAPE: Shape = Shape {
@@ -30,7 +30,7 @@ const SHAPE: Shape = Shape {
 
 /// What a victim does.
 pub fn call(call: &str, name: &str) {
-    let never = Interrupt::new();
+    let never = StopToken::new();
     match call {
         "wait" => {
             let semaphore = semaphore(name);
@@ -48,7 +48,7 @@ pub fn call(call: &str, name: &str) {
             let mut receiver = Receiver::join(name).unwrap();
             between_stops(|| receiver.receive(&mut [0; 16], &never).unwrap());
         }
-        "create" => between_stops(|| Segment::create(name, PLAN, |_| ()).unwrap()),
+        "create" => between_stops(|| Segment::create(name, LAYOUT, |_| ()).unwrap()),
         other => panic!("no victim calls {other:?}"),
     }
 }
@@ -61,13 +61,13 @@ fn new_name() -> String {
 
 /// The semaphore in the segment of this name.
 fn semaphore(name: &str) -> Semaphore {
-    let segment = Segment::open(name, PLAN.format).unwrap();
+    let segment = Segment::open(name, LAYOUT.format).unwrap();
     Semaphore::new(&Arc::new(segment), 0, 0..1)
 }
 
 pub fn wait(changes: usize) -> Reached {
     let name = new_name();
-    let _segment = Segment::create(&name, PLAN, |_| ()).unwrap();
+    let _segment = Segment::create(&name, LAYOUT, |_| ()).unwrap();
     let semaphore = semaphore(&name);
     semaphore.post_many(2);
     let reached = Victim::start("semaphore wait", &name).kill_after(changes, None);
@@ -79,7 +79,7 @@ pub fn wait(changes: usize) -> Reached {
 
 pub fn wait_blocking(changes: usize) -> Reached {
     let name = new_name();
-    let _segment = Segment::create(&name, PLAN, |_| ()).unwrap();
+    let _segment = Segment::create(&name, LAYOUT, |_| ()).unwrap();
     let semaphore = semaphore(&name);
     let posted = Cell::new(0);
     let wake = || {
@@ -94,7 +94,7 @@ pub fn wait_blocking(changes: usize) -> Reached {
 
 pub fn post(changes: usize) -> Reached {
     let name = new_name();
-    let _segment = Segment::create(&name, PLAN, |_| ()).unwrap();
+    let _segment = Segment::create(&name, LAYOUT, |_| ()).unwrap();
     let semaphore = semaphore(&name);
     Victim::start("semaphore wait", &name).kill_asleep();
     let reached = Victim::start("semaphore post", &name).kill_after(changes, None);
@@ -103,11 +103,11 @@ pub fn post(changes: usize) -> Reached {
     reached
 }
 
-/// Whatever is left is taken; then a post must wake the only seat.
+/// Whatever is left is taken; then a post must wake the only wait slot.
 fn check_that_it_counts(semaphore: &Semaphore) {
     while semaphore.try_wait() {}
     thread::scope(|scope| {
-        let never = Interrupt::new();
+        let never = StopToken::new();
         let waiter = scope.spawn(move || semaphore.wait_timeout(LONGEST_HANG, &never));
         semaphore.post();
         waiter.join().unwrap().unwrap();
@@ -134,7 +134,7 @@ pub fn ring_send(changes: usize) -> Reached {
 
 /// A receiver is killed: the other one gets every slot.
 pub fn ring_receive(changes: usize) -> Reached {
-    let (name, never) = (new_name(), Interrupt::new());
+    let (name, never) = (new_name(), StopToken::new());
     let mut sender = Sender::create(&name, SHAPE, b"").unwrap();
     let victim = Victim::start("ring receive", &name);
     let other = Receiver::join(&name).unwrap();
@@ -152,7 +152,7 @@ pub fn ring_receive(changes: usize) -> Reached {
 fn receive_to_the_end(mut receiver: Receiver) -> (Vec<String>, ErrorKind) {
     let (mut blocks, mut buffer) = (Vec::new(), [0; 16]);
     loop {
-        match receiver.receive(&mut buffer, &Interrupt::new()) {
+        match receiver.receive(&mut buffer, &StopToken::new()) {
             Ok(count) => blocks.push(String::from_utf8(buffer[..count].to_vec()).unwrap()),
             Err(error) => return (blocks, error.kind()),
         }
@@ -163,7 +163,7 @@ fn receive_to_the_end(mut receiver: Receiver) -> (Vec<String>, ErrorKind) {
 pub fn create(changes: usize) -> Reached {
     let name = new_name();
     let reached = Victim::start("segment create", &name).kill_after(changes, None);
-    let again = Segment::create(&name, PLAN, |_| ()).expect("what was left is removed");
+    let again = Segment::create(&name, LAYOUT, |_| ()).expect("what was left is removed");
     let semaphore = semaphore(&name);
     assert_eq!(semaphore.value(), 0, "a new segment is all zero");
     check_that_it_counts(&semaphore);

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::{env, fs, thread};
 
-use ipc_primer::process::Identity;
+use ipc_primer::harness::Identity;
 use ipc_primer::shm::path;
 use nix::sys::ptrace::{self, Options};
 use nix::sys::signal::{Signal, raise};

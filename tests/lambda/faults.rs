@@ -8,7 +8,7 @@ use std::net::Shutdown;
 use crate::common::lambda::{self, Server, c_library, c_runtime, functions, script};
 use crate::common::wait_until;
 use crate::common::{self, Place};
-use ipc_primer::process::{Identity, signal};
+use ipc_primer::harness::{Identity, signal};
 
 /// Reads a pid that a function has written into a file of the place.
 fn written_pid(server: &Server, file: &str) -> Identity {

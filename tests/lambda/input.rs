@@ -233,7 +233,7 @@ fn invoke_says_when_there_was_no_answer_and_ends_at_ctrl_c() {
     drop(stream);
     first
         .wait_for(
-            ipc_primer::process::Stream::Stderr,
+            ipc_primer::harness::Stream::Stderr,
             "closed without an answer",
         )
         .unwrap();

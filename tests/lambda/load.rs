@@ -8,7 +8,7 @@ use std::thread;
 use crate::common::lambda::{Server, all_sleep, answer, ask, children, functions, script, threads};
 use crate::common::wait_until;
 use crate::common::{self, Place};
-use ipc_primer::process::Stream;
+use ipc_primer::harness::Stream;
 
 /// By how many clients at a time many calls are made.
 const AT_A_TIME: usize = 8;
@@ -87,7 +87,7 @@ fn with_few_descriptors_clients_wait_and_nobody_is_lost() {
     let ipc = env!("CARGO_BIN_EXE_ipc");
     let mut shell = place.command("sh");
     shell.args(["-c", "ulimit -n 200; exec \"$0\" lambda server", ipc]);
-    let mut program = ipc_primer::process::Program::start(&mut shell).unwrap();
+    let mut program = ipc_primer::harness::Program::start(&mut shell).unwrap();
     program.wait_for(Stream::Stderr, "listening on").unwrap();
     let server = Server { place, program };
     let crowd: Vec<UnixStream> = (0..300)

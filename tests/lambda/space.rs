@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::common::lambda::{Server, script};
 use crate::common::{Place, in_small, text};
-use ipc_primer::process::{Program, Stream};
+use ipc_primer::harness::{Program, Stream};
 
 const SERVER: &str = "exec \"$IPC\" lambda server";
 

@@ -7,7 +7,7 @@ use std::process::Stdio;
 
 use crate::common::lambda::{Server, answer, children, half_close, script};
 use crate::common::{assert_fails, assert_succeeds, has_tool, text, wait_until};
-use ipc_primer::process::{Identity, signal};
+use ipc_primer::harness::{Identity, signal};
 
 const STAGES: [&str; 3] = ["1", "2", "3"];
 /// Says what it was called with.

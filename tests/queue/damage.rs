@@ -7,7 +7,7 @@ use std::os::unix::fs::FileExt;
 
 use crate::common::queueing::{Name, Random};
 use crate::common::{Place, has_tool, text};
-use ipc_primer::process::Identity;
+use ipc_primer::harness::Identity;
 use ipc_primer::queue::{self, Error, Queue};
 use ipc_primer::shm::owner;
 

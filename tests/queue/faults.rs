@@ -8,7 +8,7 @@ use crate::common::queueing::{
     self, LONGEST_HANG, Mortal, Name, Random, start_worker, wait_until_asleep,
 };
 use crate::common::{Place, has_tool, text, wait_until};
-use ipc_primer::process::{Identity, signal};
+use ipc_primer::harness::{Identity, signal};
 use ipc_primer::queue::{Error, Queue};
 use ipc_primer::shm::owner;
 
@@ -182,7 +182,7 @@ fn threads_can_share_one_handle() {
 }
 
 #[test]
-fn more_waiters_than_seats_is_an_error_and_no_hang() {
+fn more_waiters_than_wait_slots_is_an_error_and_no_hang() {
     let name = Name::new("crowd");
     let queue = name.create(1, 8);
     let (limit, threads) = (Duration::from_millis(1500), 70);

@@ -5,7 +5,7 @@ use std::io::{BufRead, stdin};
 
 use super::kernel::{Flags, Queues, kernel_has_queues};
 use crate::common::queueing::{Name, Random, start_worker, wait_until_asleep};
-use ipc_primer::process::{Program, Stream};
+use ipc_primer::harness::{Program, Stream};
 use ipc_primer::queue::Queue;
 use nix::mqueue::MqdT;
 

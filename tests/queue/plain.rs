@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::common::queueing::Name;
 use crate::common::{Place, assert_fails, assert_succeeds, text, wait_until, wait_until_asleep};
-use ipc_primer::process::{Program, Stream};
+use ipc_primer::harness::{Program, Stream};
 use ipc_primer::queue::s1_plain::Queue;
 
 /// Starts `ipc queue` at stage 1 with these words, of which the second names the queue.

@@ -5,8 +5,8 @@ use std::thread;
 use std::time::Duration;
 
 use crate::common::queueing::Name;
-use ipc_primer::interrupt::Interrupt;
 use ipc_primer::queue::{self, Error};
+use ipc_primer::stop::StopToken;
 
 /// What each maker makes: so many slots, so that one queue taken for another shows.
 const SLOTS: [usize; 3] = [1, 4, 50];
@@ -89,8 +89,8 @@ fn a_slow_maker_is_waited_for_and_a_killed_ones_queue_is_made_by_the_next() {
 fn waiting_for_a_slow_maker_ends_when_it_is_interrupted() {
     let name = Name::new("slow-interrupted");
     let _maker = begin_to_make(&name);
-    let interrupt = Interrupt::new();
-    interrupt.raise();
-    let opened = name.both_ways().interrupt(&interrupt).open(&name.0);
+    let stop = StopToken::new();
+    stop.request_stop();
+    let opened = name.both_ways().stop(&stop).open(&name.0);
     assert!(matches!(opened, Err(Error::Interrupted)), "{opened:?}");
 }

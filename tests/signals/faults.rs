@@ -4,7 +4,7 @@ use std::io::ErrorKind;
 use std::process::{Command, Output, Stdio};
 
 use crate::common::{Place, text, we_are_root};
-use ipc_primer::process::{Program, Stream};
+use ipc_primer::harness::{Program, Stream};
 use ipc_primer::signals::{Signal, dispositions, outcome, send};
 
 #[track_caller]

@@ -8,7 +8,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::common::{Place, has_tool, text, wait_until};
-use ipc_primer::process::{Program, Stream, state};
+use ipc_primer::harness::{Program, Stream, state};
 use ipc_primer::signals::outcome;
 
 /// Longer than anything here takes on a loaded machine.

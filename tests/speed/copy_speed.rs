@@ -18,7 +18,7 @@ use std::path::PathBuf;
 use std::process::{self, Child, Command, Stdio};
 use std::time::Instant;
 
-use ipc_primer::interrupt::Interrupt;
+use ipc_primer::stop::StopToken;
 use tempfile::TempDir;
 
 const ROUNDS: usize = 7;
@@ -153,7 +153,7 @@ impl Bench {
     }
 
     /// The median times of all ways that can make so many copies, in their order.
-    fn medians(&self, peers: usize, interrupt: &Interrupt) -> Result<Vec<f64>, Box<dyn Error>> {
+    fn medians(&self, peers: usize, stop: &StopToken) -> Result<Vec<f64>, Box<dyn Error>> {
         let ways = WAYS.iter().filter(|way| way.most >= peers && is_there(way));
         let mut times: Vec<(&Way, Vec<f64>)> = ways.map(|way| (way, Vec::new())).collect();
         let mut order: Vec<usize> = (0..times.len()).collect();
@@ -162,7 +162,7 @@ impl Bench {
             for turn in &order {
                 let (way, times) = &mut times[*turn];
                 let time = self.time(way, peers)?;
-                if interrupt.is_raised() {
+                if stop.is_requested() {
                     return Err("broken off".into());
                 }
                 if round > 0 {
@@ -197,7 +197,7 @@ fn is_there(way: &Way) -> bool {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let mebibytes = env::args().nth(1).map_or(Ok(1024), |word| word.parse())?;
-    let interrupt = Interrupt::on_signals()?;
+    let stop = StopToken::on_signals()?;
     let bench = Bench::new(mebibytes)?;
     println!("{mebibytes} MiB in memory, medians of {ROUNDS} rounds, in seconds");
     for peers in [1, 4] {
@@ -207,7 +207,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             "time",
             "of cp's"
         );
-        let times = bench.medians(peers, &interrupt)?;
+        let times = bench.medians(peers, &stop)?;
         let ways = WAYS.iter().filter(|way| way.most >= peers && is_there(way));
         for (way, time) in ways.zip(&times) {
             println!("{:<22} {time:>8.3} {:>8.2}", way.name, time / times[0]);

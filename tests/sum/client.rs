@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use crate::common::Place;
 use crate::common::sum::{CLIENT, Served, THREADED};
-use ipc_primer::process::{Program, Stream};
+use ipc_primer::harness::{Program, Stream};
 
 /// One second is promised; the rest is for a machine that has other things to do.
 const SOON: Duration = Duration::from_secs(4);

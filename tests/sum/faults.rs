@@ -6,7 +6,7 @@ use std::thread;
 
 use crate::common::Place;
 use crate::common::sum::{CLIENT, STAGES, Served, THREADED, reply};
-use ipc_primer::process::{Program, Stream};
+use ipc_primer::harness::{Program, Stream};
 use ipc_primer::sum::protocol::{Reply, encode};
 
 #[test]

@@ -5,7 +5,7 @@ use std::process::Stdio;
 
 use crate::common::sum::{CLIENT, PLAIN, STAGES, Served};
 use crate::common::{assert_fails, has_tool, is_ignored};
-use ipc_primer::process::Stream;
+use ipc_primer::harness::Stream;
 use ipc_primer::signals::Signal;
 use ipc_primer::socket::send;
 use ipc_primer::sum::protocol::encode;

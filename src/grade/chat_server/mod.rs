@@ -4,7 +4,7 @@ mod answers;
 mod shows;
 
 use super::{Assignment, Fault, Peer, Running, Verdict, server};
-use crate::process::Stream;
+use crate::harness::Stream;
 
 pub(super) const ONE_WAY: Assignment = Assignment {
     name: "chat-one-way",

@@ -2,7 +2,7 @@
 
 use super::{expect_alive, expect_shown, join};
 use crate::grade::{Check, Lab, Verdict};
-use crate::process::Stream;
+use crate::harness::Stream;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

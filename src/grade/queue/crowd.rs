@@ -2,7 +2,7 @@
 
 use super::{create, expect_received, run, start};
 use crate::grade::{Check, Fault, Lab, Verdict};
-use crate::process::Stream;
+use crate::harness::Stream;
 
 pub(super) const CHECKS: &[Check] = &[
     Check {

@@ -6,7 +6,7 @@ mod names;
 mod waits;
 
 use super::{Assignment, Fault, Lab, Running, Verdict, running::show_end};
-use crate::process::Stream;
+use crate::harness::Stream;
 
 pub(super) const ASSIGNMENT: Assignment = Assignment {
     name: "queue",

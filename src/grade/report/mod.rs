@@ -15,8 +15,8 @@ use std::time::Duration;
 
 use super::running::{Record, show_end};
 use super::{Assignment, Check, Fault};
-use crate::escape::escape;
 use crate::signals::{Signal, outcome};
+use crate::support::escape::escape;
 
 /// How much of each stream of a program is shown, in lines and in characters a line.
 const SHOWN_LINES: usize = 12;

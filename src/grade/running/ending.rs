@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::{OUTPUT_LIMIT, Running};
 use crate::grade::{Fault, watch};
-use crate::process::{Identity, signal};
+use crate::harness::{Identity, signal};
 use crate::signals::{Outcome, outcome};
 
 /// How long a program that is needed no longer gets to end after SIGTERM, before SIGKILL.

@@ -5,7 +5,7 @@ use std::process::ExitStatus;
 use super::Running;
 use super::ending::{CHILD_LIMIT, show_end};
 use crate::grade::{Fault, Verdict, watch};
-use crate::process::Stream;
+use crate::harness::Stream;
 use crate::signals::outcome;
 
 /// Likely causes of a server that does not listen where it should.

@@ -16,9 +16,9 @@ pub(super) use ending::show_end;
 use super::captured::Captured;
 use super::peer::{Peer, connect};
 use super::{Fault, Lab, Verdict, watch};
-use crate::escape::escape;
-use crate::interrupt::Waker;
-use crate::process::{Guarded, Stream, guard, signal};
+use crate::harness::{Guarded, Stream, guard, signal};
+use crate::stop::Waker;
+use crate::support::escape::escape;
 
 /// How long the output of a program that has ended may take to reach us.
 const OUTPUT_LIMIT: Duration = Duration::from_millis(500);
@@ -104,7 +104,7 @@ impl<'a> Running<'a> {
             signalled: Cell::new(false),
             paused: Cell::new(false),
             record: RefCell::new(None),
-            killer: RefCell::new(Some(lab.interrupt().on_raise(end))),
+            killer: RefCell::new(Some(lab.stop().on_stop(end))),
             _guarded: guarded,
         })
     }

@@ -41,7 +41,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use super::{Format, Lifetime, Plan, Segment, Semaphore, Waiters, owner};
+use super::{Format, Lifetime, Segment, SegmentLayout, Semaphore, WaitQueue, owner};
 
 mod receiver;
 mod sender;
@@ -95,7 +95,7 @@ impl Shape {
         // Each first, so that the product does not overflow.
         each == [true, true]
             && (1..=MAX_RECEIVERS).contains(&self.receivers)
-            && self.plan().len() <= MAX_RING
+            && self.segment_layout().len() <= MAX_RING
     }
 
     fn receiver_at(&self, number: usize) -> usize {
@@ -114,18 +114,18 @@ impl Shape {
         (self.lengths_at() + self.slots).next_multiple_of(LINE) + slot * self.slot_words()
     }
 
-    fn plan(&self) -> Plan {
-        Plan {
+    fn segment_layout(&self) -> SegmentLayout {
+        SegmentLayout {
             format: FORMAT,
             words: self.slot_at(self.slots),
-            seats: 1 + 2 * self.receivers,
+            wait_slots: 1 + 2 * self.receivers,
             lifetime: Lifetime::Owner,
         }
     }
 }
 
-/// The seat on which the sender waits for receivers to join, and to end.
-const SENDERS_SEAT: usize = 0;
+/// The wait slot on which the sender waits for receivers to join, and to end.
+const SENDERS_WAIT_SLOT: usize = 0;
 
 /// What both ends see.
 struct Ring {
@@ -164,26 +164,26 @@ impl Ring {
         usize::try_from(number % self.shape.slots as u64).expect("less than slots")
     }
 
-    fn place(&self, number: usize) -> Place {
+    fn member(&self, number: usize) -> Member {
         let at = self.shape.receiver_at(number);
-        let seat = SENDERS_SEAT + 1 + 2 * number;
-        Place {
+        let wait_slot = SENDERS_WAIT_SLOT + 1 + 2 * number;
+        Member {
             number,
             at,
-            filled: Semaphore::new(&self.segment, at + 2, seat..seat + 1),
-            free: Semaphore::new(&self.segment, at + 3, seat + 1..seat + 2),
+            filled: Semaphore::new(&self.segment, at + 2, wait_slot..wait_slot + 1),
+            free: Semaphore::new(&self.segment, at + 3, wait_slot + 1..wait_slot + 2),
             has_slot: false,
             segment: Arc::clone(&self.segment),
         }
     }
 
-    fn sender_waits(&self) -> Waiters {
-        Waiters::new(&self.segment, SENDERS_SEAT..SENDERS_SEAT + 1)
+    fn sender_waits(&self) -> WaitQueue {
+        WaitQueue::new(&self.segment, SENDERS_WAIT_SLOT..SENDERS_WAIT_SLOT + 1)
     }
 }
 
 /// What belongs to one receiver.
-struct Place {
+struct Member {
     number: usize,
     at: usize,
     filled: Semaphore,
@@ -194,7 +194,7 @@ struct Place {
     segment: Arc<Segment>,
 }
 
-impl Place {
+impl Member {
     fn who(&self) -> &AtomicU64 {
         &self.segment.words()[self.at]
     }
@@ -203,7 +203,7 @@ impl Place {
         &self.segment.words()[self.at + 1]
     }
 
-    /// Whether somebody has the place and is known to have died.
+    /// Whether a process has joined as this member, and is known to have died.
     fn is_dead(&self) -> bool {
         let who = self.who().load(Ordering::Acquire);
         who != 0 && owner::is_dead(who)

@@ -4,18 +4,18 @@ use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    FORMAT, HAS_ALL, LEFT, LOOK, MAX_LABEL, PIECE, PIECE_WORDS, Place, READING, RECEIVERS_AT, Ring,
-    Shape,
+    FORMAT, HAS_ALL, LEFT, LOOK, MAX_LABEL, Member, PIECE, PIECE_WORDS, READING, RECEIVERS_AT,
+    Ring, Shape,
 };
-use crate::interrupt::Interrupt;
 use crate::shm::bytes::copy_out;
 use crate::shm::{Segment, owner, remove_if_stale};
+use crate::stop::StopToken;
 
 /// An end that reads the ring. Dropping it before [`finish`](Self::finish) leaves, and the sender goes
 /// on without it.
 pub struct Receiver {
     ring: Ring,
-    place: Place,
+    member: Member,
     /// How many slots were read.
     cursor: u64,
     /// How many slots were read and are not yet given back.
@@ -42,15 +42,15 @@ impl Receiver {
         if owner::is_dead(ring.segment.owner()) {
             return Err(sender_died(name));
         }
-        let free = |place: &Place| {
-            let (own, who) = (owner::own(), place.who());
+        let free = |member: &Member| {
+            let (own, who) = (owner::own(), member.who());
             who.compare_exchange(0, own, Ordering::AcqRel, Ordering::Relaxed)
                 .is_ok()
         };
-        let place = (0..ring.shape.receivers)
-            .map(|number| ring.place(number))
+        let member = (0..ring.shape.receivers)
+            .map(|number| ring.member(number))
             .find(free);
-        let Some(place) = place else {
+        let Some(member) = member else {
             let number = ring.shape.receivers;
             let fault = format!("the sender of {name:?} has its {number} receivers already");
             return Err(io::Error::new(ErrorKind::ResourceBusy, fault));
@@ -59,7 +59,7 @@ impl Receiver {
         let name = name.to_owned();
         Ok(Self {
             ring,
-            place,
+            member,
             cursor: 0,
             owed: 0,
             buffer: vec![0; PIECE],
@@ -80,9 +80,9 @@ impl Receiver {
     /// # Errors
     /// Those of [`receive_with`](Self::receive_with), and [`ErrorKind::InvalidData`] if the slot holds
     /// more than `buffer`.
-    pub fn receive(&mut self, buffer: &mut [u8], interrupt: &Interrupt) -> io::Result<usize> {
+    pub fn receive(&mut self, buffer: &mut [u8], stop: &StopToken) -> io::Result<usize> {
         let mut filled = 0;
-        self.receive_with(interrupt, |piece| {
+        self.receive_with(stop, |piece| {
             let room = buffer.get_mut(filled..filled + piece.len());
             room.ok_or(ErrorKind::InvalidData)?.copy_from_slice(piece);
             filled += piece.len();
@@ -95,15 +95,15 @@ impl Receiver {
     ///
     /// # Errors
     /// - Those of `take`. The next call hands over the same slot, from its beginning.
-    /// - [`ErrorKind::Interrupted`] when `interrupt` is raised.
+    /// - [`ErrorKind::Interrupted`] when a stop is requested.
     /// - [`ErrorKind::ConnectionAborted`]: the sender broke off or has died.
     /// - [`ErrorKind::InvalidData`]: the slot says that it holds more than it can.
     pub fn receive_with(
         &mut self,
-        interrupt: &Interrupt,
+        stop: &StopToken,
         mut take: impl FnMut(&[u8]) -> io::Result<()>,
     ) -> io::Result<usize> {
-        self.wait_for_slot(interrupt)?;
+        self.wait_for_slot(stop)?;
         let slot = self.ring.slot_of(self.cursor);
         let length = self.ring.length(slot).load(Ordering::Relaxed);
         let length = usize::try_from(length).unwrap_or(usize::MAX);
@@ -117,7 +117,7 @@ impl Receiver {
             copy_out(words, piece);
             take(piece)?;
         }
-        self.place.has_slot = false;
+        self.member.has_slot = false;
         self.cursor += 1;
         self.owed += 1;
         // An eighth of the ring at once: waking the sender for every slot costs more than filling it.
@@ -128,7 +128,7 @@ impl Receiver {
     }
 
     fn give_back(&mut self) {
-        self.place.free.post_many(std::mem::take(&mut self.owed));
+        self.member.free.post_many(std::mem::take(&mut self.owed));
     }
 
     /// Says that all was received, and all is well with it.
@@ -136,21 +136,21 @@ impl Receiver {
         self.end(HAS_ALL);
     }
 
-    fn wait_for_slot(&mut self, interrupt: &Interrupt) -> io::Result<()> {
-        if !self.place.has_slot && !self.place.filled.try_wait() {
+    fn wait_for_slot(&mut self, stop: &StopToken) -> io::Result<()> {
+        if !self.member.has_slot && !self.member.filled.try_wait() {
             self.give_back(); // or we would wait for each other
-            self.wait_for_post(interrupt)?;
+            self.wait_for_post(stop)?;
         }
-        self.place.has_slot = true;
+        self.member.has_slot = true;
         match self.cursor < self.ring.head().load(Ordering::Relaxed) {
             true => Ok(()),
             false => Err(aborted(format!("the sender of {:?} broke off", self.name))),
         }
     }
 
-    fn wait_for_post(&self, interrupt: &Interrupt) -> io::Result<()> {
+    fn wait_for_post(&self, stop: &StopToken) -> io::Result<()> {
         loop {
-            match self.place.filled.wait_timeout(LOOK, interrupt) {
+            match self.member.filled.wait_timeout(LOOK, stop) {
                 Err(error) if error.kind() == ErrorKind::TimedOut => {
                     if owner::is_dead(self.ring.segment.owner()) {
                         return Err(sender_died(&self.name));
@@ -162,7 +162,7 @@ impl Receiver {
     }
 
     fn end(&self, phase: u64) {
-        let from_reading = self.place.phase().compare_exchange(
+        let from_reading = self.member.phase().compare_exchange(
             READING,
             phase,
             Ordering::Release,
@@ -170,7 +170,7 @@ impl Receiver {
         );
         if from_reading.is_ok() {
             self.ring.sender_waits().wake_one();
-            self.place.free.post();
+            self.member.free.post();
         }
     }
 }
@@ -193,8 +193,8 @@ fn read_shape(segment: &Segment) -> Option<Shape> {
         slot_len: read(&words[1])?,
         receivers: read(&words[2])?,
     };
-    let plan = shape.fits().then(|| shape.plan())?;
-    (plan.words <= words.len() && plan.seats == segment.seats()).then_some(shape)
+    let layout = shape.fits().then(|| shape.segment_layout())?;
+    (layout.words <= words.len() && layout.wait_slots == segment.wait_slots()).then_some(shape)
 }
 
 /// The sender cannot clean up any more, so whoever finds it dead does.

@@ -4,19 +4,19 @@ use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    HAS_ALL, LABEL_AT, LOOK, PIECE, PIECE_WORDS, Place, READING, RECEIVERS_AT, Ring, Shape,
+    HAS_ALL, LABEL_AT, LOOK, Member, PIECE, PIECE_WORDS, READING, RECEIVERS_AT, Ring, Shape,
 };
-use crate::interrupt::Interrupt;
-use crate::notice::notice;
 use crate::shm::bytes::copy_in;
-use crate::shm::{Segment, Waiters};
+use crate::shm::{Segment, WaitQueue};
+use crate::stop::StopToken;
+use crate::support::log::log;
 
 /// The end that fills the ring. Dropping it removes the segment; before [`finish`](Self::finish), that
 /// breaks off what is sent.
 pub struct Sender {
     ring: Ring,
     /// The receivers that take part.
-    places: Vec<Place>,
+    members: Vec<Member>,
     /// How many slots were filled.
     head: u64,
     /// How many have gone before the end.
@@ -29,25 +29,26 @@ impl Sender {
     /// Makes a ring named `name`, with a label that says what will be sent.
     ///
     /// ```
-    /// use ipc_primer::interrupt::Interrupt;
+    /// use ipc_primer::stop::StopToken;
     /// use ipc_primer::shm::ring::{Receiver, Sender, Shape};
     ///
     /// let shape = Shape { slots: 2, slot_len: 16, receivers: 1 };
     /// let name = format!("doc-ring-{}", std::process::id());
     /// let mut sender = Sender::create(&name, shape, b"greetings")?;
-    /// let (interrupt, stop) = (Interrupt::new(), Interrupt::new());
+    /// let stop = StopToken::new();
+    /// let theirs = stop.clone();
     ///
     /// let receiver = std::thread::spawn(move || {
     ///     let mut receiver = Receiver::join(&name)?; // another process, say
     ///     assert_eq!(receiver.label(), b"greetings");
     ///     let mut slot = [0; 16];
-    ///     let count = receiver.receive(&mut slot, &stop)?;
+    ///     let count = receiver.receive(&mut slot, &theirs)?;
     ///     receiver.finish();
     ///     std::io::Result::Ok(slot[..count].to_vec())
     /// });
-    /// sender.wait_for_receivers(&interrupt)?;
-    /// sender.send(b"hello", &interrupt)?;
-    /// assert_eq!(sender.finish(&interrupt)?, 0); // nobody was lost
+    /// sender.wait_for_receivers(&stop)?;
+    /// sender.send(b"hello", &stop)?;
+    /// assert_eq!(sender.finish(&stop)?, 0); // nobody was lost
     /// assert_eq!(receiver.join().unwrap()?, b"hello");
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -60,7 +61,7 @@ impl Sender {
     pub fn create(name: &str, shape: Shape, label: &[u8]) -> io::Result<Self> {
         assert!(shape.fits(), "no ring can be made with {shape:?}");
         let set = |word: &AtomicU64, value: usize| word.store(value as u64, Ordering::Relaxed);
-        let segment = Segment::create(name, shape.plan(), |new| {
+        let segment = Segment::create(name, shape.segment_layout(), |new| {
             let words = new.words();
             set(&words[0], shape.slots);
             set(&words[1], shape.slot_len);
@@ -72,9 +73,9 @@ impl Sender {
             }
         })?;
         let ring = Ring::new(segment, shape);
-        let places = (0..shape.receivers).map(|number| ring.place(number));
+        let members = (0..shape.receivers).map(|number| ring.member(number));
         Ok(Self {
-            places: places.collect(),
+            members: members.collect(),
             ring,
             head: 0,
             lost: 0,
@@ -85,11 +86,11 @@ impl Sender {
     /// Blocks until all receivers have joined, or have died since.
     ///
     /// # Errors
-    /// [`ErrorKind::Interrupted`] when `interrupt` is raised.
-    pub fn wait_for_receivers(&self, interrupt: &Interrupt) -> io::Result<()> {
-        let joined = |place: &Place| place.who().load(Ordering::Acquire) != 0;
-        let all = || self.places.iter().all(joined).then_some(());
-        self.ring.sender_waits().wait(None, interrupt, all)
+    /// [`ErrorKind::Interrupted`] when a stop is requested.
+    pub fn wait_for_receivers(&self, stop: &StopToken) -> io::Result<()> {
+        let joined = |member: &Member| member.who().load(Ordering::Acquire) != 0;
+        let all = || self.members.iter().all(joined).then_some(());
+        self.ring.sender_waits().wait(None, stop, all)
     }
 
     /// Fills the next slot with `bytes`.
@@ -99,9 +100,9 @@ impl Sender {
     ///
     /// # Panics
     /// If `bytes` are more than a slot holds.
-    pub fn send(&mut self, bytes: &[u8], interrupt: &Interrupt) -> io::Result<()> {
+    pub fn send(&mut self, bytes: &[u8], stop: &StopToken) -> io::Result<()> {
         let mut left = bytes;
-        self.send_with(bytes.len(), interrupt, |piece| {
+        self.send_with(bytes.len(), stop, |piece| {
             let (front, rest) = left.split_at(piece.len());
             piece.copy_from_slice(front);
             left = rest;
@@ -113,7 +114,7 @@ impl Sender {
     /// piece by piece. A receiver that has gone is said to have, and the others go on.
     ///
     /// # Errors
-    /// Those of `fill`: nothing was sent, and the next call fills the same slot; [`ErrorKind::Interrupted`] when `interrupt` is
+    /// Those of `fill`: nothing was sent, and the next call fills the same slot; [`ErrorKind::Interrupted`] when `stop` is
     /// raised; [`ErrorKind::BrokenPipe`] if no receiver is left.
     ///
     /// # Panics
@@ -121,11 +122,11 @@ impl Sender {
     pub fn send_with(
         &mut self,
         len: usize,
-        interrupt: &Interrupt,
+        stop: &StopToken,
         mut fill: impl FnMut(&mut [u8]) -> io::Result<()>,
     ) -> io::Result<()> {
         assert!(len <= self.ring.shape.slot_len, "a slot holds less");
-        self.keep(|place| has_room(place, interrupt))?;
+        self.keep(|member| has_room(member, stop))?;
         let slot = self.ring.slot_of(self.head);
         let words = self.ring.slot(slot).chunks(PIECE_WORDS);
         let ends = (0..len).step_by(PIECE).map(|at| PIECE.min(len - at));
@@ -138,10 +139,10 @@ impl Sender {
         length.store(len as u64, Ordering::Relaxed);
         self.head += 1;
         self.ring.head().store(self.head, Ordering::Relaxed);
-        for place in &mut self.places {
-            place.has_slot = false;
+        for member in &mut self.members {
+            member.has_slot = false;
             // What was written is there for whoever sees the post: it releases, the wait acquires.
-            place.filled.post();
+            member.filled.post();
         }
         Ok(())
     }
@@ -149,33 +150,33 @@ impl Sender {
     /// Blocks until every receiver has said that it has all; returns how many did not.
     ///
     /// # Errors
-    /// [`ErrorKind::Interrupted`] when `interrupt` is raised.
-    pub fn finish(mut self, interrupt: &Interrupt) -> io::Result<usize> {
+    /// [`ErrorKind::Interrupted`] when a stop is requested.
+    pub fn finish(mut self, stop: &StopToken) -> io::Result<usize> {
         let waiting = self.ring.sender_waits();
-        let kept = self.keep(|place| has_ended(place, &waiting, interrupt));
+        let kept = self.keep(|member| has_ended(member, &waiting, stop));
         match kept {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
-            _ => self.places.clear(), // nobody is left to be told that we break off
+            _ => self.members.clear(), // nobody is left to be told that we break off
         }
         Ok(self.lost)
     }
 
     /// Keeps the receivers of which `stays` is true, and says who has gone.
-    fn keep(&mut self, stays: impl Fn(&mut Place) -> io::Result<bool>) -> io::Result<()> {
+    fn keep(&mut self, stays: impl Fn(&mut Member) -> io::Result<bool>) -> io::Result<()> {
         let mut at = 0;
-        while at < self.places.len() {
-            if stays(&mut self.places[at])? {
+        while at < self.members.len() {
+            if stays(&mut self.members[at])? {
                 at += 1;
             } else {
-                notice(format!(
+                log(format!(
                     "{} has gone before its end",
-                    self.places[at].show()
+                    self.members[at].show()
                 ));
-                self.places.remove(at);
+                self.members.remove(at);
                 self.lost += 1;
             }
         }
-        match self.places.is_empty() {
+        match self.members.is_empty() {
             true => Err(io::Error::new(ErrorKind::BrokenPipe, "no receiver is left")),
             false => Ok(()),
         }
@@ -185,37 +186,37 @@ impl Sender {
 impl Drop for Sender {
     fn drop(&mut self) {
         // A post without a slot says that we broke off.
-        self.places.iter().for_each(|place| place.filled.post());
+        self.members.iter().for_each(|member| member.filled.post());
     }
 }
 
 /// Waits for a free slot, unless it has one; false if the receiver has gone.
-fn has_room(place: &mut Place, interrupt: &Interrupt) -> io::Result<bool> {
+fn has_room(member: &mut Member, stop: &StopToken) -> io::Result<bool> {
     loop {
-        let waited = match place.has_slot {
+        let waited = match member.has_slot {
             true => Ok(()),
-            false => place.free.wait_timeout(LOOK, interrupt),
+            false => member.free.wait_timeout(LOOK, stop),
         };
-        place.has_slot = waited.is_ok();
-        let left = place.phase().load(Ordering::Acquire) != READING;
+        member.has_slot = waited.is_ok();
+        let left = member.phase().load(Ordering::Acquire) != READING;
         match waited {
             _ if left => return Ok(false),
             Ok(()) => return Ok(true),
             Err(error) if error.kind() != ErrorKind::TimedOut => return Err(error),
-            Err(_) if place.is_dead() => return Ok(false),
+            Err(_) if member.is_dead() => return Ok(false),
             Err(_) => {} // slow, or stopped
         }
     }
 }
 
 /// Waits for a receiver's end; true if it has all.
-fn has_ended(place: &Place, waiting: &Waiters, interrupt: &Interrupt) -> io::Result<bool> {
-    let ended = || Some(place.phase().load(Ordering::Acquire)).filter(|phase| *phase != READING);
+fn has_ended(member: &Member, waiting: &WaitQueue, stop: &StopToken) -> io::Result<bool> {
+    let ended = || Some(member.phase().load(Ordering::Acquire)).filter(|phase| *phase != READING);
     loop {
-        match waiting.wait(Some(LOOK), interrupt, ended) {
+        match waiting.wait(Some(LOOK), stop, ended) {
             Ok(phase) => return Ok(phase == HAS_ALL),
             Err(error) if error.kind() != ErrorKind::TimedOut => return Err(error),
-            Err(_) if place.is_dead() => return Ok(ended() == Some(HAS_ALL)),
+            Err(_) if member.is_dead() => return Ok(ended() == Some(HAS_ALL)),
             Err(_) => {}
         }
     }

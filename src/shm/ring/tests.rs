@@ -5,8 +5,8 @@ use std::process;
 use std::sync::atomic::Ordering;
 
 use super::{FORMAT, MAX_LABEL, MAX_RING, RECEIVERS_AT, Receiver, Sender, Shape};
-use crate::interrupt::Interrupt;
 use crate::shm::Segment;
+use crate::stop::StopToken;
 
 const SHAPE: Shape = Shape {
     slots: 1,
@@ -27,10 +27,10 @@ fn ring(test: &str) -> (Sender, [Receiver; 2]) {
 }
 
 /// With this, a call that would block fails at once.
-fn at_once() -> Interrupt {
-    let raised = Interrupt::new();
-    raised.raise();
-    raised
+fn at_once() -> StopToken {
+    let requested = StopToken::new();
+    requested.request_stop();
+    requested
 }
 
 fn receive(receiver: &mut Receiver) -> io::Result<Vec<u8>> {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::subject::{Guarded, end_of};
 use super::{Bench, expect};
-use crate::process::{LIMIT, Program, Stream, state};
+use crate::harness::{LIMIT, Program, Stream, state};
 use crate::signals::{Outcome, Signal, outcome, send};
 
 /// How often to look for the zombie: the kernel has no event for it but SIGCHLD, which needs a handler.
@@ -24,7 +24,7 @@ const PARENT: &str =
 
 fn told(bench: &mut Bench) -> io::Result<()> {
     let mut parent = Program::start(Command::new("sh").args(["-c", PARENT]))?;
-    parent.watch(bench.interrupt);
+    parent.watch(bench.stop);
     parent.wait_for(Stream::Stdout, "SIGCHLD came")?;
     bench.show_row("a shell", "traps SIGCHLD; its child ends", "the trap ran")?;
     expect("the parent", end_of(&mut parent)?, Outcome::Exited(1)) // `read` at the end of input
@@ -65,7 +65,7 @@ fn reaped(bench: &mut Bench) -> io::Result<()> {
 fn wait_for_state(bench: &Bench, pid: u32, wanted: char) -> io::Result<()> {
     let deadline = Instant::now() + LIMIT;
     while state(pid) != Some(wanted) {
-        if bench.interrupt.wait_timeout(LOOK) {
+        if bench.stop.wait_timeout(LOOK) {
             return Err(ErrorKind::Interrupted.into());
         }
         if Instant::now() >= deadline {

@@ -14,7 +14,7 @@ use std::path::Path;
 use std::process;
 
 use super::{Signal, dispositions};
-use crate::interrupt::Interrupt;
+use crate::stop::StopToken;
 
 /// One part of the lab.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -45,7 +45,7 @@ impl Part {
 struct Bench<'a> {
     program: &'a Path,
     output: &'a mut dyn Write,
-    interrupt: &'a Interrupt,
+    stop: &'a StopToken,
 }
 
 /// Plays `parts` with the `ipc` command at `program` and shows on `output` what is seen.
@@ -57,18 +57,18 @@ struct Bench<'a> {
 /// - [`ErrorKind::Unsupported`] if this process was started with one of the signals ignored or blocked,
 ///   for then its children are too, and none of them can undo it;
 /// - [`ErrorKind::Other`] if something else was seen than expected;
-/// - [`ErrorKind::Interrupted`] when `interrupt` is raised.
+/// - [`ErrorKind::Interrupted`] when a stop is requested.
 pub fn play(
     parts: &[Part],
     program: &Path,
     output: &mut dyn Write,
-    interrupt: &Interrupt,
+    stop: &StopToken,
 ) -> io::Result<()> {
     check_ground()?;
     let mut bench = Bench {
         program,
         output,
-        interrupt,
+        stop,
     };
     for (number, part) in parts.iter().enumerate() {
         if number > 0 {

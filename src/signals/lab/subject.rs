@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::process::{Child, Command};
 
 use super::Bench;
-use crate::process::{Program, Stream};
+use crate::harness::{Program, Stream};
 use crate::signals::{Disposition, Outcome, Signal, dispositions, outcome, send};
 
 /// A program that leaves every signal at its default, and answers each line with that line. A shell
@@ -74,7 +74,7 @@ pub(super) fn try_on_shell(
     };
     command.args(["-c", script, "sh", signal.name(), meanwhile]);
     let mut program = Program::start(&mut command)?;
-    program.watch(bench.interrupt);
+    program.watch(bench.stop);
     match ask(&mut program, "ready?") {
         Err(error) if is_end(&error) && script == IGNORED_CHLD => return Ok(None),
         ready => ready?, // so the disposition is set
@@ -98,7 +98,7 @@ pub(super) fn try_on_wait(bench: &Bench, signal: Signal) -> io::Result<Reaction>
     let mut command = Command::new(bench.program);
     command.args(["signals", "wait", "--until-eof"]);
     let mut program = Program::start(&mut command)?;
-    program.watch(bench.interrupt);
+    program.watch(bench.stop);
     program.wait_for(Stream::Stderr, "waits for")?;
     check_disposition(&program, signal, Disposition::Caught)?;
 

@@ -5,9 +5,9 @@ use std::process::{Command, Stdio};
 
 use super::subject::{Guarded, end_of, killed_by};
 use super::{Bench, expect};
-use crate::error::Context;
-use crate::process::{Program, Stream};
+use crate::harness::{Program, Stream};
 use crate::signals::{Outcome, Signal, outcome};
+use crate::support::error::Context;
 
 pub(super) fn play(bench: &mut Bench) -> io::Result<()> {
     bench.show_row("sent by", "how", "what came of it")?;
@@ -49,7 +49,7 @@ fn terminal(bench: &mut Bench) -> io::Result<()> {
         }
         other => other?,
     };
-    script.watch(bench.interrupt);
+    script.watch(bench.stop);
     match script.wait_for(Stream::Stdout, "ready") {
         Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
             return bench.show_row(
@@ -100,7 +100,7 @@ const NO_STACK_LEFT: &str = "ulimit -c 0; ulimit -s 64; deeper() { deeper; }; de
 fn bad_address(bench: &mut Bench) -> io::Result<()> {
     let how = "endless recursion";
     let mut shell = Program::start(Command::new("sh").args(["-c", NO_STACK_LEFT]))?;
-    shell.watch(bench.interrupt);
+    shell.watch(bench.stop);
     match end_of(&mut shell)? {
         Outcome::Exited(code) => {
             let skipped = format!("skipped: this `sh` watches its stack itself (exit code {code})");
@@ -119,7 +119,7 @@ fn run(bench: &mut Bench, from: &str, how: &str, words: &[&str], signal: Signal)
     limited.args(["-c", "ulimit -c 0; exec \"$@\"", "sh"]);
     limited.arg(bench.program).args(words);
     let mut program = Program::start(&mut limited)?;
-    program.watch(bench.interrupt);
+    program.watch(bench.stop);
     let seen = end_of(&mut program)?;
     bench.show_row(from, how, &seen.to_string())?;
     expect(how, seen, killed_by(signal))
@@ -128,13 +128,13 @@ fn run(bench: &mut Bench, from: &str, how: &str, words: &[&str], signal: Signal)
 /// Process A is `ipc signals send`, process B is `cat`; neither is the other's parent.
 fn another(bench: &mut Bench) -> io::Result<()> {
     let mut target = Program::start(&mut Command::new("cat"))?;
-    target.watch(bench.interrupt);
+    target.watch(bench.stop);
     target.say("ready?")?;
     target.wait_for(Stream::Stdout, "ready?")?;
     let mut send = Command::new(bench.program);
     send.args(["signals", "send", "USR1", &target.pid().to_string()]);
     let mut sender = Program::start(&mut send)?;
-    sender.watch(bench.interrupt);
+    sender.watch(bench.stop);
     let sent = outcome(sender.wait()?);
     expect("`ipc signals send`", sent, Outcome::Exited(0))
         .context(|| sender.said(Stream::Stderr))?;

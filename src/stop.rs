@@ -1,23 +1,23 @@
 //! One way of ending: Ctrl-C, SIGTERM and SIGHUP as one event that wakes whoever waits.
 //!
 //! The notes' C programs register a handler for SIGINT that closes the connection and unlinks the
-//! socket. A handler may call very little, so here it does nothing but raise an [`Interrupt`]: every
+//! socket. A handler may call very little, so here it does nothing but request the stop of a [`StopToken`]: every
 //! blocked call has left a *waker* with it, the wakers run, the calls return, and each function
 //! cleans up after itself on its way back to `main`. Nobody polls a flag.
 //!
 //! ```
-//! use ipc_primer::interrupt::Interrupt;
+//! use ipc_primer::stop::StopToken;
 //! use std::{os::unix::net::UnixStream, net::Shutdown, io::Read, sync::Arc, thread};
 //!
-//! let interrupt = Interrupt::new();
+//! let stop = StopToken::new();
 //! let (here, _there) = UnixStream::pair()?;
 //! let here = Arc::new(here);
 //!
 //! let clone = Arc::clone(&here);
-//! let _waker = interrupt.on_raise(move || drop(clone.shutdown(Shutdown::Both)));
+//! let _waker = stop.on_stop(move || drop(clone.shutdown(Shutdown::Both)));
 //!
-//! let raiser = interrupt.clone();
-//! thread::spawn(move || raiser.raise());
+//! let requester = stop.clone();
+//! thread::spawn(move || requester.request_stop());
 //! assert_eq!((&*here).read(&mut [0; 8])?, 0); // nobody wrote, yet the read has an end
 //! # Ok::<(), std::io::Error>(())
 //! ```
@@ -28,16 +28,16 @@ use std::io::{self, ErrorKind};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// An event that is raised once and stays raised. Clones are the same event.
+/// A request to stop, made once and for all. Clones are the same request.
 #[derive(Clone, Default)]
-pub struct Interrupt {
+pub struct StopToken {
     shared: Arc<Shared>,
 }
 
-impl fmt::Debug for Interrupt {
+impl fmt::Debug for StopToken {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Interrupt")
-            .field("raised", &self.is_raised())
+        f.debug_struct("StopToken")
+            .field("requested", &self.is_requested())
             .finish()
     }
 }
@@ -45,23 +45,23 @@ impl fmt::Debug for Interrupt {
 #[derive(Default)]
 struct Shared {
     state: Mutex<State>,
-    raised: Condvar,
+    requested: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    raised: bool,
+    requested: bool,
     next_key: u64,
     wakers: BTreeMap<u64, Box<dyn FnOnce() + Send>>,
 }
 
-impl Interrupt {
-    /// An event of the program's own, raised by [`raise`](Self::raise) alone.
+impl StopToken {
+    /// A token of the program's own: only [`request_stop`](Self::request_stop) requests the stop.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// The event that SIGINT (Ctrl-C), SIGTERM and SIGHUP raise: `sigaction(2)` underneath, by the
+    /// The token that SIGINT (Ctrl-C), SIGTERM and SIGHUP request to stop: `sigaction(2)` underneath, by the
     /// `ctrlc` crate, whose handler runs on a thread of its own and so may lock and allocate. It also
     /// handles those that were ignored before, SIGHUP under `nohup` among them.
     ///
@@ -70,64 +70,64 @@ impl Interrupt {
     #[doc(alias = "signal")]
     #[doc(alias = "sigaction")]
     pub fn on_signals() -> io::Result<Self> {
-        let interrupt = Self::new();
-        interrupt.raise_on_signals()?;
-        Ok(interrupt)
+        let stop = Self::new();
+        stop.request_on_signals()?;
+        Ok(stop)
     }
 
-    /// Lets the three signals raise this event.
+    /// Lets the three signals request this stop.
     ///
     /// # Errors
     /// Those of [`on_signals`](Self::on_signals).
-    pub fn raise_on_signals(&self) -> io::Result<()> {
-        let raiser = self.clone();
-        ctrlc::set_handler(move || raiser.raise()).map_err(|error| match error {
+    pub fn request_on_signals(&self) -> io::Result<()> {
+        let requester = self.clone();
+        ctrlc::set_handler(move || requester.request_stop()).map_err(|error| match error {
             ctrlc::Error::System(error) => error,
             other => io::Error::new(ErrorKind::AlreadyExists, other),
         })
     }
 
-    /// Raises the event: runs every waker, each once. Raising again does nothing.
-    pub fn raise(&self) {
+    /// Requests the stop: runs every waker, each once. A second request does nothing.
+    pub fn request_stop(&self) {
         let wakers = {
             let mut state = self.state();
-            state.raised = true;
+            state.requested = true;
             std::mem::take(&mut state.wakers)
         };
-        self.shared.raised.notify_all();
+        self.shared.requested.notify_all();
         wakers.into_values().for_each(|wake| wake());
     }
 
-    /// Whether the event was raised.
-    pub fn is_raised(&self) -> bool {
-        self.state().raised
+    /// Whether the stop was requested.
+    pub fn is_requested(&self) -> bool {
+        self.state().requested
     }
 
-    /// Blocks until the event is raised or `limit` has passed; says whether it was raised.
+    /// Blocks until the stop is requested or `limit` has passed; says whether it was requested.
     pub fn wait_timeout(&self, limit: Duration) -> bool {
         let state = self.state();
         let waited = self
             .shared
-            .raised
-            .wait_timeout_while(state, limit, |state| !state.raised);
-        waited.unwrap_or_else(PoisonError::into_inner).0.raised
+            .requested
+            .wait_timeout_while(state, limit, |state| !state.requested);
+        waited.unwrap_or_else(PoisonError::into_inner).0.requested
     }
 
-    /// Leaves `wake` to be run when the event is raised; at once if it was raised already, so there
-    /// is no moment in which a raise goes unseen. Dropping the [`Waker`] takes it back.
+    /// Leaves `wake` to be run when the stop is requested; at once if it was already, so there
+    /// is no moment in which a request goes unseen. Dropping the [`Waker`] takes it back.
     #[must_use = "dropping the waker takes it back"]
-    pub fn on_raise(&self, wake: impl FnOnce() + Send + 'static) -> Waker {
+    pub fn on_stop(&self, wake: impl FnOnce() + Send + 'static) -> Waker {
         let mut state = self.state();
         let key = state.next_key;
-        if state.raised {
-            drop(state); // `wake` may use this very event
+        if state.requested {
+            drop(state); // `wake` may use this very token
             wake();
         } else {
             state.next_key += 1;
             state.wakers.insert(key, Box::new(wake));
         }
         Waker {
-            interrupt: self.clone(),
+            stop: self.clone(),
             key,
         }
     }
@@ -140,16 +140,16 @@ impl Interrupt {
     }
 }
 
-/// A waker left with an [`Interrupt`]; dropping it takes the waker back, unless it is just running on
+/// A waker left with an [`StopToken`]; dropping it takes the waker back, unless it is just running on
 /// another thread: so a waker should do no more than wake.
 pub struct Waker {
-    interrupt: Interrupt,
+    stop: StopToken,
     key: u64,
 }
 
 impl Drop for Waker {
     fn drop(&mut self) {
-        let waker = self.interrupt.state().wakers.remove(&self.key);
+        let waker = self.stop.state().wakers.remove(&self.key);
         drop(waker); // after the lock: what it captured may have a drop of its own
     }
 }
@@ -161,29 +161,29 @@ mod tests {
 
     #[test]
     fn a_waker_left_too_late_runs_at_once() {
-        let interrupt = Interrupt::new();
-        interrupt.raise();
+        let stop = StopToken::new();
+        stop.request_stop();
         let (tell, told) = mpsc::channel();
-        let _waker = interrupt.on_raise(move || tell.send(()).unwrap());
+        let _waker = stop.on_stop(move || tell.send(()).unwrap());
         assert!(told.try_recv().is_ok());
     }
 
     #[test]
     fn a_waker_taken_back_never_runs() {
-        let interrupt = Interrupt::new();
+        let stop = StopToken::new();
         let (tell, told) = mpsc::channel();
-        drop(interrupt.on_raise(move || tell.send(()).unwrap()));
-        interrupt.raise();
+        drop(stop.on_stop(move || tell.send(()).unwrap()));
+        stop.request_stop();
         assert!(told.try_recv().is_err());
     }
 
     #[test]
     fn a_waker_taken_back_takes_no_other_with_it() {
-        let interrupt = Interrupt::new();
+        let stop = StopToken::new();
         let (tell, told) = mpsc::channel();
-        let _kept = interrupt.on_raise(move || tell.send(()).unwrap());
-        drop(interrupt.on_raise(|| ()));
-        interrupt.raise();
+        let _kept = stop.on_stop(move || tell.send(()).unwrap());
+        drop(stop.on_stop(|| ()));
+        stop.request_stop();
         assert!(told.try_recv().is_ok());
     }
 }

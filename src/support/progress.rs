@@ -7,7 +7,7 @@ use std::io::{self, IsTerminal};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use crate::notice::prompt;
+use crate::support::log::prompt;
 
 /// How long a line stands before the next.
 const PERIOD: Duration = Duration::from_millis(200);

@@ -9,29 +9,14 @@ use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt, PermissionsE
 use std::path::{Path, PathBuf};
 
 /// A file of ours; dropping it removes the file, if it is still the one that stands at its path.
-///
-/// ```
-/// use ipc_primer::own_file::OwnFile;
-/// use std::fs;
-///
-/// let directory = tempfile::tempdir()?;
-/// let path = directory.path().join("a");
-/// fs::write(&path, "ours")?;
-/// let own = OwnFile::at(&path)?;
-/// fs::rename(&path, directory.path().join("b"))?;
-/// fs::write(&path, "somebody else's")?;
-/// drop(own);
-/// assert!(path.exists());
-/// # Ok::<(), std::io::Error>(())
-/// ```
 #[derive(Debug)]
-pub struct OwnFile {
+pub struct UnlinkOnDrop {
     path: PathBuf,
     /// Of the file to remove; `None` if it is to stay.
     identity: Option<(u64, u64)>,
 }
 
-impl OwnFile {
+impl UnlinkOnDrop {
     /// The file that stands at `path` now, of whatever type.
     ///
     /// # Errors
@@ -63,7 +48,7 @@ impl OwnFile {
     }
 }
 
-impl Drop for OwnFile {
+impl Drop for UnlinkOnDrop {
     #[doc(alias = "unlink")]
     fn drop(&mut self) {
         let is_ours = |found: Metadata| Some(identity(&found)) == self.identity;
@@ -123,6 +108,18 @@ fn identity(file: &Metadata) -> (u64, u64) {
 mod tests {
     use super::*;
     use nix::libc;
+
+    #[test]
+    fn what_stands_in_the_place_of_our_file_is_left_alone() {
+        let directory = tempfile::tempdir().unwrap();
+        let path = directory.path().join("a");
+        fs::write(&path, "ours").unwrap();
+        let own = UnlinkOnDrop::at(&path).unwrap();
+        fs::rename(&path, directory.path().join("b")).unwrap();
+        fs::write(&path, "somebody else's").unwrap();
+        drop(own);
+        assert!(path.exists());
+    }
 
     #[test]
     fn the_flags_have_the_systems_numbers() {

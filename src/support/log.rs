@@ -11,8 +11,8 @@ use std::sync::{Condvar, LazyLock, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use crate::escape::escape;
-use crate::stdio::stderr;
+use crate::support::escape::escape;
+use crate::support::stdio::stderr;
 
 /// How many lines may wait for the writer.
 const QUEUED: usize = 4096;
@@ -44,13 +44,13 @@ struct State {
 static DESK: LazyLock<Option<&Desk>> = LazyLock::new(|| {
     let desk: &Desk = Box::leak(Box::default());
     let writer = thread::Builder::new()
-        .name("notice".into())
+        .name("log".into())
         .spawn(|| desk.write_all());
     writer.is_ok().then_some(desk)
 });
 
 /// Says one line on stderr, [escaped](escape()): names and words of strangers may stand in it.
-pub fn notice(line: impl AsRef<str>) {
+pub fn log(line: impl AsRef<str>) {
     prompt(format!("{}\n", escape(line.as_ref())));
 }
 

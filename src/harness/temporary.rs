@@ -1,7 +1,7 @@
 //! A directory for the programs that we start. It goes with us, and with it what they have left elsewhere
 //! under its name.
 //!
-//! After a kill the [guard](super::guard) removes it; and should that be killed, too, the next process that
+//! After a kill the [guard](super::orphan_reaper) removes it; and should that be killed, too, the next process that
 //! makes one. The kernel lets go of the lock on a dead process's directory, however it died.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::{env, process};
 
-use super::guard::{guard_directory, start_guard};
-use crate::error::Context;
-use crate::own_file::{create_private_dir, open_itself, stands_at};
+use super::orphan_reaper::{guard_directory, start_guard};
+use crate::support::error::Context;
+use crate::support::unlink_on_drop::{create_private_dir, open_itself, stands_at};
 
 /// A private directory, removed with all that is in it, and with the shared memory objects whose names hold
 /// its own.

@@ -6,21 +6,21 @@ use std::os::unix::fs::MetadataExt;
 use std::sync::OnceLock;
 use std::{fs, process};
 
-use crate::error::Context;
+use crate::support::error::Context;
 
 /// `errno` of a read from the `/proc/<pid>` of a process that ended after it was opened.
 const ESRCH: i32 = 3;
 
 /// A process, told apart from every other that ever has its pid by the time it was started.
 ///
-/// Pids and start times are those of one PID and one time namespace: see [`namespaces`].
+/// Pids and start times are those of one PID and one time namespace.
 ///
 /// `exec` keeps the identity: the new program is the same process. So a lock that was held
 /// across `exec` is held until that program ends. A child made by `fork` alone, which safe Rust
 /// cannot do, goes on with what its parent has looked up, and passes for its parent.
 ///
 /// ```
-/// use ipc_primer::process::Identity;
+/// use ipc_primer::harness::Identity;
 ///
 /// let own = Identity::own()?;
 /// assert!(!own.is_dead());
@@ -115,7 +115,7 @@ pub fn own_user() -> io::Result<u32> {
 /// a zombie: ended, but not yet waited for. `None` if there is no such process, or it cannot be told.
 ///
 /// ```
-/// use ipc_primer::process::state;
+/// use ipc_primer::harness::state;
 ///
 /// assert!(matches!(state(std::process::id()), Some('R' | 'S')));
 /// assert_eq!(state(u32::MAX), None);

@@ -10,6 +10,7 @@
 //! it does not come back in time: the process ends, and the blocked thread with it. What it still has
 //! then is what the next start of that command finds and clears, as after a SIGKILL.
 
+mod args;
 mod chat;
 mod copy;
 mod file_size;
@@ -21,7 +22,6 @@ mod race;
 mod signals;
 mod sum;
 mod tour;
-mod words;
 
 use std::ffi::OsString;
 use std::io::{self, Write};
@@ -31,10 +31,10 @@ use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
-use ipc_primer::error::Context;
-use ipc_primer::notice;
+use crate::support::error::Context;
+use crate::support::log::{self, log};
+use args::Args;
 use output::{Output, is_closed_output};
-use words::Words;
 
 const HELP: &str = "\
 ipc: learn Unix inter-process communication from working programs
@@ -83,12 +83,12 @@ const LAST_TURNS: u32 = 10;
 const PANICKED: u8 = 101;
 
 /// Runs the command that `args` (without the program's name) stand for.
-pub(crate) fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
+pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     file_size::ignore_signal();
-    let mut words = Words::new(args);
+    let mut words = Args::new(args);
     let (tell, told) = mpsc::channel();
     let (stopped, last) = (tell.clone(), tell.clone());
-    let _waker = words.interrupt.on_raise(move || _ = stopped.send(None));
+    let _waker = words.stop.on_stop(move || _ = stopped.send(None));
     let (go, gone) = mpsc::channel::<()>();
     let work = move || {
         // While a thread starts another all signals are blocked in it, which `ipc signals` would find.
@@ -129,20 +129,20 @@ fn report(outcome: Outcome) -> u8 {
         Ok(()) => 0,
         Err(Failure::Run(error)) if is_closed_output(&error) => 0, // as with `| head`: enough was read
         Err(Failure::Run(error)) => {
-            notice::notice(format!("ipc: {error}"));
+            log(format!("ipc: {error}"));
             1
         }
         Err(Failure::Usage(fault, command)) => {
-            notice::notice(format!("ipc: {fault}"));
-            notice::notice(format!("Try `{command} --help`."));
+            log(format!("ipc: {fault}"));
+            log(format!("Try `{command} --help`."));
             2
         }
     };
-    notice::flush();
+    log::flush();
     code
 }
 
-fn dispatch(words: &mut Words) -> Outcome {
+fn dispatch(words: &mut Args) -> Outcome {
     match words.command().as_deref() {
         Some("sum") => sum::run(words),
         Some("chat") => chat::run(words),
@@ -165,7 +165,7 @@ fn print(text: &str) -> Outcome {
     Ok(output.flush()?)
 }
 
-fn unknown_command(found: Option<&str>, words: &Words, command: &'static str) -> Failure {
+fn unknown_command(found: Option<&str>, words: &Args, command: &'static str) -> Failure {
     let fault = match found.map(str::to_owned).or_else(|| words.first()) {
         Some(word) => format!("`{command}` has no command {word:?}"),
         None => format!("`{command}` needs to be told what to do"),

@@ -1,4 +1,4 @@
-//! The stage that scenes are played on: its actors are processes, its prompter shows their words.
+//! The theatre that scenes are played on: its actors are processes, its prompter shows their words.
 
 use std::cell::RefCell;
 use std::io::{self, Write};
@@ -7,9 +7,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use super::Manner;
-use crate::escape::escape;
-use crate::interrupt::Interrupt;
-use crate::process::{Program, Stream, TemporaryDirectory};
+use crate::harness::{Program, Stream, TemporaryDirectory};
+use crate::stop::StopToken;
+use crate::support::escape::escape;
 
 /// How long a person at a terminal gets to see who does what, for each line.
 const PAUSE: Duration = Duration::from_millis(25);
@@ -17,58 +17,58 @@ const PAUSE: Duration = Duration::from_millis(25);
 const SCENE_PAUSE: Duration = Duration::from_millis(300);
 
 /// Where a scene is played: a directory of its own, removed at the end, and the output.
-pub(super) struct Stage<'a> {
+pub(super) struct Theatre<'a> {
     program: &'a Path,
     directory: TemporaryDirectory,
     manner: Manner,
     output: RefCell<&'a mut dyn Write>,
-    interrupt: &'a Interrupt,
+    stop: &'a StopToken,
 }
 
-impl<'a> Stage<'a> {
+impl<'a> Theatre<'a> {
     pub(super) fn new(
         program: &'a Path,
         manner: Manner,
         output: &'a mut dyn Write,
-        interrupt: &'a Interrupt,
+        stop: &'a StopToken,
     ) -> io::Result<Self> {
         let directory = TemporaryDirectory::make("ipc-tour")?;
         if manner.terminal {
-            interrupt.wait_timeout(SCENE_PAUSE);
+            stop.wait_timeout(SCENE_PAUSE);
         }
         Ok(Self {
             program,
             directory,
             manner,
             output: RefCell::new(output),
-            interrupt,
+            stop,
         })
     }
 
-    /// Starts `ipc` with `words` as an actor. Its sockets are in the stage's directory.
+    /// Starts `ipc` with `words` as an actor. Its sockets are in the theatre's directory.
     pub(super) fn start(&self, name: &'static str, words: &[&str]) -> io::Result<Actor<'_, 'a>> {
         self.show(name, "starts", &format!("ipc {}", words.join(" ")))?;
         let mut command = Command::new(self.program);
-        // A relative directory keeps the path of a socket short, wherever the stage is.
+        // A relative directory keeps the path of a socket short, wherever the theatre is.
         command
             .args(words)
             .current_dir(self.directory.path())
             .env("IPC_PRIMER_DIR", ".");
         let mut program = Program::start(&mut command)?;
-        program.watch(self.interrupt);
+        program.watch(self.stop);
         Ok(Actor {
             name,
-            stage: self,
+            theatre: self,
             program,
         })
     }
 
-    /// A path in the stage's directory.
+    /// A path in the theatre's directory.
     pub(super) fn path(&self, name: &str) -> PathBuf {
         self.directory.path().join(name)
     }
 
-    /// A name for what stands elsewhere, and goes with the stage.
+    /// A name for what stands elsewhere, and goes with the theatre.
     pub(super) fn name(&self) -> String {
         self.directory.name()
     }
@@ -88,7 +88,7 @@ impl<'a> Stage<'a> {
         let what = escape(what);
         let mut output = self.output.borrow_mut();
         if self.manner.terminal {
-            self.interrupt.wait_timeout(PAUSE);
+            self.stop.wait_timeout(PAUSE);
             let (bold, dim, plain) = ("\x1b[1m", "\x1b[2m", "\x1b[0m");
             writeln!(
                 output,
@@ -104,7 +104,7 @@ impl<'a> Stage<'a> {
 /// One process of a scene.
 pub(super) struct Actor<'s, 'a> {
     name: &'static str,
-    stage: &'s Stage<'a>,
+    theatre: &'s Theatre<'a>,
     program: Program,
 }
 
@@ -148,6 +148,6 @@ impl Actor<'_, '_> {
     }
 
     fn show(&self, does: &str, what: &str) -> io::Result<()> {
-        self.stage.show(self.name, does, what)
+        self.theatre.show(self.name, does, what)
     }
 }

@@ -9,15 +9,6 @@ use std::{error, fmt, io};
 /// Adds a sentence to an error and keeps its kind.
 pub trait Context<T> {
     /// Puts what `sentence` gives before the error's own text. It is called only on an error.
-    ///
-    /// ```
-    /// use ipc_primer::error::Context;
-    /// use std::{fs, io::ErrorKind};
-    ///
-    /// let error = fs::read("/no/such/file").context(|| "cannot read the list".into()).unwrap_err();
-    /// assert_eq!(error.kind(), ErrorKind::NotFound);
-    /// assert!(error.to_string().starts_with("cannot read the list: "));
-    /// ```
     fn context(self, sentence: impl FnOnce() -> String) -> io::Result<T>;
 }
 
@@ -46,5 +37,20 @@ impl fmt::Display for InContext {
 impl error::Error for InContext {
     fn source(&self) -> Option<&(dyn error::Error + 'static)> {
         Some(&self.source)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fs;
+
+    #[test]
+    fn a_sentence_is_put_before_an_error_whose_kind_stays() {
+        let error = fs::read("/no/such/file")
+            .context(|| "cannot read the list".into())
+            .unwrap_err();
+        assert_eq!(error.kind(), io::ErrorKind::NotFound);
+        assert!(error.to_string().starts_with("cannot read the list: "));
     }
 }

@@ -9,9 +9,9 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::{Guarded, Identity, guard, signal};
-use crate::error::Context;
-use crate::input::read_line;
-use crate::interrupt::{Interrupt, Waker};
+use crate::stop::{StopToken, Waker};
+use crate::support::error::Context;
+use crate::support::lines::read_line;
 
 /// How long a program may take to say or do what is expected of it. Only a broken one needs it.
 pub const LIMIT: Duration = Duration::from_secs(60);
@@ -49,7 +49,7 @@ pub struct Program {
     open: usize,
     said: Vec<(Stream, String)>,
     heard: [usize; 2],
-    interrupt: Option<(Interrupt, Waker)>,
+    stop: Option<(StopToken, Waker)>,
     ended: Option<ExitStatus>,
     guarded: Option<Guarded>,
 }
@@ -78,7 +78,7 @@ impl Program {
             open: 2,
             said: Vec::new(),
             heard: [0; 2],
-            interrupt: None,
+            stop: None,
             ended: None,
         };
         listen_to(stdout, Stream::Stdout, sender.clone())?;
@@ -86,11 +86,11 @@ impl Program {
         Ok(program)
     }
 
-    /// Ends every wait for this program with [`ErrorKind::Interrupted`] when `interrupt` is raised.
-    pub fn watch(&mut self, interrupt: &Interrupt) {
+    /// Ends every wait for this program with [`ErrorKind::Interrupted`] when a stop is requested.
+    pub fn watch(&mut self, stop: &StopToken) {
         let sender = self.sender.clone();
-        let waker = interrupt.on_raise(move || drop(sender.try_send(Event::Interrupted)));
-        self.interrupt = Some((interrupt.clone(), waker));
+        let waker = stop.on_stop(move || drop(sender.try_send(Event::Interrupted)));
+        self.stop = Some((stop.clone(), waker));
     }
 
     /// Its process ID.
@@ -176,9 +176,9 @@ impl Program {
     /// Takes in one event; false if none came until the deadline.
     fn hear(&mut self, deadline: Instant) -> io::Result<bool> {
         if self
-            .interrupt
+            .stop
             .as_ref()
-            .is_some_and(|(interrupt, _)| interrupt.is_raised())
+            .is_some_and(|(stop, _)| stop.is_requested())
         {
             return Err(ErrorKind::Interrupted.into());
         }

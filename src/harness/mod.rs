@@ -1,14 +1,12 @@
 //! Processes: who lives, signals by `kill`, and programs started, watched and ended,
 //! even if we are killed.
 
-mod guard;
-mod identity;
+mod orphan_reaper;
 mod program;
 mod temporary;
 
-pub use guard::{Guarded, guard};
-pub(crate) use identity::Stat;
-pub use identity::{Identity, namespaces, own_user, state};
+pub use crate::support::identity::{Identity, state};
+pub use orphan_reaper::{Guarded, guard};
 pub use program::{LIMIT, Program, Stream};
 pub use temporary::TemporaryDirectory;
 

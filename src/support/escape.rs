@@ -5,7 +5,7 @@
 //! invisible, so that two names look the same. [`escape`](escape()) shows all of these in a form that does
 //! nothing, and leaves all other text as it is.
 //!
-//! Stderr is escaped in one place, [`notice`](mod@crate::notice); stdout and reports where they are written.
+//! Stderr is escaped in one place, [`log`](mod@crate::support::log); stdout and reports where they are written.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -18,7 +18,7 @@ use std::fmt::Write;
 /// text can be escaped twice without harm.
 ///
 /// ```
-/// use ipc_primer::escape::escape;
+/// use ipc_primer::chat::escape;
 ///
 /// assert_eq!(escape(b"it's \x1b[2J\xff fine"), r"it's \u{1b}[2J\xff fine");
 /// assert_eq!(escape(r#"C:\dir is "plain""#), r#"C:\dir is "plain""#);

@@ -1,11 +1,11 @@
 //! Waiting for something in shared memory to become so, and waking who waits.
 //!
 //! The standard library's `Condvar` wakes threads of its own process. Here the waiter may be any
-//! process, and may be killed while it waits. So each waiter sits on a *seat* of its own, says on it
+//! process, and may be killed while it waits. So each waiter takes a *wait slot* of its own, says in it
 //! that it sleeps, and is woken there.
 //!
 //! A waker cannot know whether the waiter still needs it. A waiter that has just found a value, or has
-//! waited long enough, is marked as asleep until it has left its seat; a wake-up that reaches it there
+//! waited long enough, is marked as asleep until it has left its wait slot; a wake-up that reaches it there
 //! was meant for somebody who waits. So it looks at its mark on the way out, and *passes the wake-up on*.
 //! `tests/wait_queue_model.rs` tries all orders in which these steps can meet.
 //!
@@ -20,67 +20,67 @@ use std::sync::atomic::{Ordering, fence};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use super::raw::Seat;
+use super::raw::WaitSlot;
 use super::{Segment, timer};
-use crate::interrupt::Interrupt;
+use crate::stop::StopToken;
 
 /// The longest sleep without a look around.
 const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// The sleep between two looks where no timer can be set.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// How often to look before sitting down to sleep. To be put to sleep and woken again costs some ten
+/// How often to look before going to sleep. To be put to sleep and woken again costs some ten
 /// microseconds; this is about one, and often enough what we wait for is that near.
 const SPINS: u32 = 64;
-/// The most seats that a register has room for.
+/// The most wait slots that a register has room for.
 const REGISTER_BITS: usize = 64;
 
-/// The seats of those who wait for the same thing, and those who wake them.
+/// The wait slots of those who wait for the same thing, and those who wake them.
 ///
 /// What they wait for is kept in the segment's [words](Segment::words). Whoever changes it wakes
 /// *after* the change: then either a waiter sees the change or the waker sees the waiter.
 #[derive(Clone, Debug)]
-pub struct Waiters {
+pub struct WaitQueue {
     segment: Arc<Segment>,
-    seats: Range<usize>,
+    wait_slots: Range<usize>,
     register: Option<usize>,
     spins: u32,
 }
 
-impl Waiters {
-    /// Uses these seats of `segment`: one for each thread that may wait at the same time.
+impl WaitQueue {
+    /// Uses these wait slots of `segment`: one for each thread that may wait at the same time.
     ///
     /// # Panics
-    /// If the segment has not so many seats.
-    pub fn new(segment: &Arc<Segment>, seats: Range<usize>) -> Self {
+    /// If the segment has not so many wait slots.
+    pub fn new(segment: &Arc<Segment>, wait_slots: Range<usize>) -> Self {
         assert!(
-            seats.end <= segment.seats(),
-            "the segment has {} seats",
-            segment.seats()
+            wait_slots.end <= segment.wait_slots(),
+            "the segment has {} wait_slots",
+            segment.wait_slots()
         );
         let segment = Arc::clone(segment);
         let (register, spins) = (None, SPINS);
         Self {
             segment,
-            seats,
+            wait_slots,
             register,
             spins,
         }
     }
 
-    /// Keeps a register of the seats in use, a bit each, in the segment's word with this number: then
-    /// to wake nobody is a look at that word, and not at every seat. All who use these seats have to.
+    /// Keeps a register of the wait slots in use, a bit each, in the segment's word with this number: then
+    /// to wake nobody is a look at that word, and not at every wait slot. All who use these wait slots have to.
     ///
     /// # Panics
-    /// If there are more seats than a word has bits.
+    /// If there are more wait slots than a word has bits.
     #[must_use]
     pub fn registered_in(mut self, word: usize) -> Self {
-        assert!(self.seats.len() <= REGISTER_BITS, "a word has 64 bits");
+        assert!(self.wait_slots.len() <= REGISTER_BITS, "a word has 64 bits");
         self.register = Some(word);
         self
     }
 
-    /// Looks so often for what is waited for before sitting down to sleep.
+    /// Looks so often for what is waited for before going to sleep.
     #[must_use]
     pub fn spinning(mut self, spins: u32) -> Self {
         self.spins = spins;
@@ -93,12 +93,12 @@ impl Waiters {
     ///
     /// # Errors
     /// - [`ErrorKind::TimedOut`] after `limit`; not before `ready` was called once.
-    /// - [`ErrorKind::Interrupted`] when `interrupt` is raised.
-    /// - [`ErrorKind::ResourceBusy`]: every seat is taken by somebody who lives.
+    /// - [`ErrorKind::Interrupted`] when a stop is requested.
+    /// - [`ErrorKind::ResourceBusy`]: every wait slot is taken by somebody who lives.
     pub fn wait<T>(
         &self,
         limit: Option<Duration>,
-        interrupt: &Interrupt,
+        stop: &StopToken,
         mut ready: impl FnMut() -> Option<T>,
     ) -> io::Result<T> {
         for _ in 0..self.spins {
@@ -108,16 +108,16 @@ impl Waiters {
             hint::spin_loop();
         }
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
-        let seated = self.sit_down()?;
-        let (memory, number) = (self.segment.memory(), seated.number);
-        let open = move || memory.seat(number).open();
-        let _waker = interrupt.on_raise(open.clone());
+        let waiting = self.take_wait_slot()?;
+        let (memory, number) = (self.segment.memory(), waiting.number);
+        let open = move || memory.wait_slot(number).open();
+        let _waker = stop.on_stop(open.clone());
         loop {
-            seated.seat().announce();
+            waiting.wait_slot().announce();
             if let Some(value) = ready() {
                 return Ok(value);
             }
-            if interrupt.is_raised() {
+            if stop.is_requested() {
                 return Err(ErrorKind::Interrupted.into());
             }
             let now = Instant::now();
@@ -127,7 +127,7 @@ impl Waiters {
             let look = now + LONGEST_SLEEP;
             let end = deadline.map_or(look, |deadline| deadline.min(look));
             match timer::at(end, open.clone()) {
-                Some(_timer) => seated.seat().sleep(),
+                Some(_timer) => waiting.wait_slot().sleep(),
                 None => thread::sleep(PAUSE),
             }
         }
@@ -141,13 +141,16 @@ impl Waiters {
     /// Wakes `count` of those who sleep here; all, if they are fewer.
     pub fn wake(&self, count: u64) {
         let mut left = count;
-        let mut seats = self.in_use().map(|seat| self.segment.seat(seat)).peekable();
+        let mut wait_slots = self
+            .in_use()
+            .map(|wait_slot| self.segment.wait_slot(wait_slot))
+            .peekable();
         while left > 0
-            && let Some(seat) = seats.next()
+            && let Some(wait_slot) = wait_slots.next()
         {
             // One that was killed asleep is woken in vain; but to know costs more than to wake, so it
             // is asked only where there may be another.
-            if seat.wake() && (seats.peek().is_none() || seat.is_occupied()) {
+            if wait_slot.wake() && (wait_slots.peek().is_none() || wait_slot.is_occupied()) {
                 left -= 1;
             }
         }
@@ -162,65 +165,70 @@ impl Waiters {
         self.register.is_none_or(|word| bits(word) != 0)
     }
 
-    /// The seats that somebody may sleep on.
+    /// The wait slots that somebody may sleep on.
     fn in_use(&self) -> impl Iterator<Item = usize> {
         let mut bits = u64::MAX;
         if let Some(word) = self.register {
-            // As in `Seat::is_asleep`: either this look sees the bit, or who set it sees the change.
+            // As in `WaitSlot::is_asleep`: either this look sees the bit, or who set it sees the change.
             fence(Ordering::SeqCst);
             bits = self.segment.words()[word].load(Ordering::Relaxed);
         }
-        let marked =
-            move |seat: &usize| bits >> ((seat - self.seats.start) % REGISTER_BITS) & 1 == 1;
-        let seats = if bits == 0 { 0..0 } else { self.seats.clone() };
-        seats.filter(marked)
+        let marked = move |wait_slot: &usize| {
+            bits >> ((wait_slot - self.wait_slots.start) % REGISTER_BITS) & 1 == 1
+        };
+        let wait_slots = if bits == 0 {
+            0..0
+        } else {
+            self.wait_slots.clone()
+        };
+        wait_slots.filter(marked)
     }
 
-    fn sit_down(&self) -> io::Result<Seated<'_>> {
+    fn take_wait_slot(&self) -> io::Result<Waiting<'_>> {
         let found = self
-            .seats
+            .wait_slots
             .clone()
-            .find(|seat| self.segment.seat(*seat).take());
+            .find(|wait_slot| self.segment.wait_slot(*wait_slot).take());
         let number = found.ok_or_else(|| {
-            let seats = self.seats.len();
-            let fault = format!("all {seats} seats for waiting processes are taken");
+            let wait_slots = self.wait_slots.len();
+            let fault = format!("all {wait_slots} slots for waiting processes are taken");
             io::Error::new(ErrorKind::ResourceBusy, fault)
         })?;
         if let Some(word) = self.register {
             self.segment.words()[word].fetch_or(self.bit(number), Ordering::SeqCst);
         }
-        Ok(Seated {
+        Ok(Waiting {
             waiters: self,
             number,
         })
     }
 
-    /// The bit of a seat in the register.
-    fn bit(&self, seat: usize) -> u64 {
-        1 << (seat - self.seats.start)
+    /// The bit of a wait slot in the register.
+    fn bit(&self, wait_slot: usize) -> u64 {
+        1 << (wait_slot - self.wait_slots.start)
     }
 }
 
-/// A seat that is ours, and in the register. Dropping it gets up; the register's bit of a killed process
-/// stays until its seat is used again, and costs each waker a look at that seat.
-struct Seated<'w> {
-    waiters: &'w Waiters,
+/// A wait slot that is ours, and in the register. Dropping it gets up; the register's bit of a killed process
+/// stays until its wait slot is used again, and costs each waker a look at that wait slot.
+struct Waiting<'w> {
+    waiters: &'w WaitQueue,
     number: usize,
 }
 
-impl Seated<'_> {
-    fn seat(&self) -> Seat<'_> {
-        self.waiters.segment.seat(self.number)
+impl Waiting<'_> {
+    fn wait_slot(&self) -> WaitSlot<'_> {
+        self.waiters.segment.wait_slot(self.number)
     }
 }
 
-impl Drop for Seated<'_> {
+impl Drop for Waiting<'_> {
     fn drop(&mut self) {
         let waiters = self.waiters;
         if let Some(word) = waiters.register {
             waiters.segment.words()[word].fetch_and(!waiters.bit(self.number), Ordering::SeqCst);
         }
-        if self.seat().leave() {
+        if self.wait_slot().leave() {
             waiters.wake_one();
         }
     }
@@ -237,29 +245,29 @@ mod tests {
         None
     }
 
-    /// Seats taken by waiters that say that they sleep, and take no step of their own.
-    fn fall_asleep(waiters: &Waiters, seats: Range<usize>) {
-        for seat in seats.map(|number| waiters.segment.seat(number)) {
-            seat.take();
-            seat.announce();
+    /// Wait slots taken by waiters that say that they sleep, and take no step of their own.
+    fn fall_asleep(waiters: &WaitQueue, wait_slots: Range<usize>) {
+        for wait_slot in wait_slots.map(|number| waiters.segment.wait_slot(number)) {
+            wait_slot.take();
+            wait_slot.announce();
         }
     }
 
-    fn asleep(waiters: &Waiters) -> Vec<bool> {
-        let seats = waiters.seats.clone();
-        seats
-            .map(|number| waiters.segment.seat(number).is_asleep())
+    fn asleep(waiters: &WaitQueue) -> Vec<bool> {
+        let wait_slots = waiters.wait_slots.clone();
+        wait_slots
+            .map(|number| waiters.segment.wait_slot(number).is_asleep())
             .collect()
     }
 
     #[test]
     fn a_wait_ends_at_its_limit_to_the_millisecond_or_so() {
-        let waiters = Waiters::new(&segment("limit", 1, 1), 0..1);
+        let waiters = WaitQueue::new(&segment("limit", 1, 1), 0..1);
         for millis in [0, 5, 150, 1030] {
             let limit = Duration::from_millis(millis);
             let start = Instant::now();
             let error = waiters
-                .wait(Some(limit), &Interrupt::new(), nothing)
+                .wait(Some(limit), &StopToken::new(), nothing)
                 .unwrap_err();
             assert_eq!(error.kind(), ErrorKind::TimedOut);
             assert!(start.elapsed() >= limit, "{limit:?} became less");
@@ -268,33 +276,36 @@ mod tests {
 
     #[test]
     fn an_interrupt_wakes_who_sleeps() {
-        let (waiters, interrupt) = (Waiters::new(&segment("int", 1, 1), 0..1), Interrupt::new());
-        let raiser = interrupt.clone();
+        let (waiters, stop) = (
+            WaitQueue::new(&segment("int", 1, 1), 0..1),
+            StopToken::new(),
+        );
+        let raiser = stop.clone();
         let sleeper = waiters.clone();
         let raising = thread::spawn(move || {
-            while !sleeper.segment.seat(0).is_asleep() {
+            while !sleeper.segment.wait_slot(0).is_asleep() {
                 thread::yield_now();
             }
-            raiser.raise();
+            raiser.request_stop();
         });
-        let error = waiters.wait(None, &interrupt, nothing).unwrap_err();
+        let error = waiters.wait(None, &stop, nothing).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Interrupted);
         raising.join().unwrap();
     }
 
     #[test]
-    fn a_seat_that_is_taken_is_no_seat_for_another() {
-        let waiters = Waiters::new(&segment("seats", 1, 1), 0..1);
-        let _taken = waiters.sit_down().unwrap();
-        let error = waiters.wait(None, &Interrupt::new(), nothing).unwrap_err();
+    fn a_wait_slot_that_is_taken_is_none_for_another() {
+        let waiters = WaitQueue::new(&segment("wait_slots", 1, 1), 0..1);
+        let _taken = waiters.take_wait_slot().unwrap();
+        let error = waiters.wait(None, &StopToken::new(), nothing).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::ResourceBusy);
     }
 
     #[test]
     fn a_wake_up_passes_by_who_was_killed_asleep() {
-        let waiters = Waiters::new(&segment("passby", 1, 3), 0..3);
-        let seat = |number| waiters.segment.seat(number);
-        seat(0).leave_killed();
+        let waiters = WaitQueue::new(&segment("passby", 1, 3), 0..3);
+        let wait_slot = |number| waiters.segment.wait_slot(number);
+        wait_slot(0).leave_killed();
         fall_asleep(&waiters, 1..3);
         waiters.wake_one();
         assert_eq!(
@@ -307,20 +318,20 @@ mod tests {
     /// While the waiter looks, a wake-up reaches it: it was meant for one that waits.
     #[test]
     fn a_wake_up_that_meets_a_waiter_on_its_way_out_is_passed_on() {
-        let (never, raised) = (Interrupt::new(), Interrupt::new());
-        raised.raise();
+        let (never, requested) = (StopToken::new(), StopToken::new());
+        requested.request_stop();
         let ways_out = [
             ("with a value", None, &never, Some(())),
             ("after its limit", Some(Duration::ZERO), &never, None),
-            ("interrupted", None, &raised, None),
+            ("stopped", None, &requested, None),
         ];
-        for (way, limit, interrupt, value) in ways_out {
-            let waiters = Waiters::new(&segment("passon", 2, 3), 0..3)
+        for (way, limit, stop, value) in ways_out {
+            let waiters = WaitQueue::new(&segment("passon", 2, 3), 0..3)
                 .registered_in(0)
                 .spinning(0);
             waiters.segment.words()[0].store(0b110, Ordering::SeqCst);
             fall_asleep(&waiters, 1..3);
-            let waited = waiters.wait(limit, interrupt, || {
+            let waited = waiters.wait(limit, stop, || {
                 waiters.wake_one();
                 value
             });
@@ -332,9 +343,9 @@ mod tests {
     /// A waiter that was not woken has no wake-up to pass on.
     #[test]
     fn a_waiter_that_leaves_wakes_nobody_on_its_own() {
-        let waiters = Waiters::new(&segment("quiet", 1, 2), 0..2).spinning(0);
+        let waiters = WaitQueue::new(&segment("quiet", 1, 2), 0..2).spinning(0);
         fall_asleep(&waiters, 1..2);
-        let never = Interrupt::new();
+        let never = StopToken::new();
         waiters.wait(None, &never, || Some(())).unwrap();
         waiters
             .wait(Some(Duration::ZERO), &never, nothing)
@@ -344,7 +355,7 @@ mod tests {
 
     #[test]
     fn as_many_are_woken_as_are_asked_for() {
-        let waiters = Waiters::new(&segment("count", 1, 3), 0..3);
+        let waiters = WaitQueue::new(&segment("count", 1, 3), 0..3);
         for (count, left) in [(0, 3), (1, 2), (2, 1), (3, 0), (u64::MAX, 0)] {
             fall_asleep(&waiters, 0..3);
             waiters.wake(count);
@@ -362,16 +373,17 @@ mod tests {
         let start = Instant::now();
         let player = |own: u64| {
             let segment = Arc::clone(&segment);
-            let seat = |of: u64| usize::try_from(of).unwrap()..usize::try_from(of).unwrap() + 1;
+            let wait_slot =
+                |of: u64| usize::try_from(of).unwrap()..usize::try_from(of).unwrap() + 1;
             let (ours, theirs) = (
-                Waiters::new(&segment, seat(own)),
-                Waiters::new(&segment, seat(1 - own)),
+                WaitQueue::new(&segment, wait_slot(own)),
+                WaitQueue::new(&segment, wait_slot(1 - own)),
             );
             move || {
                 let turn = &segment.words()[0];
                 for _ in 0..TURNS / 2 {
                     let ready = || (turn.load(Ordering::Acquire) % 2 == own).then_some(());
-                    ours.wait(None, &Interrupt::new(), ready).unwrap();
+                    ours.wait(None, &StopToken::new(), ready).unwrap();
                     turn.fetch_add(1, Ordering::Release);
                     theirs.wake_one();
                 }

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use std::str::FromStr;
 use std::time::Duration;
 
-use ipc_primer::interrupt::Interrupt;
+use crate::stop::StopToken;
 
 use super::{Failure, Outcome};
 
 /// The words that are left.
-pub(super) struct Words {
+pub(super) struct Args {
     /// Up to `--`.
     options: Vec<OsString>,
     /// After `--`: never an option.
@@ -20,10 +20,10 @@ pub(super) struct Words {
     /// The command so far, whose help to point to.
     command: &'static str,
     /// What tells the command to end.
-    pub(super) interrupt: Interrupt,
+    pub(super) stop: StopToken,
 }
 
-impl Words {
+impl Args {
     pub(super) fn new(words: impl Iterator<Item = OsString>) -> Self {
         let mut options: Vec<_> = words.collect();
         let end = options.iter().position(|word| word == "--");
@@ -34,7 +34,7 @@ impl Words {
             options,
             plain,
             command: "ipc",
-            interrupt: Interrupt::new(),
+            stop: StopToken::new(),
         }
     }
 
@@ -148,9 +148,9 @@ impl Words {
     }
 
     /// The event that tells the command to end: from now on by SIGINT, SIGTERM or SIGHUP.
-    pub(super) fn interrupt(&self) -> io::Result<Interrupt> {
-        self.interrupt.raise_on_signals()?;
-        Ok(self.interrupt.clone())
+    pub(super) fn stop(&self) -> io::Result<StopToken> {
+        self.stop.request_on_signals()?;
+        Ok(self.stop.clone())
     }
 
     /// Says that the command was called the wrong way.
@@ -188,8 +188,8 @@ fn inline_value<'a>(word: &'a OsStr, name: &str) -> Option<&'a OsStr> {
 mod tests {
     use super::*;
 
-    fn words(line: &str) -> Words {
-        Words::new(line.split_whitespace().map(OsString::from))
+    fn words(line: &str) -> Args {
+        Args::new(line.split_whitespace().map(OsString::from))
     }
 
     fn fault(failure: Failure) -> String {

@@ -4,8 +4,8 @@ use std::io::{self, BufRead, BufReader};
 use std::sync::mpsc::SyncSender;
 use std::thread;
 
-use crate::error::Context;
-use crate::stdio::stdin;
+use crate::support::error::Context;
+use crate::support::stdio::stdin;
 
 /// One line of input, without its line end.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -19,17 +19,6 @@ pub struct Line {
 /// Reads one line of at most `limit` bytes; `None` at the end of input. A last line without a line
 /// end counts. A longer line is skipped to its end in bounded memory: [`BufRead::read_line`] would
 /// gather all of it.
-///
-/// ```
-/// use ipc_primer::input::read_line;
-///
-/// let mut input = &b"42\nfar too long\nlast"[..];
-/// assert_eq!(read_line(&mut input, 5)?.unwrap().bytes, b"42");
-/// assert!(read_line(&mut input, 5)?.unwrap().cut);
-/// assert_eq!(read_line(&mut input, 5)?.unwrap().bytes, b"last");
-/// assert_eq!(read_line(&mut input, 5)?, None);
-/// # Ok::<(), std::io::Error>(())
-/// ```
 ///
 /// # Errors
 /// Those of the reader, `Interrupted` excepted: that read is tried again.
@@ -100,6 +89,16 @@ pub fn send_stdin_lines<E: Send + 'static>(
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_read_whole_or_cut_at_its_limit() {
+        let mut input = &b"42\nfar too long\nlast"[..];
+        let mut next = || read_line(&mut input, 5).unwrap();
+        assert_eq!(next().unwrap().bytes, b"42");
+        assert!(next().unwrap().cut);
+        assert_eq!(next().unwrap().bytes, b"last");
+        assert_eq!(next(), None);
+    }
     use std::io::BufReader;
 
     fn lines(text: &[u8], limit: usize, buffer: usize) -> Vec<(Vec<u8>, bool)> {

@@ -10,7 +10,7 @@ use std::os::fd::AsFd;
 use std::thread;
 use std::time::Duration;
 
-use crate::error::Context;
+use crate::support::error::Context;
 
 /// How often to try a stream that is non-blocking. std has no `poll(2)`.
 const LOOK: Duration = Duration::from_millis(5);

@@ -13,7 +13,7 @@ use std::process::{Command, Stdio};
 use std::sync::{LazyLock, Mutex, PoisonError};
 use std::time::Duration;
 
-use super::{Identity, namespaces};
+use crate::support::identity::{Identity, namespaces};
 
 /// How long the shell may leave what it is told unread. Then we go on without it.
 const LIMIT: Duration = Duration::from_secs(1);
