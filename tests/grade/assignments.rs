@@ -3,11 +3,9 @@
 
 use std::path::Path;
 use std::process::{Command, Output};
-use std::sync::Mutex;
-use std::thread;
 
 use crate::common::{self, Place, has_tool, text};
-use crate::grading::{self, PROGRAMS, ROOT, assert_golden, failed, normalised};
+use crate::grading::{self, PROGRAMS, ROOT, assert_golden, failed, in_parallel, normalised};
 use crate::submissions::{COLLECTIONS, Collection, Source};
 
 /// How many submissions are graded at the same time: most of them wait for most of their time.
@@ -34,7 +32,7 @@ fn every_assignment_has_wrong_submissions() {
 
 #[test]
 fn our_own_programs_get_full_marks() {
-    in_parallel(COLLECTIONS.iter(), |collection| {
+    in_parallel(AT_ONCE, COLLECTIONS.iter(), |collection| {
         let place = Place::new();
         let program = [&[env!("CARGO_BIN_EXE_ipc")], collection.own].concat();
         let output = grading::grade(&place, collection.assignment, &[], &program);
@@ -55,12 +53,34 @@ fn a_grader_in_the_background_blames_nobody_for_what_it_was_started_with() {
     place.assert_left(&[]);
 }
 
+/// One check for each mistake; all checks for what is right.
 #[test]
 fn each_mistake_fails_the_check_that_names_it_and_a_right_program_none() {
+    grade_all(|programs, collection, (mistake, check)| {
+        let output = collection.grade(programs, mistake, &["--only", check]);
+        let report = assert_failed(&output, mistake, check);
+        let whole = grading::golden(&golden(collection, mistake));
+        let expected = failure(&whole);
+        assert_eq!(failure(&report), expected, "{mistake}: {report}");
+    });
+}
+
+#[test]
+#[ignore = "all checks for each mistake: half a minute"]
+fn each_mistake_fails_no_other_check() {
+    grade_all(|programs, collection, (mistake, check)| {
+        let output = collection.grade(programs, mistake, &[]);
+        let report = assert_failed(&output, mistake, check);
+        assert_golden(&golden(collection, mistake), &report);
+    });
+}
+
+/// Grades every program: what makes a mistake by `grade_wrong`.
+fn grade_all(grade_wrong: impl Fn(&Place, &Collection, &(&str, &str)) + Sync) {
     let programs = Place::new();
     let can_run = |collection: &&Collection| collection.is_script() || has_tool("cc");
     let collections: Vec<_> = COLLECTIONS.iter().filter(can_run).collect();
-    in_parallel(collections.iter(), |collection| {
+    in_parallel(AT_ONCE, collections.iter(), |collection| {
         collection.compile(&programs)
     });
     let right = collections.iter().map(|collection| (*collection, None));
@@ -68,10 +88,14 @@ fn each_mistake_fails_the_check_that_names_it_and_a_right_program_none() {
         let wrong = collection.wrong.iter();
         wrong.map(|wrong| (*collection, Some(wrong)))
     });
-    in_parallel(wrong.chain(right), |(collection, wrong)| match wrong {
-        Some((mistake, check)) => assert_fails(&programs, collection, mistake, check),
-        None => assert_full_marks(&collection.grade(&programs, &Place::new(), "none")),
-    });
+    in_parallel(
+        AT_ONCE,
+        wrong.chain(right),
+        |(collection, wrong)| match wrong {
+            Some(wrong) => grade_wrong(&programs, collection, wrong),
+            None => assert_full_marks(&collection.grade(&programs, "none", &[])),
+        },
+    );
 }
 
 impl Collection {
@@ -97,7 +121,8 @@ impl Collection {
     }
 
     /// Grades the program, which is told the mistake that it is to make.
-    fn grade(&self, programs: &Place, place: &Place, mistake: &str) -> Output {
+    fn grade(&self, programs: &Place, mistake: &str, options: &[&str]) -> Output {
+        let place = Place::new();
         let compiled = programs.path(self.assignment);
         let script;
         let program = match self.source {
@@ -108,20 +133,29 @@ impl Collection {
             }
         };
         let words = [&program, self.words].concat();
-        let mut grader = grading::grader(place, self.assignment, &["--timeout", "2"], &words);
-        grader.env("MISTAKE", mistake).output().unwrap()
+        let options = [&["--timeout", "2"], options].concat();
+        let mut grader = grading::grader(&place, self.assignment, &options, &words);
+        let mut output = grader.env("MISTAKE", mistake).output().unwrap();
+        place.assert_left(&[]);
+        output.stdout = normalised(text(&output.stdout), &[&place, programs]).into();
+        output
     }
 }
 
-fn assert_fails(programs: &Place, collection: &Collection, mistake: &str, check: &str) {
-    let place = Place::new();
-    let output = collection.grade(programs, &place, mistake);
+/// Fails unless that check alone does not hold; returns the report.
+#[track_caller]
+fn assert_failed(output: &Output, mistake: &str, check: &str) -> String {
     let report = text(&output.stdout);
     assert_eq!(output.status.code(), Some(1), "{mistake}: {report}");
     assert_eq!(failed(report), [check], "{mistake}: {report}");
-    let report = normalised(report, &[&place, programs]);
-    assert_golden(&golden(collection, mistake), &report);
-    place.assert_left(&[]);
+    report.to_owned()
+}
+
+/// What a report says about the check that does not hold.
+fn failure(report: &str) -> Vec<&str> {
+    let from = report.lines().skip_while(|line| !line.starts_with("FAILS"));
+    from.take_while(|line| line.starts_with("FAILS") || line.starts_with(' '))
+        .collect()
 }
 
 fn golden(collection: &Collection, mistake: &str) -> String {
@@ -145,20 +179,4 @@ fn assert_full_marks(output: &Output) {
         number_before(" checks hold"),
         "{last}"
     );
-}
-
-/// A few at a time.
-fn in_parallel<T: Send>(all: impl Iterator<Item = T> + Send, assert_one: impl Fn(T) + Sync) {
-    let left = Mutex::new(all);
-    let next = || left.lock().unwrap().next();
-    let work = || {
-        while let Some(one) = next() {
-            assert_one(one);
-        }
-    };
-    thread::scope(|scope| {
-        for _ in 0..AT_ONCE {
-            scope.spawn(work);
-        }
-    });
 }

@@ -5,6 +5,8 @@
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use std::sync::Mutex;
+use std::thread;
 
 use crate::common::Place;
 
@@ -75,15 +77,41 @@ pub fn normalised(report: &str, places: &[&Place]) -> String {
     lines.collect()
 }
 
+/// The report that is kept.
+pub fn golden(name: &str) -> String {
+    let path = Path::new(ROOT).join("tests/grade/golden").join(name);
+    fs::read_to_string(&path).unwrap_or_default()
+}
+
 /// Compares with the kept report; `GOLDEN=write` keeps the new one instead.
 pub fn assert_golden(name: &str, report: &str) {
     let path = Path::new(ROOT).join("tests/grade/golden").join(name);
     if std::env::var_os("GOLDEN").is_some_and(|wish| wish == "write") {
         fs::write(&path, report).unwrap();
     }
-    let kept = fs::read_to_string(&path).unwrap_or_default();
+    let kept = golden(name);
     assert_eq!(
         report, kept,
         "{name} says something else; if it is better, run the test with GOLDEN=write and look at the difference"
     );
+}
+
+/// So many at a time.
+pub fn in_parallel<T: Send>(
+    at_once: usize,
+    all: impl Iterator<Item = T> + Send,
+    assert_one: impl Fn(T) + Sync,
+) {
+    let left = Mutex::new(all);
+    let next = || left.lock().unwrap().next();
+    let work = || {
+        while let Some(one) = next() {
+            assert_one(one);
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..at_once {
+            scope.spawn(work);
+        }
+    });
 }
