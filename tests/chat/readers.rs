@@ -11,8 +11,8 @@ use crate::common::Place;
 use crate::common::chat::{self, Chat, Peer};
 use ipc_primer::harness::{LIMIT, signal};
 
-/// A burst of 100 MB, in lines of 4000 bytes.
-const LINES: usize = 25_000;
+/// A burst of 40 MB, in lines of 4000 bytes.
+const LINES: usize = 10_000;
 const LINE_LEN: usize = 4000;
 
 fn line(number: usize) -> String {
@@ -63,7 +63,7 @@ fn one_that_stops_reading_is_dropped_and_one_that_is_slow_is_not() {
     let memory = chat.counter("status", "VmHWM:");
     assert!(
         memory < 32 * 1024,
-        "100 MB to four clients took {memory} KiB of memory"
+        "40 MB to four clients took {memory} KiB of memory"
     );
     let mut stopped = stopped;
     let length = stopped.hear_all().len();

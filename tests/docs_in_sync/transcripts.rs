@@ -1,32 +1,42 @@
 //! The console blocks, pasted as a reader would, print what the pages show.
 
 use std::path::Path;
+use std::thread;
 
-use super::pages::all_pages;
+use super::pages::{Page, all_pages};
 use crate::common::{self, Place};
 use ipc_primer::harness::{Program, Stream};
 
+/// Much of it is waiting, so the pages are read at the same time.
 #[test]
 fn every_transcript_is_what_the_commands_print() {
-    for page in all_pages() {
-        let terminal = Terminal {
-            place: Place::new(),
-            page: page.name.clone(),
-        };
-        let mut open: Option<Background> = None;
-        for fence in page.tagged("console") {
-            if fence.body.ends_with("\n^C") || fence.body.ends_with("\n$") {
-                open.take().into_iter().for_each(Background::end);
-                open = Some(terminal.leave_running(&fence.body));
-            } else {
-                terminal.check(&fence.body);
-            }
+    let pages = all_pages();
+    thread::scope(|scope| {
+        for page in &pages {
+            scope.spawn(|| paste_all(page));
         }
-        open.into_iter().for_each(Background::end);
-    }
+    });
 }
 
-/// A reader who pastes the blocks of one page.
+/// Pastes the blocks of a page, one after the other.
+fn paste_all(page: &Page) {
+    let terminal = Terminal {
+        place: Place::new(),
+        page: page.name.clone(),
+    };
+    let mut open: Option<Background> = None;
+    for fence in page.tagged("console") {
+        if fence.body.ends_with("\n^C") || fence.body.ends_with("\n$") {
+            open.take().into_iter().for_each(Background::end);
+            open = Some(terminal.leave_running(&fence.body));
+        } else {
+            terminal.check(&fence.body);
+        }
+    }
+    open.into_iter().for_each(Background::end);
+}
+
+/// The terminals in which the blocks of one page are pasted.
 ///
 /// A block that ends in `^C` is one command in a terminal of its own: it runs while the blocks
 /// after it are pasted elsewhere, until the next such block or the end of the page. One that ends in a
