@@ -3,11 +3,13 @@
 
 mod orphan_reaper;
 mod program;
+mod resident_shell;
 mod temporary;
 
 pub use crate::support::identity::{Identity, state};
 pub use orphan_reaper::{Guarded, guard};
 pub use program::{LIMIT, Program, Stream};
+pub(crate) use resident_shell::ResidentShell;
 pub use temporary::TemporaryDirectory;
 
 use std::io::{self, ErrorKind};

@@ -1,22 +1,14 @@
-//! What outlives us: a shell that ends what we have started, should we be killed ourselves.
-//!
-//! Nothing of ours runs after SIGKILL. But the kernel closes our end of every pipe and socket, and a
-//! process that waits at the other end of one learns of it. So one shell, started with the first
-//! thing to guard, hears what begins and what has ended, and waits for our end, *however that comes*.
+//! What ends the programs that we have started, should we be killed ourselves: a [shell](ResidentShell),
+//! started with the first thing to guard. It hears what begins and what has ended, and waits for our end.
 
-use std::io::{self, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
+use std::io;
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::sync::{LazyLock, Mutex, PoisonError};
-use std::time::Duration;
 
+use super::resident_shell::ResidentShell;
 use crate::support::identity::{Identity, namespaces};
 
-/// How long the shell may leave what it is told unread. Then we go on without it.
-const LIMIT: Duration = Duration::from_secs(1);
 /// The environment variable by which the shell knows what we have started, and what that has.
 const MARK: &str = "IPC_GUARD";
 
@@ -90,26 +82,14 @@ fn mark() -> io::Result<String> {
 }
 
 fn tell(what: &str, which: &str) {
-    static SHELL: LazyLock<Mutex<Option<UnixStream>>> = LazyLock::new(|| Mutex::new(start()));
+    static SHELL: LazyLock<Mutex<Option<ResidentShell>>> = LazyLock::new(|| Mutex::new(start()));
     let mut shell = SHELL.lock().unwrap_or_else(PoisonError::into_inner);
-    let line = format!("{what} {which}\n");
-    if let Some(stream) = &mut *shell
-        && stream.write_all(line.as_bytes()).is_err()
-    {
-        *shell = None; // somebody has killed it, or it is stopped
-    }
+    let order = format!("{what} {which}");
+    // If it was killed, or is stopped, we go on without it.
+    shell.take_if(|shell| shell.tell(&order).is_err());
 }
 
-fn start() -> Option<UnixStream> {
-    let (ours, theirs) = UnixStream::pair().ok()?;
-    ours.set_write_timeout(Some(LIMIT)).ok()?;
-    let shell = Command::new("sh")
-        .args(["-c", SHELL, "guard", &format!("{MARK}={}", mark().ok()?)])
-        .env_remove(MARK) // or who guards us would end it before us
-        .stdin(OwnedFd::from(theirs))
-        .stdout(Stdio::null())
-        .stderr(Stdio::null())
-        .process_group(0) // a Ctrl-C is for us
-        .spawn();
-    shell.is_ok().then_some(ours)
+fn start() -> Option<ResidentShell> {
+    let mark = format!("{MARK}={}", mark().ok()?);
+    ResidentShell::start(SHELL, &mark, MARK).ok()
 }

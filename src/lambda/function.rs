@@ -11,9 +11,8 @@ use std::os::unix::net::UnixStream;
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver};
+use std::thread;
 
-use super::crew::Crew;
 use super::ending::{Ended, Reason};
 use super::library::Call;
 use super::output::Output;
@@ -27,25 +26,19 @@ const BUFFER_LEN: usize = 32 * 1024;
 
 /// What all runs of a server's functions share.
 pub(super) struct Functions {
-    pub(super) crew: Arc<Crew>,
-    pub(super) watchdog: Arc<Watchdog>,
+    pub(super) watchdog: Watchdog,
     /// How much of what a function prints is kept, in bytes.
     pub(super) max_output: u64,
     /// Starting a process takes a few descriptors for a moment, so there are only some starts at once.
-    pub(super) starts: Arc<Permits>,
+    pub(super) starting: Arc<Permits>,
 }
 
 struct Run {
     status: ExitStatus,
+    /// Why it was killed, if it was.
     killed: Option<Reason>,
-    copied: Copied,
-}
-
-struct Copied {
-    /// Whether the last byte is no newline.
+    /// Whether its last byte is no newline.
     in_line: bool,
-    /// Why copying ended before the output did.
-    stopped: Option<Reason>,
 }
 
 impl Functions {
@@ -63,9 +56,9 @@ impl Functions {
     ) -> io::Result<Ended> {
         match call.and_then(|call| self.execute(number, call, &output.file)) {
             Err(error) => not_executed(asked, error.to_string(), output),
-            Ok(run) => match run.killed.or(run.copied.stopped) {
+            Ok(run) => match run.killed {
                 Some(reason) => {
-                    let line_end = if run.copied.in_line { "\n" } else { "" };
+                    let line_end = if run.in_line { "\n" } else { "" };
                     let line = format!("Error: {asked} was killed: {reason}.\n");
                     match reason {
                         Reason::Unwritable(_) => output.replace(&line)?, // which makes room for it
@@ -81,66 +74,58 @@ impl Functions {
         }
     }
 
-    fn execute(&self, number: u64, call: Call, file: &Arc<File>) -> io::Result<Run> {
+    fn execute(&self, number: u64, call: Call, file: &File) -> io::Result<Run> {
         let Call { command, library } = call;
         let (mut child, reader) = self.start(number, command)?;
-        let watch = self.watchdog.watch(number, child.id());
-        let copied = self.copy(number, &reader, file);
-        if copied.is_err() {
-            watch.end(); // which is the end of the function
-        }
-        let status = child.wait();
-        let killed = watch.end();
-        drop(library);
-        // All that the function printed lies in the socket, and is still read. If a process that it
-        // has started lives on and holds the other end, the answer does not wait for that.
-        let _ = reader.shutdown(Shutdown::Read);
-        let copied = copied?.recv().map_err(io::Error::other)?;
-        Ok(Run {
-            status: status?,
-            killed,
-            copied,
+        self.watchdog.watch(number, child.id());
+        thread::scope(|scope| {
+            let copy = || self.copy(number, &reader, file);
+            let copier = thread::Builder::new().spawn_scoped(scope, copy);
+            if copier.is_err() {
+                self.watchdog.forget(number); // which is the end of the function
+            }
+            let status = child.wait();
+            let killed = self.watchdog.forget(number);
+            drop(library);
+            // All that the function printed lies in the socket, and is still read. If a process that it
+            // has started lives on and holds the other end, the answer does not wait for that.
+            let _ = reader.shutdown(Shutdown::Read);
+            let copied = copier?.join();
+            let (stopped, in_line) = copied.map_err(|_| io::Error::other("copying panicked"))?;
+            Ok(Run {
+                status: status?,
+                killed: killed.or(stopped),
+                in_line,
+            })
         })
     }
 
     /// Starts the process, with nothing to read and a socket to print into. We keep the other end;
     /// our copy of the function's end goes with the command, or there would be no end of the output.
-    fn start(&self, number: u64, mut command: Command) -> io::Result<(Child, Arc<UnixStream>)> {
-        let _start = self.starts.take(number);
+    fn start(&self, number: u64, mut command: Command) -> io::Result<(Child, UnixStream)> {
+        let _start = self.starting.take(number);
         let (reader, writer) = UnixStream::pair()?;
         self.watchdog.mark(&mut command);
         command.stdin(Stdio::null()).stdout(OwnedFd::from(writer));
         let child = command.process_group(0).spawn()?;
         drop(command); // before another start may begin
-        Ok((child, Arc::new(reader)))
+        Ok((child, reader))
     }
 
-    /// Has all that comes copied by another thread, up to the limit. Beyond it the function is killed,
-    /// and may not wait for us to read.
-    fn copy(
-        &self,
-        number: u64,
-        reader: &Arc<UnixStream>,
-        file: &Arc<File>,
-    ) -> io::Result<Receiver<Copied>> {
-        let (reader, file) = (Arc::clone(reader), Arc::clone(file));
-        let (watchdog, limit) = (Arc::clone(&self.watchdog), self.max_output);
-        let (tell, told) = mpsc::sync_channel(1);
-        self.crew.run(move || {
-            let mut in_line = false;
-            let stopped = match copy_at_most(limit, &reader, &file, &mut in_line) {
-                Ok(true) => None,
-                Ok(false) => Some(Reason::Output(limit)),
-                Err(error) => Some(Reason::Unwritable(error.kind())),
-            };
-            if let Some(reason) = stopped {
-                // Even if it waits for us to read. It hears of no broken pipe before it dies.
-                watchdog.kill(number, reason);
-            }
-            drop((reader, file)); // before the receiver goes on, which takes them for closed
-            let _ = tell.send(Copied { in_line, stopped });
-        })?;
-        Ok(told)
+    /// Copies all that comes, up to the limit. Beyond it the function is killed, and may not wait for us to
+    /// read. Returns why copying ended before the output did, and whether a line is open.
+    fn copy(&self, number: u64, reader: &UnixStream, file: &File) -> (Option<Reason>, bool) {
+        let mut in_line = false;
+        let stopped = match copy_at_most(self.max_output, reader, file, &mut in_line) {
+            Ok(true) => None,
+            Ok(false) => Some(Reason::Output(self.max_output)),
+            Err(error) => Some(Reason::Unwritable(error.kind())),
+        };
+        if let Some(reason) = stopped {
+            // Even if it waits for us to read. It hears of no broken pipe before it dies.
+            self.watchdog.kill(number, reason);
+        }
+        (stopped, in_line)
     }
 }
 

@@ -20,10 +20,9 @@
 //!    wire; `library.rs` says which program runs a library, `output.rs` makes the files that answers name,
 //!    `ending.rs` has the words of the log, and [`client`] is the client of this and the last stage.
 //! 3. [`s3_limits`]: limits to time, output and numbers. `function.rs` is one run, `watchdog.rs` kills what
-//!    does not end, `descriptors.rs` says how many fit at once, and `crew.rs` keeps threads ready.
+//!    does not end, and `descriptors.rs` says how many fit at once.
 
 pub mod client;
-mod crew;
 mod descriptors;
 mod ending;
 mod function;

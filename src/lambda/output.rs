@@ -5,7 +5,6 @@ use std::io::{self, ErrorKind, Seek, Write};
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::process;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use crate::support::error::Context;
@@ -20,8 +19,7 @@ pub(super) struct Outputs {
 /// An output file, open to be written. Dropped, it is removed, because no client knows its name.
 pub(super) struct Output {
     own: UnlinkOnDrop,
-    /// Whoever copies into it has it too.
-    pub(super) file: Arc<File>,
+    pub(super) file: File,
 }
 
 impl Outputs {
@@ -61,10 +59,7 @@ impl Outputs {
                 Ok(file) => {
                     let own = UnlinkOnDrop::at(&path)?;
                     file.set_permissions(Permissions::from_mode(0o600))?; // whatever the umask
-                    return Ok(Output {
-                        own,
-                        file: Arc::new(file),
-                    });
+                    return Ok(Output { own, file });
                 }
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => {} // an old server's
                 Err(error) => {
@@ -82,13 +77,13 @@ impl Output {
 
     /// Makes `text` all that the file holds.
     pub(super) fn replace(&self, text: &str) -> io::Result<()> {
-        let mut file = &*self.file;
+        let mut file = &self.file;
         let replaced = file.set_len(0).and_then(|()| file.rewind());
         replaced.and_then(|()| self.append(text))
     }
 
     pub(super) fn append(&self, text: &str) -> io::Result<()> {
-        let written = (&*self.file).write_all(text.as_bytes());
+        let written = (&self.file).write_all(text.as_bytes());
         written.context(|| format!("cannot write {}", self.path().display()))
     }
 

@@ -9,7 +9,7 @@
 //! process groups, even after the server's own end by `kill -9`. And which libraries may be run (`--allow`), by
 //! which programs (`--runtime`).
 //!
-//! What it costs: 100 lines more here, and four files beside it; one more thread a function, a shell a server.
+//! What it costs: 80 lines more here, and three files beside it; one more thread a function, a shell a server.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -28,7 +28,7 @@ use super::library::{self, Runtime};
 use super::output::{Output, Outputs};
 use super::protocol::{MESSAGE_LEN, Request, error_line, escaped};
 use super::watchdog::Watchdog;
-use crate::socket::{Listener, Received, close, recv, send};
+use crate::socket::{Listener, Received, WhenFull, accept_loop, close, recv, send};
 use crate::stop::StopToken;
 use crate::support::error::Context;
 use crate::support::log::log;
@@ -101,45 +101,31 @@ impl Settings {
 /// - [`ErrorKind::InvalidInput`]: there are too few descriptors for so many functions at once.
 pub fn serve(listener: &Listener, settings: &Settings, stop: &StopToken) -> io::Result<()> {
     let server = Arc::new(Server::new(settings, stop)?);
-    let _stop = listener.stop_on(stop);
     let ending = Arc::clone(&server);
     let _end = stop.on_stop(move || ending.end());
     log(format!("listening on {}", listener.path().display())); // only now is all ready
     thread::scope(|scope| {
-        scope.spawn(|| server.functions.watchdog.keep_time());
-        let ended = accept_all(listener, &server);
-        if ended.is_err() {
-            stop.request_stop();
-        }
-        server.functions.crew.finish(); // the watchdog keeps time until the last client has gone
-        server.functions.watchdog.close();
+        let watchdog = &server.functions.watchdog;
+        thread::Builder::new().spawn_scoped(scope, || watchdog.keep_time())?;
+        let ended = accept_loop(
+            listener,
+            &server.clients,
+            WhenFull::Wait,
+            stop,
+            |number, client, permit| {
+                let ending = server.converse(number, &client);
+                close(&client);
+                drop((client, permit)); // before the report, which may wait for its reader
+                log(format!("client {number}{ending}"));
+            },
+            |number, client| {
+                close(client);
+                log(format!("client {number} was sent away"));
+            },
+        );
+        watchdog.close(); // which kept the time until the last client had gone
         ended
     })
-}
-
-/// Takes clients as long as there is a permit. Without one the rest waits in the backlog: they have
-/// connected and may send, and take none of our descriptors.
-fn accept_all(listener: &Listener, server: &Arc<Server>) -> io::Result<()> {
-    let mut number = 0;
-    while let Some(client) = listener.accept()? {
-        number += 1;
-        let client = Arc::new(client);
-        let Some(permit) = server.clients.take(number) else {
-            close(&client); // Ctrl-C: a close for all that had connected, even if we had not seen them
-            continue;
-        };
-        let serving = Arc::clone(server);
-        let serve = move || {
-            let ending = serving.converse(number, &client);
-            close(&client);
-            drop((client, permit));
-            log(format!("client {number}{ending}"));
-        };
-        if let Err(error) = server.functions.crew.run(serve) {
-            log(format!("client {number} was sent away: {error}"));
-        }
-    }
-    Ok(())
 }
 
 struct Server {
@@ -168,10 +154,9 @@ impl Server {
             clients: Permits::new(clients),
             running: Permits::new(running),
             functions: Functions {
-                crew: Arc::default(),
-                watchdog: Arc::new(Watchdog::start(settings.timeout)?),
+                watchdog: Watchdog::start(settings.timeout)?,
                 max_output: settings.max_output,
-                starts: Permits::new(descriptors::STARTING),
+                starting: Permits::new(descriptors::STARTING),
             },
             timeout: settings.timeout,
             stop: stop.clone(),

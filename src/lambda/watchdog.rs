@@ -9,23 +9,17 @@
 //! shell's mark in its environment.
 
 use std::collections::BTreeMap;
-use std::io::{self, Write};
-use std::os::fd::OwnedFd;
-use std::os::unix::net::UnixStream;
-use std::os::unix::process::CommandExt;
-use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::io;
+use std::process::Command;
+use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::ending::Reason;
-use crate::harness::signal;
-use crate::socket::{end_sending, recv};
+use crate::harness::{ResidentShell, signal};
 use crate::support::error::Context;
 
 /// How long running functions get when the server ends.
 const LAST_WISH: Duration = Duration::from_millis(300);
-/// How long the shell may leave orders unread before we send a signal ourselves.
-const ORDER_LIMIT: Duration = Duration::from_secs(1);
 
 /// The environment variable that marks functions; its value is the shell's PID and a semicolon.
 const MARK: &str = "IPC_LAMBDA";
@@ -67,11 +61,9 @@ pub(super) struct Watchdog {
 }
 
 struct State {
-    shell: Child,
-    orders: UnixStream,
+    shell: ResidentShell,
+    /// The functions at work, by their clients' numbers.
     watched: BTreeMap<u64, Watched>,
-    /// When the keeper of time will look again; `None` for not before it is woken.
-    next_look: Option<Instant>,
     /// When everything has to be over, once the server ends.
     ending: Option<Instant>,
     closed: bool,
@@ -86,25 +78,14 @@ struct Watched {
 impl Watchdog {
     /// Starts the shell. Each function gets `timeout`.
     pub(super) fn start(timeout: Duration) -> io::Result<Self> {
-        let (orders, theirs) = UnixStream::pair()?;
-        orders.set_write_timeout(Some(ORDER_LIMIT))?;
-        let shell = Command::new("sh")
-            .args(["-c", ORDERS])
-            .env_remove(MARK) // a server that is itself a function of another one: this shell outlives it
-            .stdin(OwnedFd::from(theirs))
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .process_group(0) // Ctrl-C is for the server; the shell ends after it
-            .spawn()
+        let shell = ResidentShell::start(ORDERS, "", MARK)
             .context(|| "cannot start sh, which kills functions".into())?;
         Ok(Self {
             timeout,
-            mark: format!("{};", shell.id()),
+            mark: format!("{};", shell.pid()),
             state: Mutex::new(State {
                 shell,
-                orders,
                 watched: BTreeMap::new(),
-                next_look: None,
                 ending: None,
                 closed: false,
             }),
@@ -117,11 +98,12 @@ impl Watchdog {
         command.env(MARK, &self.mark);
     }
 
-    /// Watches over the process group of client `number`'s function until the [`Watch`] ends.
-    pub(super) fn watch(self: &Arc<Self>, number: u64, group: u32) -> Watch {
+    /// Watches over the process group of client `number`'s function until that is [forgotten](Self::forget).
+    pub(super) fn watch(&self, number: u64, group: u32) {
         let mut state = self.state();
         let deadline = Instant::now() + self.timeout;
         let deadline = state.ending.map_or(deadline, |ending| deadline.min(ending));
+        let is_first = state.next_deadline().is_none_or(|next| deadline < next);
         let watched = Watched {
             group,
             deadline,
@@ -129,19 +111,27 @@ impl Watchdog {
         };
         state.watched.insert(number, watched);
         state.order('+', group);
-        // With one time limit for all, the keeper of time nearly always looks soon enough.
-        if state.next_look.is_none_or(|look| deadline < look) {
+        if is_first {
             self.changed.notify_all();
-        }
-        Watch {
-            watchdog: Arc::clone(self),
-            number,
         }
     }
 
     /// Kills client `number`'s function, if it is still at work.
     pub(super) fn kill(&self, number: u64, reason: Reason) {
         self.state().kill(number, reason);
+    }
+
+    /// Ends the watch, once the function's own process was waited for, and all that is left of its group. Says
+    /// why the function was killed, if it was.
+    ///
+    /// That process gave its number to the group. As long as one member lives, the kernel gives the
+    /// number to no other process, and after the last it goes through all other numbers first. So the
+    /// order to kill what is left, a moment later, meets the group or no process at all.
+    pub(super) fn forget(&self, number: u64) -> Option<Reason> {
+        let mut state = self.state();
+        let watched = state.watched.remove(&number)?;
+        state.order('-', watched.group);
+        watched.killed
     }
 
     /// Gives all functions a last moment, and those that come now no more than that.
@@ -161,17 +151,10 @@ impl Watchdog {
         while !state.closed {
             let now = Instant::now();
             state.kill_due(now, self.timeout);
-            state.next_look = state.next_deadline();
-            state = match state.next_look {
-                None => {
-                    let woken = self.changed.wait(state);
-                    woken.unwrap_or_else(PoisonError::into_inner)
-                }
-                Some(look) => {
-                    let woken = self.changed.wait_timeout(state, look - now);
-                    woken.unwrap_or_else(PoisonError::into_inner).0
-                }
-            };
+            let next = state.next_deadline();
+            let wait = next.map_or(Duration::MAX, |deadline| deadline - now);
+            let woken = self.changed.wait_timeout(state, wait);
+            state = woken.unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 
@@ -187,6 +170,7 @@ impl Watchdog {
 }
 
 impl State {
+    /// When the next of those at work is due.
     fn next_deadline(&self) -> Option<Instant> {
         let alive = |watched: &&Watched| watched.killed.is_none();
         let alive = self.watched.values().filter(alive);
@@ -215,8 +199,7 @@ impl State {
 
     /// Tells the shell. If that is gone, or stopped, a shell for this one signal has to do.
     fn order(&mut self, order: char, group: u32) {
-        let line = format!("{order} {group}\n");
-        if self.orders.write_all(line.as_bytes()).is_ok() || order == '+' {
+        if self.shell.tell(&format!("{order} {group}")).is_ok() || order == '+' {
             return;
         }
         let _ = signal("KILL", -i64::from(group));
@@ -229,40 +212,7 @@ impl State {
 impl Drop for Watchdog {
     fn drop(&mut self) {
         let state = self.state.get_mut().unwrap_or_else(PoisonError::into_inner);
-        let _ = state.orders.write_all(b"q\n");
-        // The end of its orders; and the end of its stdin is its own.
-        let _ = end_sending(&state.orders);
-        let _ = state.orders.set_read_timeout(Some(ORDER_LIMIT));
-        if recv(&mut state.orders, &mut [0]).is_err() {
-            let _ = state.shell.kill();
-        }
-        let _ = state.shell.wait();
-    }
-}
-
-/// A function that is watched over. The end of the watch is the end of all that is left of it.
-pub(super) struct Watch {
-    watchdog: Arc<Watchdog>,
-    number: u64,
-}
-
-impl Watch {
-    /// Ends the watch, once the function's own process was waited for, and says why the function was
-    /// killed, if it was.
-    ///
-    /// That process gave its number to the group. As long as one member lives, the kernel gives the
-    /// number to nobody else, and after the last it goes through all other numbers first. So the
-    /// order to kill what is left, a moment later, meets the group or no process at all.
-    pub(super) fn end(&self) -> Option<Reason> {
-        let mut state = self.watchdog.state();
-        let watched = state.watched.remove(&self.number)?;
-        state.order('-', watched.group);
-        watched.killed
-    }
-}
-
-impl Drop for Watch {
-    fn drop(&mut self) {
-        self.end();
+        let _ = state.shell.tell("q");
+        state.shell.end();
     }
 }
