@@ -1,4 +1,4 @@
-//! The plain semaphore between processes: what it does for those that live, and how it hangs on those that
+//! The plain semaphore between processes, and plain bytes: what it does for those that live, and how it hangs on those that
 //! are killed. A process that sleeps here sleeps for ever, since no process is left that could wake it (and
 //! one that had ended would be a zombie, which does not sleep).
 //!
@@ -9,10 +9,13 @@ mod common;
 
 use std::env;
 use std::process::{self, Command};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
 
 use common::wait_until_asleep;
 use ipc_primer::harness::{Program, Stream::Stdout};
 use ipc_primer::shm::PlainSegment;
+use ipc_primer::shm::bytes::{copy_in, copy_out};
 use ipc_primer::shm::s1_semaphore::Semaphore;
 
 fn create(test: &str) -> (String, PlainSegment) {
@@ -48,8 +51,8 @@ fn child() {
         "post" => semaphore.post().unwrap(),
         "hold" => {
             let _locked = mutex.lock().unwrap();
-            segment.words()[0].store(1, std::sync::atomic::Ordering::Relaxed);
-            std::thread::park(); // as if it had been stopped in the middle of `post`
+            segment.words()[0].store(1, Ordering::Relaxed);
+            thread::park(); // as if it had been stopped in the middle of `post`
         }
         other => panic!("{other}"),
     }
@@ -96,5 +99,44 @@ fn a_process_killed_in_the_middle_of_a_post_hangs_all_others() {
     kill_asleep(start("hold", &name));
     for what in ["wait", "post"] {
         wait_until_asleep(&start(what, &name));
+    }
+}
+
+/// Four threads, each with the segment mapped anew as a process would, take what four others give.
+#[test]
+fn as_many_waits_end_as_there_are_posts() {
+    const TIMES: usize = 2000;
+    let name = format!("plain-posts-{}", process::id());
+    let segment = PlainSegment::create(&name, 2, 2).unwrap();
+    thread::scope(|scope| {
+        for thread in 0..8 {
+            let name = &name;
+            scope.spawn(move || {
+                let segment = PlainSegment::open(name, 2).unwrap();
+                let semaphore = Semaphore::new(&segment, 1).unwrap();
+                for _ in 0..TIMES {
+                    match thread % 2 {
+                        0 => semaphore.wait().unwrap(),
+                        _ => semaphore.post().unwrap(),
+                    }
+                }
+            });
+        }
+    });
+    assert!(!Semaphore::new(&segment, 1).unwrap().try_wait().unwrap());
+}
+
+#[test]
+fn what_goes_in_comes_out_across_pages_and_nothing_behind_it_changes() {
+    for len in [0_usize, 1, 7, 8, 9, 4095, 4096, 4097, 8192, 3 * 4096 + 13] {
+        let bytes: Vec<u8> = (0..len).map(|at| (at % 251) as u8 + 1).collect();
+        let room = len.div_ceil(8);
+        let words: Vec<_> = (0..=room).map(|_| AtomicU64::new(u64::MAX)).collect();
+        copy_in(&words, &bytes);
+        assert_eq!(words[room].load(Ordering::Relaxed), u64::MAX, "{len} bytes");
+
+        let mut back = vec![0; len];
+        copy_out(&words, &mut back);
+        assert!(back == bytes, "{len} bytes");
     }
 }

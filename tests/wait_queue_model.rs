@@ -1,4 +1,4 @@
-//! A model of `shm/waiters.rs`, and every order in which the steps of its processes can meet.
+//! A model of `shm/wait_queue.rs`, and every order in which the steps of its processes can meet.
 //!
 //! A test that runs threads sees the orders that the machine happens to choose. This one chooses all:
 //! a state holds what is in shared memory and where each process is, `moves` lists the states that one
@@ -10,6 +10,13 @@
 //! The steps meet one at a time, as `SeqCst` promises; weaker orders are not modelled.
 
 use std::collections::HashSet;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::time::Instant;
+use std::{process, thread};
+
+use ipc_primer::shm::{Format, Lifetime, Segment, SegmentLayout, WaitQueue};
+use ipc_primer::stop::StopToken;
 
 /// What is in shared memory, and where each process is.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -311,4 +318,45 @@ fn a_kill_costs_the_others_one_second_at_most() {
         }),
         0
     );
+}
+
+/// The queue itself: two threads pass a number back and forth, a hundred thousand times. No wake-up may be lost, or
+/// each would cost the second in which a sleeper wakes on its own.
+#[test]
+fn no_wake_up_is_lost() {
+    const TURNS: u64 = 100_000;
+    let layout = SegmentLayout {
+        format: Format {
+            kind: *b"waittest",
+            version: 1,
+        },
+        words: 1,
+        wait_slots: 2,
+        lifetime: Lifetime::Owner,
+    };
+    let name = format!("model-turns-{}", process::id());
+    let segment = Arc::new(Segment::create(&name, layout, |_| ()).unwrap());
+    let start = Instant::now();
+    let player = |own: u64| {
+        let segment = Arc::clone(&segment);
+        let wait_slot = |of: u64| usize::try_from(of).unwrap()..usize::try_from(of).unwrap() + 1;
+        let (ours, theirs) = (
+            WaitQueue::new(&segment, wait_slot(own)),
+            WaitQueue::new(&segment, wait_slot(1 - own)),
+        );
+        move || {
+            let turn = &segment.words()[0];
+            for _ in 0..TURNS / 2 {
+                let ready = || (turn.load(Ordering::Acquire) % 2 == own).then_some(());
+                ours.wait(None, &StopToken::new(), ready).unwrap();
+                turn.fetch_add(1, Ordering::Release);
+                theirs.wake_one();
+            }
+        }
+    };
+    let other = thread::spawn(player(1));
+    player(0)();
+    other.join().unwrap();
+    assert_eq!(segment.words()[0].load(Ordering::Relaxed), TURNS);
+    println!("{TURNS} turns took {:?}", start.elapsed());
 }

@@ -9,7 +9,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use super::error::{Error, State};
-use super::layout::{LOCK, Layout, REGISTERS, View, WAIT_SLOTS};
+use super::layout::{LOCK, Layout, View, WAIT_SLOTS};
 use super::messages::Messages;
 use crate::shm::{Lock, LockGuard, Segment, WaitQueue, owner};
 use crate::stop::StopToken;
@@ -48,17 +48,14 @@ impl Shared {
     pub fn new(segment: Segment, layout: Layout, stop: &StopToken) -> Self {
         let segment = Arc::new(segment);
         let mut first = 0;
-        let [lock, receivers, senders] = [0, 1, 2].map(|which| {
-            let slots = first..first + WAIT_SLOTS[which];
-            first = slots.end;
-            WaitQueue::new(&segment, slots)
-                .registered_in(REGISTERS + which)
-                .spinning(0)
+        let [lock, receivers, senders] = WAIT_SLOTS.map(|count| {
+            first += count;
+            first - count..first
         });
         Self {
-            lock: Lock::with_waiters(&segment, LOCK, lock),
-            receivers,
-            senders,
+            lock: Lock::new(&segment, LOCK, lock),
+            receivers: WaitQueue::new(&segment, receivers),
+            senders: WaitQueue::new(&segment, senders),
             segment,
             layout,
             stop: stop.clone(),
@@ -120,7 +117,7 @@ impl Shared {
             State::Full => &self.receivers,
             State::Empty => &self.senders,
         };
-        let wake = value.is_some() && others.are_registered();
+        let wake = value.is_some() && others.has_waiters();
         drop(held);
         if wake {
             others.wake_one();

@@ -6,7 +6,7 @@
 //! | 1 | count | under the lock: how many messages there are; [`UNKNOWN`]: the order has to be rebuilt |
 //! | 2 | next | under the lock: the sequence number of the next message |
 //! | 3, 4 | limits | once, before the queue is ready: `max_messages`, and `message_size` in bytes |
-//! | 5, 6, 7 | registers | to begin and to end a wait: a bit for each wait slot for lock, receivers, senders |
+//! | 5, 6, 7 | | unused: the order begins a cache line |
 //! | from 8 | order | under the lock: the first `count` are a heap of the messages' states, the smallest on top; the rest are the numbers of free slots |
 //! | then | slots | `max_messages` times: *state*, *length* in bytes, the message; each begins a cache line |
 //!
@@ -32,7 +32,7 @@ use crate::shm::{Format, Lifetime, Segment, SegmentLayout};
 /// Marks the segment of a queue, laid out as above.
 pub(super) const FORMAT: Format = Format {
     kind: *b"msgqueue",
-    version: 2,
+    version: 3,
 };
 
 /// One more than the highest priority: `MQ_PRIO_MAX`.
@@ -51,7 +51,6 @@ pub(super) const LOCK: usize = 0;
 const COUNT: usize = 1;
 const NEXT: usize = 2;
 const LIMITS: usize = 3;
-pub(super) const REGISTERS: usize = 5;
 const ORDER: usize = 8;
 
 /// The words of a cache line.

@@ -56,23 +56,3 @@ pub fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {
         part.copy_from_slice(&chunk[..part.len()]);
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn what_goes_in_comes_out_across_pages_and_nothing_behind_it_changes() {
-        for len in [0_usize, 1, 7, 8, 9, 4095, 4096, 4097, 8192, 3 * 4096 + 13] {
-            let bytes: Vec<u8> = (0..len).map(|at| (at % 251) as u8 + 1).collect();
-            let room = len.div_ceil(WORD);
-            let words: Vec<_> = (0..=room).map(|_| AtomicU64::new(u64::MAX)).collect();
-            copy_in(&words, &bytes);
-            assert_eq!(words[room].load(Ordering::Relaxed), u64::MAX, "{len} bytes");
-
-            let mut back = vec![0; len];
-            copy_out(&words, &mut back);
-            assert!(back == bytes, "{len} bytes");
-        }
-    }
-}

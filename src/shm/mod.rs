@@ -8,14 +8,15 @@
 //! 2. [`Segment`] (`segment.rs`): a named piece of shared memory, as 64-bit atomic words;
 //!    `header.rs` is what each begins with, `object.rs` the file behind it, [`Fault`] what can be wrong with it.
 //! 3. [`bytes`]: copying bytes in and out.
-//! 4. [`WaitQueue`] (`waiters.rs`), stage 2: blocking until something has changed there, and waking what blocks;
-//!    `timer.rs` ends what blocks too long.
+//! 4. [`WaitQueue`] (`wait_queue.rs`), stage 2: blocking until something has changed there, and waking what blocks;
+//!    `wait_slot.rs` is where one thread sleeps, and `timer.rs` ends what sleeps too long.
 //! 5. [`Semaphore`] (`semaphore.rs`): stage 1's counter, with these.
 //! 6. [`Lock`] (`lock.rs`), stage 3: a lock that knows when its holder was killed; [`owner`] is how.
 //! 7. [`ring`]: a sender and many receivers, each at its own pace.
 //!
 //! `raw.rs`, underneath, holds all `unsafe` of the crate, and says on which condition it is safe: that all
-//! processes that map a segment run this program, or are trusted like it.
+//! processes that map a segment run this program, or are trusted like it. `plain.rs` is what the plain stages have
+//! of it.
 
 pub mod bytes;
 mod fault;
@@ -23,6 +24,7 @@ mod header;
 mod lock;
 mod object;
 pub mod owner;
+mod plain;
 mod raw;
 pub mod ring;
 pub mod s1_semaphore;
@@ -30,35 +32,15 @@ mod segment;
 mod semaphore;
 mod timer;
 mod wait_queue;
+mod wait_slot;
 
 pub use fault::{Fault, fault_of};
 pub use header::{Format, Lifetime, SegmentLayout};
 pub use lock::{Lock, LockGuard};
-pub use raw::{PlainEvent, PlainMutex, PlainSegment};
+pub use plain::{PlainEvent, PlainMutex, PlainSegment};
 pub use segment::{Segment, names, path, remove_if_stale, unlink};
 pub use semaphore::Semaphore;
 pub use wait_queue::WaitQueue;
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use std::process;
-    use std::sync::Arc;
-
-    pub(super) const FORMAT: Format = Format {
-        kind: *b"unittest",
-        version: 1,
-    };
-
-    /// A segment of a test's own.
-    pub(super) fn segment(test: &str, words: usize, wait_slots: usize) -> Arc<Segment> {
-        let layout = SegmentLayout {
-            format: FORMAT,
-            words,
-            wait_slots,
-            lifetime: Lifetime::Owner,
-        };
-        let name = format!("unit-{test}-{}", process::id());
-        Arc::new(Segment::create(&name, layout, |_| ()).unwrap())
-    }
-}
+mod tests;

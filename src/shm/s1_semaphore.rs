@@ -10,7 +10,7 @@
 use std::io;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-use super::raw::{PlainEvent, PlainMutex, PlainSegment};
+use super::plain::{PlainEvent, PlainMutex, PlainSegment};
 
 /// A semaphore that begins at 0.
 pub struct Semaphore<'s> {
@@ -68,35 +68,5 @@ impl<'s> Semaphore<'s> {
             self.event.clear()?;
         }
         Ok(true)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::{process, thread};
-
-    /// Four threads, each with the segment mapped anew as a process would, take what four others give.
-    #[test]
-    fn as_many_waits_end_as_there_are_posts() {
-        const TIMES: usize = 2000;
-        let name = format!("unit-plain-{}", process::id());
-        let segment = PlainSegment::create(&name, 2, 2).unwrap();
-        thread::scope(|scope| {
-            for thread in 0..8 {
-                let name = &name;
-                scope.spawn(move || {
-                    let segment = PlainSegment::open(name, 2).unwrap();
-                    let semaphore = Semaphore::new(&segment, 1).unwrap();
-                    for _ in 0..TIMES {
-                        match thread % 2 {
-                            0 => semaphore.wait().unwrap(),
-                            _ => semaphore.post().unwrap(),
-                        }
-                    }
-                });
-            }
-        });
-        assert!(!Semaphore::new(&segment, 1).unwrap().try_wait().unwrap());
     }
 }

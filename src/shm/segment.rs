@@ -17,7 +17,8 @@ use super::object::{
     self, check_type, check_user, create_locked, is_being_made, no_room, not_to_be_removed, remove,
     remove_own, remove_stale, reserve,
 };
-use super::raw::{Mapping, WaitSlot};
+use super::raw::{Mapping, WAIT_SLOT_LEN};
+use super::wait_slot::WaitSlot;
 use crate::stop::StopToken;
 use crate::support::error::Context;
 use crate::support::identity::Identity;
@@ -92,15 +93,15 @@ impl Segment {
     pub fn create(name: &str, layout: SegmentLayout, init: impl FnOnce(&Self)) -> io::Result<Self> {
         let path = path(name)?;
         Identity::own()?; // or no process could tell that this one lives
-        let (mut segment, file, own_file) = loop {
+        let (mapping, file, own_file) = loop {
             let file = create_locked(&path, layout.format)?;
             let own_file = UnlinkOnDrop::of(&file, &path)?; // gone again if anything fails
             reserve(&file, &layout).context(|| no_room(&path, layout.len()))?;
-            if let Some(segment) = Self::map(&file, &path)? {
-                break (segment, file, own_file);
+            if let Some(mapping) = map(&file, &path)? {
+                break (mapping, file, own_file);
             }
         };
-        segment.split_off_wait_slots(layout.wait_slots);
+        let mut segment = Self::new(mapping, layout.wait_slots, path);
         (0..layout.wait_slots).for_each(|wait_slot| segment.wait_slot(wait_slot).init());
         init(&segment);
         let ready = layout.lifetime as u64;
@@ -160,25 +161,33 @@ impl Segment {
             Ok(..HEADER_LEN) => return Err(unfit(&path, Fault::Foreign, "is too short")),
             _ => {}
         }
-        let Some(mut segment) = Self::map(&file, &path)? else {
+        let Some(mapping) = map(&file, &path)? else {
             return Err(unfinished(&path)); // it was removed, and another is made
         };
         // Acquire: what was written before it is there when it is.
-        let is_ready = segment.header(READY).load(Ordering::Acquire) != 0;
-        let header = Header::read(segment.mapping.words());
+        let is_ready = mapping.words()[READY].load(Ordering::Acquire) != 0;
+        let header = Header::read(mapping.words());
         header.check(&path, format)?;
         if !is_ready {
             return Err(unfinished(&path));
         }
-        let Some(wait_slots) = header.wait_slots_within(segment.mapping.len()) else {
+        let Some(wait_slots) = header.wait_slots_within(mapping.len()) else {
             // What was mapped may have grown since.
             return Err(match Header::is_of_another_length(&file) {
                 true => unfit(&path, Fault::CutOff, "is cut off"),
                 false => unfinished(&path),
             });
         };
-        segment.split_off_wait_slots(wait_slots);
-        Ok(segment)
+        Ok(Self::new(mapping, wait_slots, path))
+    }
+
+    fn new(mapping: Mapping, wait_slots: usize, path: PathBuf) -> Self {
+        let mapping = mapping.with_cells(wait_slots, WAIT_SLOT_LEN);
+        Self {
+            mapping: Arc::new(mapping.expect("the segment's length was checked")),
+            path,
+            own_file: None,
+        }
     }
 
     /// The words that are shared, those of its user.
@@ -189,7 +198,7 @@ impl Segment {
 
     /// How many wait slots it has.
     pub fn wait_slots(&self) -> usize {
-        self.mapping.wait_slots()
+        self.mapping.cells()
     }
 
     /// Who made it, as an [owner word](super::owner).
@@ -198,7 +207,7 @@ impl Segment {
     }
 
     pub(super) fn wait_slot(&self, number: usize) -> WaitSlot<'_> {
-        self.mapping.wait_slot(number)
+        WaitSlot(self.mapping.cell(number))
     }
 
     /// The memory alone, which stays as long as any thread has it.
@@ -206,31 +215,22 @@ impl Segment {
         Arc::clone(&self.mapping)
     }
 
-    fn split_off_wait_slots(&mut self, wait_slots: usize) {
-        let mapping = Arc::get_mut(&mut self.mapping);
-        mapping
-            .expect("nobody else has it yet")
-            .split_off_wait_slots(wait_slots);
-    }
-
     fn header(&self, word: usize) -> &AtomicU64 {
         &self.mapping.words()[word]
     }
+}
 
-    /// Maps the open `file` by its name. `None` if the name leads elsewhere by now: to nothing, or to
-    /// what another process has made since.
-    fn map(file: &File, path: &Path) -> io::Result<Option<Self>> {
-        let name = path.file_name().expect("it was made of a name");
-        let mapped = Mapping::open(&name.to_string_lossy());
-        if !stands_at(file, path)? {
-            return Ok(None); // whatever was mapped: an empty file, say, cannot be
-        }
-        Ok(Some(Self {
-            mapping: Arc::new(mapped.context(|| format!("cannot map {}", show(path)))?),
-            path: path.to_owned(),
-            own_file: None,
-        }))
+/// Maps the open `file` by its name. `None` if the name leads elsewhere by now: to nothing, or to
+/// what another process has made since.
+fn map(file: &File, path: &Path) -> io::Result<Option<Mapping>> {
+    let name = path.file_name().expect("it was made of a name");
+    let mapped = Mapping::open(&name.to_string_lossy());
+    if !stands_at(file, path)? {
+        return Ok(None); // whatever was mapped: an empty file, say, cannot be
     }
+    mapped
+        .context(|| format!("cannot map {}", show(path)))
+        .map(Some)
 }
 
 impl Drop for Segment {

@@ -96,37 +96,3 @@ impl Timers {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use std::sync::mpsc;
-    use std::time::Duration;
-
-    #[test]
-    fn timers_go_off_in_the_order_of_their_times_and_never_early() {
-        let (tell, told) = mpsc::channel();
-        let start = Instant::now();
-        let set = |millis: u64| {
-            let tell = tell.clone();
-            let time = start + Duration::from_millis(millis);
-            at(time, move || {
-                tell.send((millis, Instant::now() >= time)).unwrap()
-            })
-            .unwrap()
-        };
-        let _timers = [30, 10, 20, 10].map(set);
-        let order: Vec<_> = told.iter().take(4).collect();
-        assert_eq!(order, [10, 10, 20, 30].map(|millis| (millis, true)));
-    }
-
-    #[test]
-    fn a_timer_taken_back_never_goes_off() {
-        let (tell, told) = mpsc::channel();
-        let time = Instant::now() + Duration::from_millis(10);
-        let other = tell.clone();
-        drop(at(time, move || other.send("taken back").unwrap()));
-        let _timer = at(time, move || tell.send("kept").unwrap());
-        assert_eq!(told.iter().collect::<Vec<_>>(), ["kept"]);
-    }
-}

@@ -117,12 +117,13 @@ fn the_plain_queue_has_no_time_limits() {
 }
 
 /// The thread that has the mutex of the array locked, as the C library notes it in the mutex: in its third
-/// word of 32 bits. The mutex begins the first of three cells of 192 bytes, at the end of the segment.
+/// word of 32 bits. It stands 64 bytes behind the beginning of the first of three cells of 256 bytes, at the end of the
+/// segment.
 fn holder(name: &Name) -> u32 {
     let file = File::open(name.file()).unwrap();
-    let cells = file.metadata().unwrap().len() - 3 * 192;
+    let mutex = file.metadata().unwrap().len() - 3 * 256 + 64;
     let mut word = [0; 4];
-    file.read_exact_at(&mut word, cells + 8).unwrap();
+    file.read_exact_at(&mut word, mutex + 8).unwrap();
     u32::from_ne_bytes(word)
 }
 

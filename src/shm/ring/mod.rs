@@ -60,7 +60,7 @@ pub const MAX_RECEIVERS: usize = 1024;
 
 const FORMAT: Format = Format {
     kind: *b"castring",
-    version: 2,
+    version: 3,
 };
 
 /// How often to look whether the other side lives.
