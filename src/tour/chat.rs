@@ -6,6 +6,12 @@ use super::{Scene, Theatre};
 
 pub(super) const SCENES: &[Scene] = &[
     Scene {
+        name: "chat-plain",
+        chapter: "4",
+        about: "the plain server shows what comes, raw",
+        play: plain,
+    },
+    Scene {
         name: "chat-one-way",
         chapter: "4",
         about: "the server shows who said what, and escapes controls",
@@ -21,6 +27,21 @@ pub(super) const SCENES: &[Scene] = &[
 
 const ALICE: &[&str] = &["chat", "client", "--name", "alice"];
 const BOB: &[&str] = &["chat", "client", "--name", "bob"];
+
+fn plain(theatre: &Theatre) -> io::Result<()> {
+    let mut server = theatre.start("server", &["chat", "server", "--stage", "1"])?;
+    server.says("listening on")?;
+    let mut alice = theatre.start("alice", &[ALICE, &["--stage", "1"]].concat())?;
+    server.says("joined")?;
+    alice.types("good morning")?;
+    server.prints("alice#1: good morning")?;
+    alice.types("\x1b]0;I rename your terminal\x07")?;
+    server.prints("alice#1: \x1b]0;")?; // shown escaped by the tour, not by the server
+    alice.ends(Some(0))?;
+    server.says("left")?;
+    server.gets("KILL")?; // it has no end of its own
+    server.ends(None)
+}
 
 fn one_way(theatre: &Theatre) -> io::Result<()> {
     let mut server = theatre.start("server", &["chat", "server", "--stage", "2"])?;

@@ -6,12 +6,20 @@ use std::os::unix::fs::PermissionsExt;
 
 use super::{Scene, Theatre};
 
-pub(super) const SCENES: &[Scene] = &[Scene {
-    name: "lambda",
-    chapter: "9",
-    about: "one function crashes, one never ends, the server serves on",
-    play: lambda,
-}];
+pub(super) const SCENES: &[Scene] = &[
+    Scene {
+        name: "lambda-plain",
+        chapter: "9",
+        about: "two plain servers write to the same file",
+        play: plain,
+    },
+    Scene {
+        name: "lambda",
+        chapter: "9",
+        about: "one function crashes, one never ends, the server serves on",
+        play: limits,
+    },
+];
 
 const LIBRARY: &str = "#!/bin/sh
 run() { echo \"hello, world\"; }
@@ -20,9 +28,37 @@ forever() { echo \"still here\"; sleep 1000; }
 \"$@\"
 ";
 
-fn lambda(theatre: &Theatre) -> io::Result<()> {
+fn make_library(theatre: &Theatre) -> io::Result<()> {
     fs::write(theatre.path("greet.sh"), LIBRARY)?;
-    fs::set_permissions(theatre.path("greet.sh"), Permissions::from_mode(0o700))?;
+    fs::set_permissions(theatre.path("greet.sh"), Permissions::from_mode(0o700))
+}
+
+fn plain(theatre: &Theatre) -> io::Result<()> {
+    make_library(theatre)?;
+    for (who, socket, function) in [
+        ("server 1", "1.sock", "run"),
+        ("server 2", "2.sock", "crash"),
+    ] {
+        let at_stage = ["--stage", "1", "--socket", socket];
+        let words = ["lambda", "server", "--output-dir", "outputs"];
+        let mut server = theatre.start(who, &[&words[..], &at_stage].concat())?;
+        server.says("listening on")?;
+        let words = ["lambda", "invoke", "greet.sh", function];
+        let mut client = theatre.start("client", &[&words[..], &at_stage].concat())?;
+        client.prints("outputs/output-1")?;
+        client.ends(Some(0))?;
+        server.gets("KILL")?; // it has no end of its own
+        server.ends(None)?;
+    }
+    let output = fs::read_to_string(theatre.path("outputs").join("output-1"))?;
+    theatre.check(
+        "the output of the first server's function has gone",
+        output == "so far, so good\n",
+    )
+}
+
+fn limits(theatre: &Theatre) -> io::Result<()> {
+    make_library(theatre)?;
     let mut server = theatre.start("server", &["lambda", "server", "--timeout", "1"])?;
     server.says("listening on")?;
     for (function, output, log) in [

@@ -5,14 +5,36 @@ use std::io;
 use super::{Scene, Theatre};
 use crate::queue;
 
-pub(super) const SCENES: &[Scene] = &[Scene {
-    name: "message-queue",
-    chapter: "8",
-    about: "messages wait for a receiver, then he waits for them",
-    play,
-}];
+pub(super) const SCENES: &[Scene] = &[
+    Scene {
+        name: "queue-plain",
+        chapter: "8",
+        about: "a mutex, an array and two semaphores keep messages",
+        play: plain,
+    },
+    Scene {
+        name: "message-queue",
+        chapter: "8",
+        about: "messages wait for a receiver, then it waits for them",
+        play: last,
+    },
+];
 
-fn play(theatre: &Theatre) -> io::Result<()> {
+fn plain(theatre: &Theatre) -> io::Result<()> {
+    let name = &format!("/{}", theatre.name());
+    let start =
+        |who, words: &[&str]| theatre.start(who, &[&["queue"], words, &["--stage", "1"]].concat());
+    start("maker", &["create", name])?.ends(Some(0))?;
+    start("sender 1", &["send", name, "the news"])?.ends(Some(0))?;
+    start("sender 2", &["send", name, "fire!", "--priority", "9"])?.ends(Some(0))?;
+    let mut receiver = start("receiver", &["receive", name, "--count", "2"])?;
+    receiver.prints("fire!")?;
+    receiver.prints("the news")?;
+    receiver.ends(Some(0))?;
+    start("maker", &["unlink", name])?.ends(Some(0))
+}
+
+fn last(theatre: &Theatre) -> io::Result<()> {
     let name = &format!("/{}", theatre.name());
     let run = |who, words: &[&str]| theatre.start(who, words)?.ends(Some(0));
     run("maker", &["queue", "create", name])?;

@@ -1,10 +1,16 @@
-//! The sum server in its two stages (chapter 3).
+//! The sum server and its clients (chapter 3).
 
 use std::io;
 
 use super::{Scene, Theatre};
 
 pub(super) const SCENES: &[Scene] = &[
+    Scene {
+        name: "sum-plain",
+        chapter: "3",
+        about: "a client that breaks off takes the plain server with it",
+        play: plain,
+    },
     Scene {
         name: "sum-sequential",
         chapter: "3",
@@ -26,6 +32,23 @@ pub(super) const SCENES: &[Scene] = &[
 ];
 
 const CLIENT: &[&str] = &["sum", "client"];
+
+fn plain(theatre: &Theatre) -> io::Result<()> {
+    let mut server = theatre.start("server", &["sum", "server", "--stage", "1"])?;
+    server.says("listening on")?;
+    let client = |name| theatre.start(name, &["sum", "client", "--stage", "1"]);
+    let mut first = client("client 1")?;
+    for line in ["40", "2", "0"] {
+        first.types(line)?;
+    }
+    first.prints("Result = 42")?;
+    first.ends(Some(0))?;
+    let mut second = client("client 2")?;
+    second.types("forty-two")?;
+    second.ends(Some(1))?;
+    server.says("failed to fill whole buffer")?; // it waited for an integer
+    server.ends(Some(1))
+}
 
 fn sequential(theatre: &Theatre) -> io::Result<()> {
     let mut server = theatre.start("server", &["sum", "server", "--stage", "2"])?;
