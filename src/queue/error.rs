@@ -1,7 +1,7 @@
-//! What can go wrong, a variant for each errno of the manual pages, and six that only ours has.
+//! What can go wrong: a variant for each errno that is about queues, and six errors that only ours have.
 
 use std::io::{self, ErrorKind};
-use std::{error, fmt};
+use std::{error, fmt, iter};
 
 use crate::shm::{Fault, fault_of};
 
@@ -53,18 +53,6 @@ pub enum Error {
         /// How many it can have.
         limit: usize,
     },
-    /// ENOSPC: `/dev/shm` has no room for the queue.
-    #[doc(alias = "ENOSPC")]
-    NoSpace(io::Error),
-    /// ENOMEM: no address space to map the queue into.
-    #[doc(alias = "ENOMEM")]
-    NoMemory(io::Error),
-    /// EMFILE: the process has too many files open.
-    #[doc(alias = "EMFILE")]
-    ProcessFileLimit(io::Error),
-    /// ENFILE: the system has too many files open.
-    #[doc(alias = "ENFILE")]
-    SystemFileLimit(io::Error),
 
     /// Something else has the queue's name.
     NotAQueue(io::Error),
@@ -83,7 +71,9 @@ pub enum Error {
         /// Its process ID.
         pid: u32,
     },
-    /// Any other error of the system.
+    /// Any other error of the system: ENOSPC (`/dev/shm` has no room for the queue), ENOMEM (no address space to map
+    /// it into), EMFILE and ENFILE (too many files are open) among them.
+    #[doc(alias = "ENOSPC")]
     System(io::Error),
 }
 
@@ -108,7 +98,42 @@ pub enum Mode {
 const ENFILE: i32 = 23;
 const EMFILE: i32 = 24;
 
+/// A row for each variant: its errno (or none), its kind, and what it says.
+macro_rules! table {
+    ($error:expr; $($variant:pat $(if $guard:expr)? => $errno:expr, $kind:expr, $text:literal;)*) => {
+        match $error { $($variant $(if $guard)? => ($errno, $kind, format!($text)),)* }
+    };
+}
+
 impl Error {
+    fn row(&self) -> (&'static str, ErrorKind, String) {
+        use Error::*;
+        use ErrorKind as Kind;
+        table! { self;
+            WouldBlock(state) => "EAGAIN", Kind::WouldBlock, "the queue is {state}";
+            TimedOut(state) => "ETIMEDOUT", Kind::TimedOut, "the queue was {state} until the time was over";
+            Interrupted => "EINTR", Kind::Interrupted, "interrupted";
+            MessageSize { len, message_size } if len > message_size => "EMSGSIZE", Kind::InvalidInput,
+                "the message has {len} bytes, and can have {message_size}";
+            MessageSize { len, message_size } => "EMSGSIZE", Kind::InvalidInput,
+                "the buffer has {len} bytes, and needs {message_size}";
+            Invalid(text) => "EINVAL", Kind::InvalidInput, "{text}";
+            NotOpenFor(mode) => "EBADF", Kind::PermissionDenied, "the queue is not open for {mode}";
+            Exists(text) => "EEXIST", Kind::AlreadyExists, "{text}";
+            NotFound(text) => "ENOENT", Kind::NotFound, "{text}";
+            AccessDenied(text) => "EACCES", Kind::PermissionDenied, "{text}";
+            NameTooLong { len, limit } => "ENAMETOOLONG", Kind::InvalidFilename,
+                "the name has {len} bytes, and can have {limit}";
+            NotAQueue(error) | OtherVersion(error) | OtherNamespace(error) => "", Kind::InvalidData, "{error}";
+            Damaged(text) => "", Kind::InvalidData, "the queue is damaged: {text}";
+            TooManyWaiters => "", Kind::ResourceBusy,
+                "as many processes wait for the queue as it has wait slots; try again later";
+            Stalled { pid } => "", Kind::ResourceBusy,
+                "process {pid} was stopped while it had the queue locked; continue it or kill it";
+            System(error) => system_errno(error), error.kind(), "{error}";
+        }
+    }
+
     /// The name of the errno that the kernel's calls set for this; `None` where they have none.
     ///
     /// ```
@@ -117,136 +142,13 @@ impl Error {
     /// assert_eq!(Error::TooManyWaiters.errno(), None);
     /// ```
     pub fn errno(&self) -> Option<&'static str> {
-        Some(match self {
-            Self::WouldBlock(_) => "EAGAIN",
-            Self::TimedOut(_) => "ETIMEDOUT",
-            Self::Interrupted => "EINTR",
-            Self::MessageSize { .. } => "EMSGSIZE",
-            Self::Invalid(_) => "EINVAL",
-            Self::NotOpenFor(_) => "EBADF",
-            Self::Exists(_) => "EEXIST",
-            Self::NotFound(_) => "ENOENT",
-            Self::AccessDenied(_) => "EACCES",
-            Self::NameTooLong { .. } => "ENAMETOOLONG",
-            Self::NoSpace(_) => "ENOSPC",
-            Self::NoMemory(_) => "ENOMEM",
-            Self::ProcessFileLimit(_) => "EMFILE",
-            Self::SystemFileLimit(_) => "ENFILE",
-            _ => return None,
-        })
+        Some(self.row().0).filter(|errno| !errno.is_empty())
     }
 
     /// The kind of the [`io::Error`] that this becomes: that which std gives to the errno, where it
     /// has one.
     pub fn kind(&self) -> ErrorKind {
-        match self {
-            Self::WouldBlock(_) => ErrorKind::WouldBlock,
-            Self::TimedOut(_) => ErrorKind::TimedOut,
-            Self::Interrupted => ErrorKind::Interrupted,
-            Self::MessageSize { .. } | Self::Invalid(_) => ErrorKind::InvalidInput,
-            Self::Exists(_) => ErrorKind::AlreadyExists,
-            Self::NotFound(_) => ErrorKind::NotFound,
-            Self::AccessDenied(_) | Self::NotOpenFor(_) => ErrorKind::PermissionDenied,
-            Self::NameTooLong { .. } => ErrorKind::InvalidFilename,
-            Self::NotAQueue(_)
-            | Self::OtherVersion(_)
-            | Self::OtherNamespace(_)
-            | Self::Damaged(_) => ErrorKind::InvalidData,
-            Self::TooManyWaiters | Self::Stalled { .. } => ErrorKind::ResourceBusy,
-            _ => self.system().map_or(ErrorKind::Other, io::Error::kind),
-        }
-    }
-}
-
-impl From<Error> for io::Error {
-    fn from(error: Error) -> Self {
-        Self::new(error.kind(), error)
-    }
-}
-
-/// Sorts the errors of the shared memory underneath.
-impl From<io::Error> for Error {
-    fn from(error: io::Error) -> Self {
-        match (fault_of(&error), system_error(&error), error.kind()) {
-            (Some(Fault::Foreign | Fault::Unfinished), ..) => Self::NotAQueue(error),
-            (Some(Fault::OtherVersion), ..) => Self::OtherVersion(error),
-            (Some(Fault::OtherNamespace), ..) => Self::OtherNamespace(error),
-            (Some(Fault::CutOff), ..) => Self::Damaged(error.to_string()),
-            (_, Some(EMFILE), _) => Self::ProcessFileLimit(error),
-            (_, Some(ENFILE), _) => Self::SystemFileLimit(error),
-            (.., ErrorKind::NotFound) => Self::NotFound(error.to_string()),
-            (.., ErrorKind::AddrInUse) => Self::Exists(error.to_string()),
-            (.., ErrorKind::AlreadyExists) => Self::NotAQueue(error),
-            (.., ErrorKind::PermissionDenied) => Self::AccessDenied(error.to_string()),
-            (.., ErrorKind::StorageFull) => Self::NoSpace(error),
-            (.., ErrorKind::OutOfMemory) => Self::NoMemory(error),
-            (.., ErrorKind::Interrupted) => Self::Interrupted,
-            (.., ErrorKind::ResourceBusy) => Self::TooManyWaiters,
-            _ => Self::System(error),
-        }
-    }
-}
-
-/// The errno under the sentences that were put before it.
-fn system_error(error: &io::Error) -> Option<i32> {
-    let mut cause: Option<&(dyn error::Error + 'static)> = Some(error);
-    while let Some(error) = cause {
-        let code = error.downcast_ref().and_then(io::Error::raw_os_error);
-        if code.is_some() {
-            return code;
-        }
-        cause = error.source();
-    }
-    None
-}
-
-impl fmt::Display for Error {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(error) = self.system() {
-            return error.fmt(f);
-        }
-        self.sentence(f)?;
-        match self.errno() {
-            Some(errno) => write!(f, " ({errno})"),
-            None => Ok(()),
-        }
-    }
-}
-
-impl Error {
-    fn sentence(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::WouldBlock(state) => write!(f, "the queue is {state}"),
-            Self::TimedOut(state) => write!(f, "the queue was {state} until the time was over"),
-            Self::Interrupted => f.write_str("interrupted"),
-            Self::MessageSize { len, message_size } if len > message_size => {
-                write!(
-                    f,
-                    "the message has {len} bytes, and can have {message_size}"
-                )
-            }
-            Self::MessageSize { len, message_size } => {
-                write!(f, "the buffer has {len} bytes, and needs {message_size}")
-            }
-            Self::NotOpenFor(Mode::Reading) => f.write_str("the queue is not open for reading"),
-            Self::NotOpenFor(Mode::Writing) => f.write_str("the queue is not open for writing"),
-            Self::NameTooLong { len, limit } => {
-                write!(f, "the name has {len} bytes, and can have {limit}")
-            }
-            Self::Invalid(text)
-            | Self::Exists(text)
-            | Self::NotFound(text)
-            | Self::AccessDenied(text) => f.write_str(text),
-            Self::Damaged(text) => write!(f, "the queue is damaged: {text}"),
-            Self::TooManyWaiters => f.write_str(
-                "as many processes wait for the queue as it has wait slots; try again later",
-            ),
-            Self::Stalled { pid } => write!(
-                f,
-                "process {pid} was stopped while it had the queue locked; continue it or kill it"
-            ),
-            _ => f.write_str("the system failed"),
-        }
+        self.row().1
     }
 
     /// With the name that the caller knows in it, instead of the segment's.
@@ -257,20 +159,56 @@ impl Error {
             other => other,
         }
     }
+}
 
-    /// The error of the system that this is, where it is one.
-    fn system(&self) -> Option<&io::Error> {
-        match self {
-            Self::NoSpace(error)
-            | Self::NoMemory(error)
-            | Self::ProcessFileLimit(error)
-            | Self::SystemFileLimit(error)
-            | Self::NotAQueue(error)
-            | Self::OtherVersion(error)
-            | Self::OtherNamespace(error)
-            | Self::System(error) => Some(error),
-            _ => None,
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self, self.row()) {
+            (Self::System(_), (.., text)) | (_, ("", _, text)) => f.write_str(&text),
+            (_, (errno, _, text)) => write!(f, "{text} ({errno})"),
         }
+    }
+}
+
+impl error::Error for Error {}
+
+impl From<Error> for io::Error {
+    fn from(error: Error) -> Self {
+        Self::new(error.kind(), error)
+    }
+}
+
+/// Sorts the errors of the shared memory underneath.
+impl From<io::Error> for Error {
+    fn from(error: io::Error) -> Self {
+        match (fault_of(&error), error.kind()) {
+            (Some(Fault::Foreign | Fault::Unfinished), _) => Self::NotAQueue(error),
+            (Some(Fault::OtherVersion), _) => Self::OtherVersion(error),
+            (Some(Fault::OtherNamespace), _) => Self::OtherNamespace(error),
+            (Some(Fault::CutOff), _) => Self::Damaged(error.to_string()),
+            (_, ErrorKind::NotFound) => Self::NotFound(error.to_string()),
+            (_, ErrorKind::AddrInUse) => Self::Exists(error.to_string()),
+            (_, ErrorKind::AlreadyExists) => Self::NotAQueue(error),
+            (_, ErrorKind::PermissionDenied) => Self::AccessDenied(error.to_string()),
+            (_, ErrorKind::Interrupted) => Self::Interrupted,
+            (_, ErrorKind::ResourceBusy) => Self::TooManyWaiters,
+            _ => Self::System(error),
+        }
+    }
+}
+
+/// The name of the errno under the sentences that were put before it.
+fn system_errno(error: &io::Error) -> &'static str {
+    let mut causes = iter::successors(Some(error as &(dyn error::Error + 'static)), |error| {
+        error.source()
+    });
+    let code = causes.find_map(|error| error.downcast_ref::<io::Error>()?.raw_os_error());
+    match (code, error.kind()) {
+        (Some(EMFILE), _) => "EMFILE",
+        (Some(ENFILE), _) => "ENFILE",
+        (_, ErrorKind::StorageFull) => "ENOSPC",
+        (_, ErrorKind::OutOfMemory) => "ENOMEM",
+        _ => "",
     }
 }
 
@@ -283,8 +221,11 @@ impl fmt::Display for State {
     }
 }
 
-impl error::Error for Error {
-    fn source(&self) -> Option<&(dyn error::Error + 'static)> {
-        self.system()?.source() // its own text is ours already
+impl fmt::Display for Mode {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Reading => "reading",
+            Self::Writing => "writing",
+        })
     }
 }

@@ -12,7 +12,7 @@
 
 use std::time::Duration;
 
-use super::blocking::{Patience, Shared};
+use super::blocking::{Shared, Wait};
 use super::error::{Error, Mode, State};
 use super::layout::PRIORITIES;
 
@@ -84,7 +84,7 @@ impl Queue {
     /// - [`Error::Damaged`], [`Error::Stalled`].
     #[doc(alias = "mq_send")]
     pub fn send(&self, bytes: &[u8], priority: u32) -> Result<(), Error> {
-        self.send_with(bytes, priority, self.patience())
+        self.send_with(bytes, priority, self.unless_non_blocking(Wait::Forever))
     }
 
     /// Puts a message in the queue if it is not full, whether or not the handle is non-blocking.
@@ -92,7 +92,7 @@ impl Queue {
     /// # Errors
     /// [`Error::WouldBlock`], and those of [`send`](Self::send) that are not about blocking.
     pub fn try_send(&self, bytes: &[u8], priority: u32) -> Result<(), Error> {
-        self.send_with(bytes, priority, Patience::None)
+        self.send_with(bytes, priority, Wait::Never)
     }
 
     /// As [`send`](Self::send), but blocks for `limit` at most. Zero is a try.
@@ -101,7 +101,7 @@ impl Queue {
     /// [`Error::TimedOut`], and those of [`send`](Self::send).
     #[doc(alias = "mq_timedsend")]
     pub fn send_timeout(&self, bytes: &[u8], priority: u32, limit: Duration) -> Result<(), Error> {
-        self.send_with(bytes, priority, self.patience_for(limit))
+        self.send_with(bytes, priority, self.unless_non_blocking(Wait::UpTo(limit)))
     }
 
     /// Takes the oldest message of the highest priority out of the queue, into `buffer`; blocks while
@@ -117,7 +117,7 @@ impl Queue {
     /// - [`Error::Damaged`], [`Error::Stalled`].
     #[doc(alias = "mq_receive")]
     pub fn receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Message<'b>, Error> {
-        self.receive_with(buffer, self.patience())
+        self.receive_with(buffer, self.unless_non_blocking(Wait::Forever))
     }
 
     /// Takes a message out of the queue if there is one, whether or not the handle is non-blocking.
@@ -125,7 +125,7 @@ impl Queue {
     /// # Errors
     /// [`Error::WouldBlock`], and those of [`receive`](Self::receive) that are not about blocking.
     pub fn try_receive<'b>(&self, buffer: &'b mut [u8]) -> Result<Message<'b>, Error> {
-        self.receive_with(buffer, Patience::None)
+        self.receive_with(buffer, Wait::Never)
     }
 
     /// As [`receive`](Self::receive), but blocks for `limit` at most. Zero is a try.
@@ -138,7 +138,7 @@ impl Queue {
         buffer: &'b mut [u8],
         limit: Duration,
     ) -> Result<Message<'b>, Error> {
-        self.receive_with(buffer, self.patience_for(limit))
+        self.receive_with(buffer, self.unless_non_blocking(Wait::UpTo(limit)))
     }
 
     /// What the queue is like, and how many messages it holds now.
@@ -161,56 +161,42 @@ impl Queue {
         self.access.non_blocking = non_blocking;
     }
 
-    fn patience(&self) -> Patience {
+    /// How long to wait by this handle, which may be non-blocking.
+    fn unless_non_blocking(&self, wait: Wait) -> Wait {
         match self.access.non_blocking {
-            true => Patience::None,
-            false => Patience::Endless,
+            true => Wait::Never,
+            false => wait,
         }
     }
 
-    fn patience_for(&self, limit: Duration) -> Patience {
-        match self.access.non_blocking {
-            true => Patience::None,
-            false => Patience::For(limit),
-        }
-    }
-
-    fn send_with(&self, bytes: &[u8], priority: u32, patience: Patience) -> Result<(), Error> {
+    fn send_with(&self, bytes: &[u8], priority: u32, wait: Wait) -> Result<(), Error> {
         if priority >= PRIORITIES {
             let fault = format!("a priority is from 0 to {}, not {priority}", PRIORITIES - 1);
             return Err(Error::Invalid(fault));
         }
-        self.check(self.access.write, Mode::Writing)?;
+        if !self.access.write {
+            return Err(Error::NotOpenFor(Mode::Writing));
+        }
         let (len, message_size) = (bytes.len(), self.shared.layout.message_size);
         if len > message_size {
             return Err(Error::MessageSize { len, message_size });
         }
-        self.shared.blocking(State::Full, patience, |messages| {
-            messages.put(bytes, priority)
-        })
+        self.shared
+            .blocking(State::Full, wait, |messages| messages.put(bytes, priority))
     }
 
-    fn receive_with<'b>(
-        &self,
-        buffer: &'b mut [u8],
-        patience: Patience,
-    ) -> Result<Message<'b>, Error> {
-        self.check(self.access.read, Mode::Reading)?;
+    fn receive_with<'b>(&self, buffer: &'b mut [u8], wait: Wait) -> Result<Message<'b>, Error> {
+        if !self.access.read {
+            return Err(Error::NotOpenFor(Mode::Reading));
+        }
         let (len, message_size) = (buffer.len(), self.shared.layout.message_size);
         if len < message_size {
             return Err(Error::MessageSize { len, message_size });
         }
         let (len, priority) = self
             .shared
-            .blocking(State::Empty, patience, |messages| messages.take(buffer))?;
+            .blocking(State::Empty, wait, |messages| messages.take(buffer))?;
         let bytes = &buffer[..len];
         Ok(Message { bytes, priority })
-    }
-
-    fn check(&self, open: bool, mode: Mode) -> Result<(), Error> {
-        match open {
-            true => Ok(()),
-            false => Err(Error::NotOpenFor(mode)),
-        }
     }
 }

@@ -36,13 +36,13 @@ pub(super) const FORMAT: Format = Format {
 };
 
 /// One more than the highest priority: `MQ_PRIO_MAX`.
-pub const PRIORITIES: u32 = 32768;
+pub(crate) const PRIORITIES: u32 = 32768;
 /// The most messages that a queue can be made for: the kernel's `HARD_MSGMAX`.
-pub const MAX_MESSAGES: usize = 65536;
+const MAX_MESSAGES: usize = 65536;
 /// The largest `message_size` in bytes: the kernel's `HARD_MSGSIZEMAX`.
-pub const MAX_MESSAGE_SIZE: usize = 16 << 20;
+const MAX_MESSAGE_SIZE: usize = 16 << 20;
 /// The most bytes of shared memory that a queue can take.
-pub const MAX_LEN: usize = 256 << 20;
+const MAX_LEN: usize = 256 << 20;
 
 /// A count that says that the order is being rebuilt, or could not be.
 pub(super) const UNKNOWN: u64 = u64::MAX;

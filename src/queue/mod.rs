@@ -31,10 +31,12 @@ mod name;
 mod options;
 mod order;
 pub mod s1_plain;
+#[cfg(test)]
+mod tests;
 
 pub use error::{Error, Mode, State};
 pub use handle::{Attributes, Message, Queue};
-pub use layout::{MAX_LEN, MAX_MESSAGE_SIZE, MAX_MESSAGES, PRIORITIES};
+pub(crate) use layout::PRIORITIES;
 pub use name::{list, unlink};
 pub use options::OpenOptions;
 

@@ -7,7 +7,7 @@ use crate::shm;
 /// What the names of our segments begin with.
 const PREFIX: &str = "queue.";
 /// `NAME_MAX`, less what stands before the name in that of the file: `ipc-primer-queue.`.
-const MAX_LEN: usize = 255 - "ipc-primer-".len() - PREFIX.len();
+pub(super) const MAX_LEN: usize = 255 - "ipc-primer-".len() - PREFIX.len();
 
 /// The name of the segment that holds the queue `name`, checked in the order in which `mq_open(3)` and
 /// the kernel check theirs.
@@ -62,24 +62,4 @@ pub fn list() -> Result<Vec<String>, Error> {
 pub fn unlink(name: &str) -> Result<(), Error> {
     let removed = shm::unlink(&segment(name)?, FORMAT);
     removed.map_err(|error| Error::from(error).about(name))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn names_are_judged_as_the_manual_pages_say() {
-        let errno = |name: &str| segment(name).map_err(|error| error.errno());
-        assert_eq!(errno("/jobs").unwrap(), "queue.jobs");
-        assert_eq!(errno("jobs"), Err(Some("EINVAL")));
-        assert_eq!(errno(""), Err(Some("EINVAL")));
-        assert_eq!(errno("/"), Err(Some("ENOENT")));
-        assert_eq!(errno("/a/b"), Err(Some("EACCES")));
-        assert_eq!(errno("//"), Err(Some("EACCES")));
-        assert_eq!(errno("/.."), Err(Some("EACCES")));
-        assert!(segment(&format!("/{}", "n".repeat(MAX_LEN))).is_ok());
-        let long = format!("/{}", "n".repeat(MAX_LEN + 1));
-        assert_eq!(errno(&long), Err(Some("ENAMETOOLONG")));
-    }
 }

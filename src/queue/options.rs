@@ -24,6 +24,7 @@ const TRIES: u32 = 100;
 /// | `max_messages(n)`, `message_size(n)` | `mq_maxmsg`, `mq_msgsize` |
 /// | nothing: it is always 0600 | the mode |
 #[derive(Clone, Debug)]
+#[must_use]
 pub struct OpenOptions {
     access: Access,
     stop: StopToken,
@@ -61,7 +62,6 @@ impl OpenOptions {
 
     /// To receive from it.
     #[doc(alias = "O_RDONLY")]
-    #[must_use]
     pub fn read(mut self, read: bool) -> Self {
         self.access.read = read;
         self
@@ -69,7 +69,6 @@ impl OpenOptions {
 
     /// To send to it.
     #[doc(alias = "O_WRONLY")]
-    #[must_use]
     pub fn write(mut self, write: bool) -> Self {
         self.access.write = write;
         self
@@ -77,7 +76,6 @@ impl OpenOptions {
 
     /// Makes it if it is not there.
     #[doc(alias = "O_CREAT")]
-    #[must_use]
     pub fn create(mut self, create: bool) -> Self {
         self.create = create;
         self
@@ -85,7 +83,6 @@ impl OpenOptions {
 
     /// With [`create`](Self::create): fails if it is there.
     #[doc(alias = "O_EXCL")]
-    #[must_use]
     pub fn exclusive(mut self, exclusive: bool) -> Self {
         self.exclusive = exclusive;
         self
@@ -93,32 +90,28 @@ impl OpenOptions {
 
     /// Lets [`Queue::send`] and [`Queue::receive`] fail where they would block.
     #[doc(alias = "O_NONBLOCK")]
-    #[must_use]
     pub fn non_blocking(mut self, non_blocking: bool) -> Self {
         self.access.non_blocking = non_blocking;
         self
     }
 
     /// How many messages it can hold if this makes it: from 1 to
-    /// [`MAX_MESSAGES`](super::MAX_MESSAGES).
+    /// 65,536, the kernel's `HARD_MSGMAX`.
     #[doc(alias = "mq_maxmsg")]
-    #[must_use]
     pub fn max_messages(mut self, max_messages: usize) -> Self {
         self.max_messages = max_messages;
         self
     }
 
     /// How many bytes a message can have if this makes it: from 1 to
-    /// [`MAX_MESSAGE_SIZE`](super::MAX_MESSAGE_SIZE).
+    /// 16 MiB, the kernel's `HARD_MSGSIZEMAX`. All in all a queue can take 256 MiB.
     #[doc(alias = "mq_msgsize")]
-    #[must_use]
     pub fn message_size(mut self, message_size: usize) -> Self {
         self.message_size = message_size;
         self
     }
 
     /// What ends the calls of this handle that block.
-    #[must_use]
     pub fn stop(mut self, stop: &StopToken) -> Self {
         self.stop = stop.clone();
         self
@@ -134,11 +127,9 @@ impl OpenOptions {
     /// - [`Error::Exists`]: it is there, and was to be made exclusively.
     /// - [`Error::Invalid`], [`Error::NameTooLong`], [`Error::AccessDenied`]: the name, or an attribute
     ///   of a queue to be made; or neither reading nor writing was chosen; or it is another user's.
-    /// - [`Error::NoSpace`], [`Error::NoMemory`], [`Error::ProcessFileLimit`],
-    ///   [`Error::SystemFileLimit`].
     /// - [`Error::NotAQueue`], [`Error::OtherVersion`], [`Error::OtherNamespace`], [`Error::Damaged`]:
     ///   something else has the name.
-    /// - [`Error::System`] among others: those of [`Identity::own`](crate::support::identity::Identity::own).
+    /// - [`Error::System`]: those of the system, such as no room in `/dev/shm`, or no `/proc` that shows this process.
     #[doc(alias = "mq_open")]
     pub fn open(&self, name: &str) -> Result<Queue, Error> {
         let segment = name::segment(name)?;

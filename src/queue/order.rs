@@ -85,54 +85,10 @@ fn smaller_child(words: &[AtomicU64], parent: usize) -> Option<(usize, u64)> {
     }
 }
 
-fn get(word: &AtomicU64) -> u64 {
+pub(super) fn get(word: &AtomicU64) -> u64 {
     word.load(Ordering::Relaxed)
 }
 
 fn set(word: &AtomicU64, value: u64) {
     word.store(value, Ordering::Relaxed);
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_smaller_state_goes_first() {
-        let last = SEQUENCE_END - 1;
-        let in_order = [
-            state(32767, last, 9),
-            state(1, 0, 65535),
-            state(1, 1, 0),
-            state(0, 0, 0),
-            state(0, last, 0),
-        ];
-        assert!(in_order.is_sorted());
-        for (state, expected) in in_order.into_iter().zip([32767, 1, 1, 0, 0]) {
-            assert_eq!(priority(state), expected);
-            assert!(is_full(state));
-        }
-        assert_eq!((sequence(in_order[0]), slot(in_order[0])), (last, 9));
-    }
-
-    #[test]
-    fn what_goes_in_in_any_order_comes_out_sorted() {
-        let mut random = 1_u64;
-        for len in [1, 2, 3, 10, 255, 256, 257] {
-            let words: Vec<_> = (0..len).map(|_| AtomicU64::new(0)).collect();
-            let mut values = Vec::new();
-            for end in 1..=len {
-                random = random
-                    .wrapping_mul(6_364_136_223_846_793_005)
-                    .wrapping_add(1);
-                values.push(random >> 33);
-                push(&words[..end], random >> 33);
-            }
-            values.sort_unstable();
-            for (end, value) in (1..=len).rev().zip(values) {
-                assert_eq!(get(&words[0]), value, "of {len}");
-                pop(&words[..end]);
-            }
-        }
-    }
 }

@@ -9,6 +9,7 @@ use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 use crate::shm::PlainSegment;
+use crate::shm::bytes::{copy_in, copy_out};
 use crate::shm::s1_semaphore::Semaphore;
 
 /// The mutex that guards the array, and the number of the last message.
@@ -93,7 +94,8 @@ impl Queue {
         let full = self.slots().filter(|slot| get(&slot[NUMBER]) != 0);
         let first = full.min_by_key(|slot| (Reverse(get(&slot[PRIORITY])), get(&slot[NUMBER])));
         let slot = first.ok_or(ErrorKind::InvalidData)?; // the semaphore has counted it
-        let bytes = copy_out(&slot[MESSAGE..], get(&slot[LENGTH]) as usize);
+        let mut bytes = vec![0; get(&slot[LENGTH]) as usize];
+        copy_out(&slot[MESSAGE..], &mut bytes);
         slot[NUMBER].store(0, Relaxed);
         drop(locked);
         self.semaphore(ROOM)?.post()?;
@@ -103,11 +105,8 @@ impl Queue {
     /// How many messages there are, how many there can be, and how long each can be: `mq_getattr(3)`.
     pub fn attributes(&self) -> [usize; 3] {
         let full = self.slots().filter(|slot| get(&slot[NUMBER]) != 0);
-        [
-            full.count(),
-            self.word(MAX_MESSAGES),
-            self.word(MESSAGE_SIZE),
-        ]
+        let limits = [MAX_MESSAGES, MESSAGE_SIZE].map(|word| self.word(word));
+        [full.count(), limits[0], limits[1]]
     }
 
     fn slots(&self) -> impl Iterator<Item = &[AtomicU64]> {
@@ -146,17 +145,4 @@ fn slot_len(message_size: usize) -> usize {
 
 fn get(word: &AtomicU64) -> u64 {
     word.load(Relaxed)
-}
-
-fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
-    for (word, chunk) in words.iter().zip(bytes.chunks(8)) {
-        let mut eight = [0; 8];
-        eight[..chunk.len()].copy_from_slice(chunk);
-        word.store(u64::from_ne_bytes(eight), Relaxed);
-    }
-}
-
-fn copy_out(words: &[AtomicU64], len: usize) -> Vec<u8> {
-    let bytes = words.iter().flat_map(|word| get(word).to_ne_bytes());
-    bytes.take(len).collect()
 }
