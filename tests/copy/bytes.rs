@@ -132,8 +132,8 @@ fn names_with_blanks_and_any_other_bytes_arrive() {
     }
 }
 
-/// Longer than 32 bits count, and mostly a hole.
-const SPARSE_LEN: u64 = 3 << 30;
+/// More bytes than a signed 32-bit number counts, and mostly a hole.
+const SPARSE_LEN: u64 = (1 << 31) + (1 << 27);
 const MARKS: [u64; 4] = [0, (1 << 31) - 1, SPARSE_LEN - (1 << 20), SPARSE_LEN - 4];
 
 fn write_sparse(path: &Path) {
@@ -146,7 +146,7 @@ fn write_sparse(path: &Path) {
 }
 
 #[test]
-fn a_sparse_file_of_3_gib_arrives_by_shared_memory() {
+fn a_sparse_file_of_more_than_2_gib_arrives_by_shared_memory() {
     let place = RingPlace::at(Place::in_memory(), 0);
     write_sparse(&place.place.path(FILE));
     let mut sender = place.sender(1, &["--slot-size", "1048576"]);
@@ -158,7 +158,7 @@ fn a_sparse_file_of_3_gib_arrives_by_shared_memory() {
 }
 
 #[test]
-fn a_sparse_file_of_3_gib_arrives_by_sockets() {
+fn a_sparse_file_of_more_than_2_gib_arrives_by_sockets() {
     let place = Place::in_memory();
     write_sparse(&place.path(FILE));
     let mut server = place.start(&["copy", "socket", "server", FILE, "--peers", "1"]);
