@@ -54,7 +54,7 @@ pub(super) fn run(words: &mut Args) -> Outcome {
 fn count(ordered: bool, stop: &StopToken) -> Outcome {
     let race = Race::create(ordered, 0)?;
     let (mut other, _guarded) = start_second(&[])?;
-    race.count(stop)?;
+    race.count(&|| stop.is_requested())?;
     other.wait()?;
     let (expected, counted) = (2 * TIMES, race.counter());
     drop(race); // the segment goes before the lines do, which may take a while
@@ -74,7 +74,7 @@ fn copy(file: &Path, to: Option<&Path>, ordered: bool, stop: &StopToken) -> Outc
     let sent = fs::read(file).context(|| format!("cannot read {}", file.display()))?;
     let race = Race::create(ordered, sent.len() as u64)?;
     let (other, _guarded) = start_second(&["--output", "-"])?;
-    race.send(&sent, stop)?;
+    race.send(&sent, &|| stop.is_requested())?;
     drop(race); // the segment goes before what may take a while
     let got = other.wait_with_output()?.stdout;
     if let Some(to) = to.map(|to| to.join("copy")) {
@@ -103,10 +103,10 @@ fn report(sent: &[u8], got: &[u8]) -> Outcome {
 fn second(name: &str, receives: bool, stop: &StopToken) -> Outcome {
     let race = Race::join(name)?;
     if !receives {
-        return Ok(race.count(stop)?);
+        return Ok(race.count(&|| stop.is_requested())?);
     }
     let mut output = Output::stdout()?;
-    output.write_all(&race.receive(stop)?)?;
+    output.write_all(&race.receive(&|| stop.is_requested())?)?;
     Ok(output.flush()?)
 }
 

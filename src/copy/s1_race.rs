@@ -7,45 +7,38 @@
 //!   in between is overwritten: a lost update. One semaphore that begins at 1 lets one in at a time.
 //! - *Producer and consumer*. A slot is written before the last block was read from it, or read twice,
 //!   or while it is written. Two semaphores, `free` from 1 and `filled` from 0, make them take turns.
+//!
+//! A semaphore is a number here that `wait` looks at again and again. To sleep meanwhile is stage 2's.
 
-use std::io;
+use std::fs::{self, File};
+use std::io::{self, ErrorKind};
+use std::path::Path;
 use std::process;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::shm::PlainSegment;
 use crate::shm::bytes::{copy_in, copy_out};
-use crate::shm::{Format, Lifetime, Segment, SegmentLayout, Semaphore, names, remove_if_stale};
-use crate::stop::StopToken;
 
 /// How often each process adds 1.
 pub const TIMES: u64 = 1_000_000;
 /// The length of the slot, in bytes.
 pub const BLOCK: usize = 4096;
 
-/// The words: first the semaphores' counters.
+/// The words: first the semaphores.
 const MUTEX: usize = 0;
 const FREE: usize = 1;
 const FILLED: usize = 2;
-/// How many processes have started.
-const STARTED: usize = 3;
 /// 0: without order; 1: with semaphores.
-const ORDERED: usize = 4;
+const ORDERED: usize = 3;
 /// The length of the file, in bytes; 0: there is none, count.
-const LENGTH: usize = 5;
+const LENGTH: usize = 4;
+/// How many processes have started.
+const STARTED: usize = 5;
 const COUNTER: usize = 6;
 const SLOT: usize = 8;
-
-const LAYOUT: SegmentLayout = SegmentLayout {
-    format: Format {
-        kind: *b"datarace",
-        version: 3,
-    },
-    words: SLOT + BLOCK / 8,
-    wait_slots: 6,
-    lifetime: Lifetime::Owner,
-};
+const WORDS: usize = SLOT + BLOCK / 8;
 
 /// How long to wait for the other process.
 const LIMIT: Duration = Duration::from_secs(10);
@@ -53,51 +46,71 @@ const LIMIT: Duration = Duration::from_secs(10);
 /// at any time; this makes it often enough to be seen on a machine with one processor.
 const YIELD_EVERY: u64 = 1000;
 
-/// What the names of all races begin with.
-const PREFIX: &str = "race-";
+/// Where the segments are, and what the names of all races begin with there.
+const DIRECTORY: &str = "/dev/shm";
+const PREFIX: &str = "ipc-primer-race-";
 
 /// The name of this process's race.
 pub fn name() -> String {
-    format!("{PREFIX}{}", process::id())
+    format!("race-{}", process::id())
 }
 
-/// Removes the races that killed processes left.
+/// Removes the races that killed processes left. A race has the pid of its maker in its name, and its maker has
+/// the file locked, a lock that ends with the process.
 ///
 /// # Errors
-/// Those of [`names`].
+/// Those of reading the directory of shared memory objects.
 pub fn remove_left() -> io::Result<()> {
-    for name in names(PREFIX)? {
-        let _ = remove_if_stale(&name, LAYOUT.format); // what is another's, or cannot be told, stays
+    for entry in fs::read_dir(DIRECTORY)? {
+        let path = entry?.path();
+        let name = path.file_name().unwrap_or_default().to_string_lossy();
+        let Some(pid) = name.strip_prefix(PREFIX) else {
+            continue;
+        };
+        let lives = Path::new("/proc").join(pid).exists() && pid != process::id().to_string();
+        if !lives && File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
+            let _ = fs::remove_file(&path); // or another process has just done so
+        }
     }
     Ok(())
 }
 
 /// A piece of memory that two processes share.
-pub struct Race(Arc<Segment>);
+pub struct Race {
+    segment: PlainSegment,
+    /// Of the process that made it: its file, locked.
+    _file: Option<File>,
+}
 
 impl Race {
     /// Makes this process's race, with or without order, for a file of so many bytes or for counting. What
     /// killed processes left of theirs is removed first.
     ///
     /// # Errors
-    /// Those of [`Segment::create`].
+    /// Those of [`PlainSegment::create`], and of locking its file.
     pub fn create(ordered: bool, length: u64) -> io::Result<Self> {
         remove_left()?;
-        let segment = Segment::create(&name(), LAYOUT, |new| {
-            let first = [1, 1, 0, 0, u64::from(ordered), length];
-            for (word, value) in new.words().iter().zip(first) {
-                word.store(value, Ordering::Relaxed);
-            }
-        })?;
-        Ok(Self(Arc::new(segment)))
+        let segment = PlainSegment::create(&name(), WORDS, 0)?;
+        let file = File::open(format!("{DIRECTORY}/ipc-primer-{}", name()))?;
+        file.lock()?;
+        let first = [1, 1, 0, u64::from(ordered), length];
+        for (word, value) in segment.words().iter().zip(first) {
+            word.store(value, Ordering::Relaxed);
+        }
+        let _file = Some(file);
+        Ok(Self { segment, _file })
     }
 
     /// Opens the race of this name.
     ///
     /// # Errors
-    /// Those of [`Segment::open`].
+    /// Those of [`PlainSegment::open`].
     pub fn join(name: &str) -> io::Result<Self> {
-        Ok(Self(Arc::new(Segment::open(name, LAYOUT.format)?)))
+        let segment = PlainSegment::open(name, 0)?;
+        Ok(Self {
+            segment,
+            _file: None,
+        })
     }
 
     /// What the counter says.
@@ -108,11 +121,12 @@ impl Race {
     /// Adds 1 to the counter [`TIMES`] times.
     ///
     /// # Errors
-    /// Those of [`Semaphore::wait_timeout`].
-    pub fn count(&self, stop: &StopToken) -> io::Result<()> {
-        self.start();
+    /// [`ErrorKind::TimedOut`] if the other process does not go on for ten seconds; [`ErrorKind::Interrupted`] once
+    /// `stopped` says so.
+    pub fn count(&self, stopped: &impl Fn() -> bool) -> io::Result<()> {
+        self.start(stopped);
         for turn in 0..TIMES {
-            self.wait(MUTEX, stop)?;
+            self.wait(MUTEX, stopped)?;
             let value = self.counter();
             if turn % YIELD_EVERY == 0 {
                 thread::yield_now();
@@ -127,11 +141,11 @@ impl Race {
     ///
     /// # Errors
     /// As for [`count`](Self::count).
-    pub fn send(&self, bytes: &[u8], stop: &StopToken) -> io::Result<()> {
-        self.start();
+    pub fn send(&self, bytes: &[u8], stopped: &impl Fn() -> bool) -> io::Result<()> {
+        self.start(stopped);
         for block in bytes.chunks(BLOCK) {
-            self.wait(FREE, stop)?;
-            copy_in(&self.0.words()[SLOT..], block);
+            self.wait(FREE, stopped)?;
+            copy_in(&self.segment.words()[SLOT..], block);
             self.post(FILLED);
         }
         Ok(())
@@ -141,37 +155,50 @@ impl Race {
     ///
     /// # Errors
     /// As for [`count`](Self::count).
-    pub fn receive(&self, stop: &StopToken) -> io::Result<Vec<u8>> {
+    pub fn receive(&self, stopped: &impl Fn() -> bool) -> io::Result<Vec<u8>> {
         let length = self.word(LENGTH).load(Ordering::Relaxed);
         let mut bytes = vec![0; usize::try_from(length).map_err(io::Error::other)?];
-        self.start();
+        self.start(stopped);
         for block in bytes.chunks_mut(BLOCK) {
-            self.wait(FILLED, stop)?;
-            copy_out(&self.0.words()[SLOT..], block);
+            self.wait(FILLED, stopped)?;
+            copy_out(&self.segment.words()[SLOT..], block);
             self.post(FREE);
         }
         Ok(bytes)
     }
 
     /// Waits for the other process, so that both run at the same time.
-    fn start(&self) {
-        let deadline = Instant::now() + LIMIT;
+    fn start(&self, stopped: &impl Fn() -> bool) {
+        let start = Instant::now();
         self.word(STARTED).fetch_add(1, Ordering::SeqCst);
-        while self.word(STARTED).load(Ordering::SeqCst) < 2 && Instant::now() < deadline {
+        while self.word(STARTED).load(Ordering::SeqCst) < 2 {
+            if stopped() || start.elapsed() > LIMIT {
+                return;
+            }
             thread::yield_now();
         }
     }
 
-    fn wait(&self, semaphore: usize, stop: &StopToken) -> io::Result<()> {
-        match self.is_ordered() {
-            true => self.semaphore(semaphore).wait_timeout(LIMIT, stop),
-            false => Ok(()),
+    /// Subtracts 1 from a semaphore, once it is not 0; without order, does nothing.
+    fn wait(&self, semaphore: usize, stopped: &impl Fn() -> bool) -> io::Result<()> {
+        let start = Instant::now();
+        let less_one = |value: u64| value.checked_sub(1);
+        while self.is_ordered() {
+            let semaphore = self.word(semaphore);
+            match semaphore.fetch_update(Ordering::Acquire, Ordering::Relaxed, less_one) {
+                Ok(_) => break,
+                Err(_) if stopped() => return Err(ErrorKind::Interrupted.into()),
+                Err(_) if start.elapsed() > LIMIT => return Err(ErrorKind::TimedOut.into()),
+                Err(_) => thread::yield_now(),
+            }
         }
+        Ok(())
     }
 
+    /// Adds 1 to a semaphore; without order, does nothing.
     fn post(&self, semaphore: usize) {
         if self.is_ordered() {
-            self.semaphore(semaphore).post();
+            self.word(semaphore).fetch_add(1, Ordering::Release);
         }
     }
 
@@ -179,12 +206,7 @@ impl Race {
         self.word(ORDERED).load(Ordering::Relaxed) == 1
     }
 
-    /// Each has its counter in the word of its number, and room for two processes that sleep.
-    fn semaphore(&self, number: usize) -> Semaphore {
-        Semaphore::new(&self.0, number, 2 * number..2 * number + 2)
-    }
-
     fn word(&self, number: usize) -> &AtomicU64 {
-        &self.0.words()[number]
+        &self.segment.words()[number]
     }
 }

@@ -1,6 +1,8 @@
 //! Memory for the plain stages: words, and cells that hold a mutex and an event of `raw_sync` each.
 
+use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use raw_sync::Timeout;
@@ -27,6 +29,8 @@ impl PlainSegment {
     pub fn create(name: &str, words: usize, cells: usize) -> io::Result<Self> {
         let words_len = ((words + 1) * size_of::<AtomicU64>()).next_multiple_of(CACHE_LINE);
         let mapping = Mapping::create(&object(name), words_len + cells * PLAIN_CELL_LEN)?;
+        let file = format!("/dev/shm{}", object(name));
+        fs::set_permissions(file, Permissions::from_mode(0o600))?; // whatever the umask
         let segment = Self::with_cells(mapping, cells)?;
         for number in 0..cells {
             segment.mapping.cell(number).make_mutex()?;
