@@ -10,6 +10,8 @@ use crate::submissions::{COLLECTIONS, Collection, Source};
 
 /// How many submissions are graded at the same time: most of them wait for most of their time.
 const AT_ONCE: usize = 20;
+/// How many where every check is tried, and each has its limit.
+const FEW: usize = 5;
 
 #[test]
 fn every_assignment_has_wrong_submissions() {
@@ -56,7 +58,7 @@ fn a_grader_in_the_background_blames_nobody_for_what_it_was_started_with() {
 /// One check for each mistake; all checks for what is right.
 #[test]
 fn each_mistake_fails_the_check_that_names_it_and_a_right_program_none() {
-    grade_all(|programs, collection, (mistake, check)| {
+    grade_all(AT_ONCE, |programs, collection, (mistake, check)| {
         let output = collection.grade(programs, mistake, &["--only", check]);
         let report = assert_failed(&output, mistake, check);
         let whole = grading::golden(&golden(collection, mistake));
@@ -68,7 +70,7 @@ fn each_mistake_fails_the_check_that_names_it_and_a_right_program_none() {
 #[test]
 #[ignore = "all checks for each mistake: half a minute"]
 fn each_mistake_fails_no_other_check() {
-    grade_all(|programs, collection, (mistake, check)| {
+    grade_all(FEW, |programs, collection, (mistake, check)| {
         let output = collection.grade(programs, mistake, &[]);
         let report = assert_failed(&output, mistake, check);
         assert_golden(&golden(collection, mistake), &report);
@@ -76,7 +78,7 @@ fn each_mistake_fails_no_other_check() {
 }
 
 /// Grades every program: what makes a mistake by `grade_wrong`.
-fn grade_all(grade_wrong: impl Fn(&Place, &Collection, &(&str, &str)) + Sync) {
+fn grade_all(at_once: usize, grade_wrong: impl Fn(&Place, &Collection, &(&str, &str)) + Sync) {
     let programs = Place::new();
     let can_run = |collection: &&Collection| collection.is_script() || has_tool("cc");
     let collections: Vec<_> = COLLECTIONS.iter().filter(can_run).collect();
@@ -89,7 +91,7 @@ fn grade_all(grade_wrong: impl Fn(&Place, &Collection, &(&str, &str)) + Sync) {
         wrong.map(|wrong| (*collection, Some(wrong)))
     });
     in_parallel(
-        AT_ONCE,
+        at_once,
         wrong.chain(right),
         |(collection, wrong)| match wrong {
             Some(wrong) => grade_wrong(&programs, collection, wrong),
