@@ -20,6 +20,8 @@ ipc grade: run a student's program, in any language, against an assignment
   ipc grade list                list the assignments
   ipc grade show ASSIGNMENT     the task, the wire format, the checks
   ipc grade ASSIGNMENT [OPTIONS] -- PROGRAM ARGS...
+  ipc grade ASSIGNMENT [OPTIONS] --program PROGRAM
+                                with the arguments of the assignment's page
 
 In ARGS, and in the values of environment variables, {socket}, {file}, {dir} and
 {name} stand for what each check gives the program; $IPC_SOCKET, $IPC_FILE,
@@ -159,20 +161,29 @@ fn submission(assignment: &Assignment, words: &mut Args) -> Result<Submission, F
     let positive = |&seconds: &f64| seconds > 0.0 && seconds <= 3600.0;
     let timeout = words.parsed("--timeout", "a number of seconds, at most 3600", positive)?;
     let seed = words.parsed("--seed", "a whole number", |_: &u64| true)?;
-    let program: Vec<OsString> = words.behind_dashes();
-    if program.is_empty() {
-        let example = assignment.example;
-        return Err(words.fault(format!(
-            "the program stands behind `--`: ipc grade {} -- {example}",
-            assignment.name
-        )));
-    }
     Ok(Submission {
-        words: program,
+        words: program(assignment, words)?,
         socket,
         timeout: Duration::from_secs_f64(timeout.unwrap_or(5.0)),
         seed: seed.unwrap_or_else(new_seed),
     })
+}
+
+/// The words that stand behind `--`, or those of the assignment's page behind another program.
+fn program(assignment: &Assignment, words: &mut Args) -> Result<Vec<OsString>, Failure> {
+    let (program, given) = (words.value("--program")?, words.behind_dashes());
+    let example = assignment.example;
+    match program {
+        Some(program) if given.is_empty() => {
+            let usual = example.split(' ').skip(1).map(OsString::from);
+            Ok([program].into_iter().chain(usual).collect())
+        }
+        None if !given.is_empty() => Ok(given),
+        _ => Err(words.fault(format!(
+            "the program stands behind `--`: ipc grade {} -- {example}",
+            assignment.name
+        ))),
+    }
 }
 
 /// Few digits, since a person may have to type them.

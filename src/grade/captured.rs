@@ -80,13 +80,16 @@ impl Captured {
         state.total
     }
 
-    /// Waits until all that was printed has been taken, but no longer than `limit`. Who is written to is
-    /// awake before the write returns, so a taker that sleeps has nothing left to read.
-    pub(super) fn settle(&self, limit: Duration) {
-        watch::wait_until(limit, || {
-            let takers = self.state().takers.clone();
-            takers.len() == 2 && takers.iter().all(|taker| watch::rests(taker))
-        });
+    /// Whether all that was printed has been taken. A reader is awake before the write to it returns, so a
+    /// taker that sleeps has nothing left to read.
+    pub(super) fn is_taken(&self) -> bool {
+        let takers = self.state().takers.clone();
+        takers.len() == 2 && takers.iter().all(|taker| watch::rests(taker))
+    }
+
+    /// Whether both streams have ended: the program, and all that inherited its output, have closed them.
+    pub(super) fn has_ended(&self) -> bool {
+        self.state().ended == [true; 2]
     }
 
     /// Ends every wait for what is printed, as the end of the streams does.
@@ -125,15 +128,6 @@ impl Captured {
             }
             let woken = self.news.wait_timeout(state, left);
             state = woken.unwrap_or_else(PoisonError::into_inner).0;
-        }
-    }
-
-    /// Waits until the program and all who inherited its output have closed it, but no longer than `limit`.
-    pub(super) fn wait_end(&self, limit: Duration) {
-        let deadline = Instant::now() + limit;
-        for stream in [Stream::Stdout, Stream::Stderr] {
-            let left = deadline.saturating_duration_since(Instant::now());
-            self.wait_until(stream, left, |_| false);
         }
     }
 

@@ -2,6 +2,7 @@
 //! judged from outside: by the bytes, by what stands in `/dev/shm`, and by how they end.
 
 use std::fs;
+use std::io::Read;
 use std::path::{Path, PathBuf};
 
 use super::copy_server::write_sparse;
@@ -229,12 +230,22 @@ fn receiver_killed(lab: &Lab) -> Verdict {
     let sender = send(lab, 2)?;
     let other = receive(lab, 0)?;
     let killed = receive(lab, 1)?;
-    // It has begun to write as soon as there is something in its directory.
     let directory = directory(lab, 1);
-    lab.wait_until(|| !is_empty(&directory) || sender.has_ended());
+    lab.wait_until(|| has_received(&directory) || sender.has_ended() || killed.has_ended());
     killed.end_by("KILL")?;
     other.expect_end(0)?;
     expect_copy(lab, 0, &bytes)
+}
+
+/// Whether bytes of the copy stand in a file of the directory. A file alone says nothing: a receiver may make it
+/// before it joins, and one that is killed then has never been one.
+fn has_received(directory: &Path) -> bool {
+    let mut files = fs::read_dir(directory).into_iter().flatten().flatten();
+    files.any(|file| {
+        let mut begin = [0; 512];
+        let read = fs::File::open(file.path()).and_then(|mut file| file.read(&mut begin));
+        read.is_ok() && begin != [0; 512]
+    })
 }
 
 fn is_empty(directory: &Path) -> bool {

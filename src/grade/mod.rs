@@ -27,6 +27,7 @@ mod fault;
 mod host;
 mod lab;
 mod lambda_server;
+mod means;
 mod peer;
 mod queue;
 mod random;
@@ -136,6 +137,7 @@ pub fn grade(
     progress: &dyn Fn(&Check),
     stop: &StopToken,
 ) -> io::Result<Report> {
+    means::enough_descriptors()?;
     let mut results: Vec<Graded> = Vec::new();
     for &check in checks {
         let first = assignment.all_checks().next().map(|check| check.name);

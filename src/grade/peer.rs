@@ -1,11 +1,11 @@
 //! The other end of a program's socket: what is sent is remembered, what comes is compared.
 
-use std::io::{ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::{Arc, mpsc};
 use std::thread;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use super::{Fault, Lab, Running, Verdict};
 use crate::socket::end_sending;
@@ -16,10 +16,10 @@ const REMEMBERED: usize = 4096;
 
 /// One connection with a program.
 pub struct Peer<'a> {
-    lab: &'a Lab<'a>,
     program: &'a Running<'a>,
     stream: Arc<UnixStream>,
     sent: Vec<u8>,
+    limit: Duration,
     _waker: Waker,
 }
 
@@ -43,13 +43,19 @@ pub(super) fn connect<'a>(lab: &'a Lab<'a>, program: &'a Running<'a>) -> Result<
     let fault = || program.fault("it takes no connection").expected(expected);
     match told.recv_timeout(lab.timeout()) {
         Ok(Ok(stream)) => Peer::new(lab, program, stream),
-        Ok(Err(error)) => Err(fault()
-            .came(error.to_string())
+        Ok(Err(error)) if is_our_limit(&error) => Err(error.into()),
+        Ok(Err(_)) => Err(fault()
+            .came("a refusal")
             .because("the program has ended, or has closed its listening socket")),
         Err(_) => Err(fault()
             .came("nothing: its backlog is full")
             .because("it does not call accept again while it serves somebody")),
     }
+}
+
+/// Whether we have no descriptor left (EMFILE, ENFILE): that says nothing about the program.
+fn is_our_limit(error: &io::Error) -> bool {
+    matches!(error.raw_os_error(), Some(23 | 24))
 }
 
 impl<'a> Peer<'a> {
@@ -66,12 +72,18 @@ impl<'a> Peer<'a> {
             .stop()
             .on_stop(move || drop(woken.shutdown(Shutdown::Both)));
         Ok(Self {
-            lab,
             program,
             stream,
             sent: Vec::new(),
+            limit: lab.timeout(),
             _waker: waker,
         })
+    }
+
+    /// Waits so much longer for what comes: for a server that is allowed to wait for another client.
+    pub fn allow(&mut self, more: Duration) -> Verdict {
+        self.limit += more;
+        Ok(self.stream.set_read_timeout(Some(self.limit))?)
     }
 
     /// Sends all of `bytes` in one call.
@@ -111,6 +123,13 @@ impl<'a> Peer<'a> {
     /// Takes nothing more: what the program sends from now on fails, but it may still receive.
     pub fn refuse(&self) {
         let _ = self.stream.shutdown(Shutdown::Read);
+    }
+
+    /// Whether the program has closed the connection, though what it sent before has not been read: where
+    /// nobody receives, not even nothing can be sent.
+    pub fn was_dropped(&self) -> bool {
+        let error = (&*self.stream).write(&[]).err();
+        error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
     }
 
     /// Expects these bytes next. What stands behind them is left.
@@ -191,7 +210,7 @@ impl<'a> Peer<'a> {
     pub fn receive_up_to(&mut self, count: usize) -> Vec<u8> {
         let mut came = vec![0; count];
         let mut filled = 0;
-        let deadline = Instant::now() + self.lab.timeout();
+        let deadline = Instant::now() + self.limit;
         while filled < count && Instant::now() < deadline {
             match self.read_some(&mut came[filled..]) {
                 (more, Came::Bytes) => filled += more,
@@ -207,7 +226,7 @@ impl<'a> Peer<'a> {
         let mut came = vec![0; expected.len()];
         let mut filled = 0;
         let mut end = Came::Bytes;
-        let deadline = Instant::now() + self.lab.timeout();
+        let deadline = Instant::now() + self.limit;
         while filled < expected.len() && end == Came::Bytes && Instant::now() < deadline {
             let before = filled;
             let count;

@@ -76,6 +76,43 @@ pub(super) fn is_at_rest(pid: u32) -> bool {
     tasks.all(|task| rests(&task))
 }
 
+/// How long a program has to sleep, without a moment of work, to be taken for one that waits.
+const QUIET: Duration = Duration::from_millis(100);
+
+/// Looks again and again whether a process waits for something, and not only for its next page from the disk.
+pub(super) struct Quiet {
+    pid: u32,
+    used: Duration,
+    since: Instant,
+}
+
+impl Quiet {
+    pub(super) fn of(pid: u32) -> Self {
+        let (used, since) = (processor_time(pid), Instant::now());
+        Self { pid, used, since }
+    }
+
+    /// Whether it has slept for a while, and done nothing meanwhile.
+    pub(super) fn holds(&mut self) -> bool {
+        let used = processor_time(self.pid);
+        if used != self.used || !is_at_rest(self.pid) {
+            *self = Self::of(self.pid);
+        }
+        self.since.elapsed() >= QUIET
+    }
+}
+
+/// The processor time that the process and its descendants have used.
+pub(super) fn processor_time(pid: u32) -> Duration {
+    let family = family(pid);
+    let used = |task: String| -> Option<u64> {
+        let text = fs::read_to_string(format!("{task}/schedstat")).ok()?;
+        text.split_whitespace().next()?.parse().ok()
+    };
+    let tasks = family.iter().flat_map(|&pid| tasks(pid));
+    Duration::from_nanos(tasks.filter_map(used).sum())
+}
+
 /// The children of the process that have ended and that it has not waited for.
 pub(super) fn zombies(pid: u32) -> usize {
     let children = family(pid).into_iter().skip(1);

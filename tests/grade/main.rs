@@ -6,8 +6,10 @@ mod common;
 
 mod assignments;
 mod conduct;
+mod fair;
 mod formats;
 mod grading;
 mod ladder;
 mod skeletons;
+mod steady;
 mod submissions;

@@ -138,18 +138,19 @@ fn search_path() -> String {
 }
 
 /// Hands in a right server, in several files.
-fn hand_in(directory: &Path) {
-    for file in ["sum_server.c", "server.h", "mistake.h"] {
+fn hand_in(directory: &Path, program: &str) {
+    for file in [program, "server.h", "forks.h", "mistake.h"] {
         fs::copy(Path::new(PROGRAMS).join(file), directory.join(file)).unwrap();
     }
 }
 
 /// What Gradescope shows of the files in `submission`.
-fn gradescope(place: &Place) -> serde_json::Value {
+fn gradescope(place: &Place, assignment: &str) -> serde_json::Value {
     let script = Path::new(ROOT).join("docs/assignments/gradescope/run_autograder");
     let mut command = place.command(&script);
     command
         .env("AUTOGRADER", place.path(""))
+        .env("ASSIGNMENT", assignment)
         .env("PATH", search_path());
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
@@ -165,12 +166,26 @@ fn the_example_for_gradescope_grades_what_is_handed_in() {
     let place = Place::new();
     let submission = place.path("submission");
     fs::create_dir(&submission).unwrap();
-    hand_in(&submission);
-    let results = gradescope(&place);
+    hand_in(&submission, "sum_server.c");
+    let results = gradescope(&place, "sum-server");
     assert_eq!(results["score"], 27, "{results}");
     fs::write(submission.join("sum_server.c"), "no C").unwrap();
-    let results = gradescope(&place);
+    let results = gradescope(&place, "sum-server");
     assert_eq!(results["score"], 0, "{results}");
+}
+
+/// Not every program is a server with a socket's path alone.
+#[test]
+fn the_example_for_gradescope_starts_each_assignment_with_its_own_words() {
+    if !has_tool("cc") {
+        return;
+    }
+    let place = Place::new();
+    let submission = place.path("submission");
+    fs::create_dir(&submission).unwrap();
+    hand_in(&submission, "copy_server.c");
+    let results = gradescope(&place, "copy-socket-server");
+    assert_eq!(results["score"], 23, "{results}");
 }
 
 #[test]
@@ -179,7 +194,7 @@ fn the_example_for_github_classroom_grades_what_is_handed_in() {
         return;
     }
     let place = Place::new();
-    hand_in(&place.path(""));
+    hand_in(&place.path(""), "sum_server.c");
     let file = Path::new(ROOT).join("docs/assignments/classroom/classroom.yml");
     let workflow = fs::read_to_string(file).unwrap();
     let commands = workflow

@@ -8,7 +8,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use super::{Assignment, Fault, Lab, Peer, Running, Verdict, server};
+use super::{Assignment, Fault, Lab, Peer, Running, Verdict, means, server};
 
 pub(super) const ASSIGNMENT: Assignment = Assignment {
     name: "lambda-server",
@@ -48,6 +48,7 @@ fn library(lab: &Lab) -> Result<PathBuf, Fault> {
         .status();
     written?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o700))?;
+    means::runs(&path)?;
     Ok(path)
 }
 

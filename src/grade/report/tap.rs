@@ -1,12 +1,12 @@
-//! TAP, the Test Anything Protocol, version 14: what `prove` and many harnesses read.
+//! TAP, the Test Anything Protocol, version 13: what `prove` and many harnesses read.
 
 use std::fmt::Write;
 
 use super::{Graded, Report, indented};
 
-/// The report as TAP version 14: the explanations in YAML diagnostic blocks.
+/// The report as TAP version 13, which older harnesses read too: the explanations in YAML diagnostic blocks.
 pub fn tap(report: &Report) -> String {
-    let mut tap = format!("TAP version 14\n1..{}\n", report.results.len());
+    let mut tap = format!("TAP version 13\n1..{}\n", report.results.len());
     let _ = writeln!(tap, "# {} (seed {})", report.command, report.seed);
     for (at, graded) in report.results.iter().enumerate() {
         let word = if graded.holds() { "ok" } else { "not ok" };

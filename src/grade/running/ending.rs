@@ -3,15 +3,15 @@
 use std::process::ExitStatus;
 use std::time::Duration;
 
-use super::{OUTPUT_LIMIT, Running};
+use super::Running;
 use crate::grade::{Fault, watch};
 use crate::harness::{Identity, signal};
 use crate::signals::{Outcome, outcome};
 
 /// How long a program that is needed no longer gets to end after SIGTERM, before SIGKILL.
 const TERM_LIMIT: Duration = Duration::from_millis(100);
-/// How long children may outlive their parent: they may be ending themselves.
-pub(super) const CHILD_LIMIT: Duration = Duration::from_millis(500);
+/// How long to look for processes that were left, while they start others.
+const STRAYS_LIMIT: Duration = Duration::from_millis(500);
 
 impl Running<'_> {
     /// Whether it has ended.
@@ -29,7 +29,7 @@ impl Running<'_> {
         let Some(status) = self.ended.get() else {
             return Err(self.fault("it does not end").expected(self.end_in_time()));
         };
-        self.output.wait_end(OUTPUT_LIMIT);
+        self.settle_output();
         Ok(status)
     }
 
@@ -58,7 +58,7 @@ impl Running<'_> {
     }
 
     /// Looks whether it has ended.
-    fn look(&self) {
+    pub(super) fn look(&self) {
         if self.ended.get().is_none()
             && let Ok(Some(status)) = self.child.borrow_mut().try_wait()
         {
@@ -86,7 +86,7 @@ impl Drop for Running<'_> {
             let _ = self.child.borrow_mut().wait();
         }
         // Who forks while it is looked for is found the next time.
-        watch::wait_until(CHILD_LIMIT, || {
+        watch::wait_until(STRAYS_LIMIT, || {
             let strays = self.strays();
             for (stray, _) in &strays {
                 let _ = signal("KILL", stray.pid.into());

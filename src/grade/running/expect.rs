@@ -3,7 +3,7 @@
 use std::process::ExitStatus;
 
 use super::Running;
-use super::ending::{CHILD_LIMIT, show_end};
+use super::ending::show_end;
 use crate::grade::{Fault, Verdict, watch};
 use crate::harness::Stream;
 use crate::signals::outcome;
@@ -61,7 +61,7 @@ impl Running<'_> {
     /// # Errors
     /// A fault that names those that are.
     pub fn expect_no_children(&self) -> Verdict {
-        if watch::wait_until(CHILD_LIMIT, || self.strays().is_empty()) {
+        if watch::wait_until(self.lab.timeout(), || self.strays().is_empty()) {
             return Ok(());
         }
         let names: Vec<_> = self.strays().into_iter().map(|(_, name)| name).collect();
@@ -79,7 +79,7 @@ impl Running<'_> {
     /// # Errors
     /// A fault that counts the zombies.
     pub fn expect_no_zombies(&self) -> Verdict {
-        if watch::wait_until(CHILD_LIMIT, || watch::zombies(self.pid()) == 0) {
+        if watch::wait_until(self.lab.timeout(), || watch::zombies(self.pid()) == 0) {
             return Ok(());
         }
         let count = watch::zombies(self.pid());

@@ -16,16 +16,13 @@ pub(super) use ending::show_end;
 use super::captured::Captured;
 use super::peer::{Peer, connect};
 use super::{Fault, Lab, Verdict, watch};
-use crate::harness::{Guarded, Stream, guard, signal};
+use crate::harness::{Guarded, Identity, Stream, guard, signal};
 use crate::stop::Waker;
 use crate::support::escape::escape;
 
-/// How long the output of a program that has ended may take to reach us.
-const OUTPUT_LIMIT: Duration = Duration::from_millis(500);
-/// How long a program that dies may take to be dead.
-const DYING_LIMIT: Duration = Duration::from_millis(100);
-/// How long to wait for a program to come to rest. One that polls never does.
-const REST_LIMIT: Duration = Duration::from_millis(300);
+/// How much processor time a program may use before it comes to rest. One that polls never does. Where the
+/// machine has no time for it, it has not used any: so a busy machine makes nobody late.
+const WORK_LIMIT: Duration = Duration::from_millis(300);
 
 /// Likely cause of a program that cannot even be started.
 const NO_PROGRAM: &str = "the path is wrong, the file is not executable (chmod +x), or its #! line \
@@ -125,7 +122,13 @@ impl<'a> Running<'a> {
     /// Waits until the program has come to rest: it waits for something, so it has read all that it was
     /// sent. A program that never rests is not waited for.
     pub fn settle(&self) {
-        watch::wait_until(REST_LIMIT, || watch::is_at_rest(self.pid));
+        let mut before = None;
+        let mut works_on = || {
+            let used = watch::processor_time(self.pid);
+            used.saturating_sub(*before.get_or_insert(used)) > WORK_LIMIT
+        };
+        self.lab
+            .wait_until(|| watch::is_at_rest(self.pid) || works_on());
     }
 
     /// Sends a signal to the whole process group, as a terminal does at Ctrl-C.
@@ -195,14 +198,21 @@ impl<'a> Running<'a> {
         Fault::new(what)
     }
 
+    /// Waits until all that it has printed has been taken. Of a program that has ended, those that it has
+    /// left may have something to say: a process that is not at rest is waited for.
+    fn settle_output(&self) {
+        let stray_rests = |(stray, _): &(Identity, String)| watch::is_at_rest(stray.pid);
+        let others_rest = || !self.has_ended() || self.strays().iter().all(stray_rests);
+        self.lab
+            .wait_until(|| self.output.has_ended() || (others_rest() && self.output.is_taken()));
+    }
+
     /// Remembers what it has printed until now, and how it has ended, if it has.
     fn hear(&self) {
         // A program that has closed its sockets may still be about to end.
-        watch::wait_until(DYING_LIMIT, || watch::is_at_rest(self.pid));
-        match self.has_ended() {
-            true => self.output.wait_end(OUTPUT_LIMIT),
-            false => self.output.settle(OUTPUT_LIMIT),
-        }
+        self.settle();
+        self.settle_output();
+        self.look(); // it may have ended meanwhile
         let record = Record {
             command: self.command.clone(),
             end: self.ended.get().filter(|_| !self.signalled.get()),
