@@ -1,14 +1,13 @@
 //! `ipc queue`: the words of the message queues.
 
 use std::io::{self, BufRead, BufReader, Write};
-use std::sync::mpsc;
 use std::time::Duration;
 
 use crate::queue::{self, OpenOptions, PRIORITIES, Queue, s1_plain};
 use crate::stop::StopToken;
 use crate::support::error::Context;
 use crate::support::escape::escape;
-use crate::support::lines::send_stdin_lines;
+use crate::support::lines::each_stdin_line;
 use crate::support::stdio::stdin;
 
 use super::args::Args;
@@ -128,22 +127,13 @@ fn send_lines(
     stop: &StopToken,
     send: impl Fn(&[u8]) -> io::Result<()>,
 ) -> io::Result<()> {
-    let (lines, events) = mpsc::sync_channel(LINES);
-    let waker = lines.clone();
-    // A full channel needs no such event: the loop that empties it looks at the token each time.
-    let _waker = stop.on_stop(move || drop(waker.try_send(None)));
-    send_stdin_lines(lines, limit, Some)?;
-    while let Ok(Some(line)) = events.recv()
-        && !stop.is_requested()
-    {
-        let Some(line) = line? else { break };
+    each_stdin_line(limit, LINES, stop, |line| {
         if line.cut {
             let fault = format!("a line has more than the {limit} bytes that a message can have");
             return Err(io::Error::new(io::ErrorKind::InvalidInput, fault));
         }
-        send(&line.bytes)?;
-    }
-    Ok(())
+        send(&line.bytes)
+    })
 }
 
 fn receive(words: &mut Args, stage: usize) -> Outcome {

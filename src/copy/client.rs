@@ -1,15 +1,12 @@
 //! What stages 2 and 3 share of the client: the connection, which a stop wakes, its first line and its end.
 
 use std::io::{self, BufReader, ErrorKind};
-use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
-use std::thread;
 use std::time::Duration;
 
 use super::protocol::Header;
-use crate::socket::{Received, connect, recv};
+use crate::socket::{Received, connect_unless, recv};
 use crate::stop::StopToken;
 use crate::support::error::Context;
 
@@ -24,28 +21,15 @@ pub(super) fn run(
     stop: &StopToken,
     receive_file: impl FnOnce(&UnixStream) -> io::Result<PathBuf>,
 ) -> io::Result<Option<PathBuf>> {
-    let Some(server) = connect_unless(path, stop)? else {
+    let Some((server, _waker)) = connect_unless(path, stop)? else {
         return Ok(None);
     };
-    let server = Arc::new(server);
-    let waking = Arc::clone(&server);
-    let _waker = stop.on_stop(move || drop(waking.shutdown(Shutdown::Both)));
     match receive_file(&server) {
         Err(_) if stop.is_requested() => Ok(None),
         received => received
             .map(Some)
             .context(|| format!("no copy from {}", path.display())),
     }
-}
-
-/// Connects on a thread of its own: while the server's backlog is full, connecting blocks.
-fn connect_unless(path: &Path, stop: &StopToken) -> io::Result<Option<UnixStream>> {
-    let (tell, told) = mpsc::channel();
-    let (connected, server) = (tell.clone(), path.to_owned());
-    let _waker = stop.on_stop(move || drop(tell.send(None)));
-    let connect = move || connected.send(Some(connect(&server)));
-    thread::Builder::new().spawn(connect)?;
-    told.recv().ok().flatten().transpose()
 }
 
 /// Receives the header byte by byte, and takes in none behind it. If there can be no copy, the file lies

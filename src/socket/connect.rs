@@ -2,12 +2,17 @@
 
 use std::fs;
 use std::io::{self, ErrorKind};
+use std::net::Shutdown;
 use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
+use std::sync::Arc;
+use std::thread;
 
 use super::address::check_path;
+use crate::stop::{StopToken, Waker};
 use crate::support::error::Context;
+use crate::support::mailbox::Mailbox;
 
 /// Connects to the server that listens at `path`: `socket(2)`, then `connect(2)`. The call that
 /// note 4 names *connection initiation request*.
@@ -50,4 +55,42 @@ pub fn connect(path: &Path) -> io::Result<UnixStream> {
             _ => format!("cannot connect to {path}"),
         }
     })
+}
+
+/// Connects as [`connect`] does, and lets a stop wake what is blocked: the connecting, upon which this returns
+/// `None`, and then, as long as the [`Waker`] is kept, every call on the connection, which it shuts down.
+///
+/// Nothing wakes a thread from `connect(2)` while the server's backlog is full. So another thread connects,
+/// and this one waits for that and for the stop. A thread that is still blocked then is left behind.
+///
+/// ```
+/// use ipc_primer::{socket::{connect_unless, listen}, stop::StopToken};
+/// use std::io::Read;
+///
+/// let directory = tempfile::tempdir()?;
+/// let listener = listen(&directory.path().join("a.sock"))?; // it accepts nothing, and sends nothing
+/// let stop = StopToken::new();
+/// let (server, _waker) = connect_unless(listener.path(), &stop)?.unwrap();
+/// stop.request_stop();
+/// assert_eq!((&*server).read(&mut [0])?, 0);
+/// assert!(connect_unless(listener.path(), &stop)?.is_none());
+/// # Ok::<(), std::io::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`connect`], and of starting a thread.
+pub fn connect_unless(
+    path: &Path,
+    stop: &StopToken,
+) -> io::Result<Option<(Arc<UnixStream>, Waker)>> {
+    let mailbox = Mailbox::new(1, stop);
+    let (tell, server) = (mailbox.sender(), path.to_owned());
+    thread::Builder::new().spawn(move || tell(connect(&server)))?;
+    let Some(stream) = mailbox.next() else {
+        return Ok(None);
+    };
+    let stream = Arc::new(stream?);
+    let waking = Arc::clone(&stream);
+    let waker = stop.on_stop(move || drop(waking.shutdown(Shutdown::Both)));
+    Ok(Some((stream, waker)))
 }

@@ -8,8 +8,9 @@
 //! | `recv_socket` | `recv` | [`recv()`], [`recv_exact()`] | `recv.rs` |
 //! | `close_socket` | `shutdown`, `close` | [`end_sending()`], [`close()`] | `close.rs` |
 //!
-//! [`accept_loop()`] gives every client a thread. `address.rs` says where the socket files live and what a path may be. Read the files in the
-//! table's order; chapter 1 of the book walks through them.
+//! [`accept_loop()`] gives every client a thread; [`connect_unless()`] connects until a stop is requested.
+//! `address.rs` says where the socket files live and what a path may be. Read the files in the table's order;
+//! chapter 1 of the book walks through them.
 
 mod accept_loop;
 mod address;
@@ -23,7 +24,7 @@ mod send;
 pub use accept_loop::{WhenFull, accept_loop};
 pub use address::{MAX_PATH, directory, in_directory};
 pub use close::{close, end_sending};
-pub use connect::connect;
+pub use connect::{connect, connect_unless};
 pub use listen::{Listener, Stopper, listen};
 pub use recv::{Received, recv, recv_exact};
 pub use send::send;

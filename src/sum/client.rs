@@ -6,32 +6,29 @@
 //! what the TODO of note 1 asks for.
 
 use std::io::{self, ErrorKind, Write};
-use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::thread;
 
 use super::protocol::{END, FRAME_LEN, Reply, encode};
-use crate::socket::{connect, recv_exact, send};
+use crate::socket::{connect_unless, recv_exact, send};
 use crate::stop::StopToken;
 use crate::support::escape::escape;
 use crate::support::lines::{Line, send_stdin_lines};
 use crate::support::log::{self, log, prompt};
+use crate::support::mailbox::Mailbox;
 
 /// The longest line that can be an integer, with room for blanks around it, in bytes.
 const LINE_LEN: usize = 256;
-/// How many events may wait in the mailbox; who has more to tell waits.
+/// How many events may wait in the mailbox.
 const MAILBOX: usize = 1024;
 /// How many bytes of integers are sent in one call at most.
 const BATCH_LEN: usize = 64 * 1024;
 
 enum Event {
-    Connected(Arc<UnixStream>),
     Server(io::Result<Reply>),
     Input(io::Result<Option<Line>>),
-    Interrupted,
 }
 
 /// Sends the integers on stdin, one a line, to the server at `path` until one is 0, and writes the
@@ -39,7 +36,7 @@ enum Event {
 /// end of input and when a stop is requested.
 ///
 /// # Errors
-/// - Those of [`connect`](connect()).
+/// - Those of [`connect_unless`].
 /// - [`ErrorKind::ConnectionAborted`]: the server went before it answered.
 /// - [`ErrorKind::ResourceBusy`]: it has as many clients as it takes.
 /// - [`ErrorKind::InvalidData`]: it answered something else.
@@ -49,27 +46,21 @@ pub fn run(
     output: &mut impl Write,
     stop: &StopToken,
 ) -> io::Result<()> {
-    let (events, mailbox) = mpsc::sync_channel(MAILBOX);
-    let stopped = events.clone();
-    // A full mailbox needs no such event: whoever empties it looks at the token each time.
-    let _waker = stop.on_stop(move || drop(stopped.try_send(Event::Interrupted)));
-    let (server, answers) = (path.to_owned(), events.clone());
-    thread::Builder::new().spawn(move || watch_server(&server, &answers))?;
-
-    let stream = match mailbox.recv() {
-        Ok(Event::Connected(stream)) => stream,
-        Ok(Event::Server(Err(error))) => return Err(error),
-        _ => return Ok(()),
+    let Some((stream, _waker)) = connect_unless(path, stop)? else {
+        return Ok(());
     };
+    let mailbox = Mailbox::new(MAILBOX, stop);
+    let (tell, server, path) = (mailbox.sender(), Arc::clone(&stream), path.to_owned());
+    let hear = move || tell(Event::Server(receive_reply(&server, &path)));
+    thread::Builder::new().spawn(hear)?;
+    let tell = mailbox.sender();
+    send_stdin_lines(LINE_LEN, move |line| tell(Event::Input(line)))?;
     let client = Client {
         stream,
         prompts,
         batch: Vec::new(),
     };
-    let _hang_up = client.hang_up_on(stop);
-    send_stdin_lines(events, LINE_LEN, Event::Input)?;
-    let result = client.converse(&mailbox, stop);
-    match result? {
+    match client.converse(&mailbox)? {
         Some(reply) => {
             log::flush(); // stdout and stderr may be one terminal: first what was said first
             writeln!(output, "{reply}").and_then(|()| output.flush())
@@ -78,16 +69,7 @@ pub fn run(
     }
 }
 
-/// Connects, then waits for the server's only answer. Connecting waits too, while a backlog is full.
-fn watch_server(path: &Path, events: &SyncSender<Event>) {
-    let connected = connect(path).map(Arc::new);
-    let answer = connected.and_then(|stream| {
-        let _ = events.send(Event::Connected(Arc::clone(&stream)));
-        receive_reply(&stream, path)
-    });
-    let _ = events.send(Event::Server(answer));
-}
-
+/// Waits for the server's only answer.
 fn receive_reply(mut stream: &UnixStream, path: &Path) -> io::Result<Reply> {
     let fail = |kind, what: &str| {
         Err(io::Error::new(
@@ -114,50 +96,38 @@ struct Client {
 }
 
 impl Client {
-    /// Ends every call that is blocked on the connection when a stop is requested.
-    fn hang_up_on(&self, stop: &StopToken) -> crate::stop::Waker {
-        let stream = Arc::clone(&self.stream);
-        stop.on_stop(move || drop(stream.shutdown(Shutdown::Both)))
-    }
-
     /// Handles events until there is an answer, or `None` when the user ends it.
-    fn converse(
-        mut self,
-        mailbox: &Receiver<Event>,
-        stop: &StopToken,
-    ) -> io::Result<Option<Reply>> {
+    fn converse(mut self, mailbox: &Mailbox<Event>) -> io::Result<Option<Reply>> {
         let mut asked = false;
         self.ask("one integer a line; 0 asks for the sum\n> ");
         loop {
-            let event = self.next(mailbox);
-            if stop.is_requested() {
-                self.ask("\n");
-                return Ok(None);
-            }
-            match event {
-                Event::Server(Err(error)) => {
+            match self.next(mailbox) {
+                Some(Event::Server(Err(error))) => {
                     if !asked {
                         self.ask("\n"); // leaves the prompt's line
                     }
                     return Err(error);
                 }
-                Event::Server(Ok(reply)) => return Ok(Some(reply)),
-                Event::Input(_) if asked => {} // whatever follows the 0
-                Event::Input(Ok(Some(line))) => asked = self.take(&line),
-                Event::Input(end) => {
+                Some(Event::Server(Ok(reply))) => return Ok(Some(reply)),
+                Some(Event::Input(_)) if asked => {} // whatever follows the 0
+                Some(Event::Input(Ok(Some(line)))) => asked = self.take(&line),
+                Some(Event::Input(end)) => {
                     self.ask("\n");
                     return end.map(|_| None);
                 }
-                Event::Connected(_) | Event::Interrupted => {}
+                None => {
+                    self.ask("\n");
+                    return Ok(None);
+                }
             }
         }
     }
 
-    /// The next event. The batch goes out before there is nothing to do but wait.
-    fn next(&mut self, mailbox: &Receiver<Event>) -> Event {
-        mailbox.try_recv().unwrap_or_else(|_| {
+    /// The next event; `None` at a stop. The batch goes out before there is nothing to do but wait.
+    fn next(&mut self, mailbox: &Mailbox<Event>) -> Option<Event> {
+        mailbox.next_waiting().or_else(|| {
             self.send_batch();
-            mailbox.recv().unwrap_or(Event::Interrupted)
+            mailbox.next()
         })
     }
 

@@ -1,10 +1,11 @@
 //! Lines from a stream that nobody vouches for, and from a stdin that nobody can wake.
 
 use std::io::{self, BufRead, BufReader};
-use std::sync::mpsc::SyncSender;
 use std::thread;
 
+use crate::stop::StopToken;
 use crate::support::error::Context;
+use crate::support::mailbox::Mailbox;
 use crate::support::stdio::stdin;
 
 /// One line of input, without its line end.
@@ -59,25 +60,46 @@ pub fn read_line_into(input: &mut impl BufRead, limit: usize, line: &mut Line) -
     }
 }
 
-/// Reads stdin on a thread of its own and sends every line of at most `limit` bytes as an event,
-/// then the end of input or the error that ended it.
+/// Has `take` called with each line of stdin, of at most `limit` bytes, until the input ends, `take` fails, or
+/// `stop` is requested. While `take` is at work, up to `waiting` lines more are read.
+///
+/// # Errors
+/// Those of [`send_stdin_lines`], of stdin, and of `take`.
+pub fn each_stdin_line(
+    limit: usize,
+    waiting: usize,
+    stop: &StopToken,
+    mut take: impl FnMut(Line) -> io::Result<()>,
+) -> io::Result<()> {
+    let mailbox = Mailbox::new(waiting, stop);
+    send_stdin_lines(limit, mailbox.sender())?;
+    while let Some(line) = mailbox.next() {
+        match line? {
+            Some(line) => take(line)?,
+            None => break,
+        }
+    }
+    Ok(())
+}
+
+/// Reads stdin on a thread of its own, and has it `tell` of every line of at most `limit` bytes, then of the
+/// end of input or the error that ended it.
 ///
 /// A blocked read of stdin cannot be woken, so nobody waits for this thread: it is left behind when
-/// the program ends. It also ends when nobody receives any more.
+/// the program ends. It also ends when `tell` says that nobody listens any more.
 ///
 /// # Errors
 /// [`io::ErrorKind::WouldBlock`] (`EAGAIN`) if there can be no more threads.
-pub fn send_stdin_lines<E: Send + 'static>(
-    events: SyncSender<E>,
+pub fn send_stdin_lines(
     limit: usize,
-    event: impl Fn(io::Result<Option<Line>>) -> E + Send + 'static,
+    tell: impl Fn(io::Result<Option<Line>>) -> bool + Send + 'static,
 ) -> io::Result<()> {
     let mut stdin = BufReader::new(stdin());
     let read = move || {
         loop {
             let line = read_line(&mut stdin, limit);
             let last = !matches!(line, Ok(Some(_)));
-            if events.send(event(line)).is_err() || last {
+            if !tell(line) || last {
                 return;
             }
         }
@@ -99,7 +121,6 @@ mod tests {
         assert_eq!(next().unwrap().bytes, b"last");
         assert_eq!(next(), None);
     }
-    use std::io::BufReader;
 
     fn lines(text: &[u8], limit: usize, buffer: usize) -> Vec<(Vec<u8>, bool)> {
         let mut input = BufReader::with_capacity(buffer, text);

@@ -1,11 +1,12 @@
-//! What no chapter teaches, and every room leans on: the log, lines of input, progress, permits, errors
-//! in context, escaping, files that are removed by their maker, and which process is which.
+//! What no chapter teaches, and every room leans on: the log, lines of input, a mailbox, progress, permits,
+//! errors in context, escaping, files that are removed by their maker, and which process is which.
 
 pub(crate) mod error;
 pub(crate) mod escape;
 pub(crate) mod identity;
 pub(crate) mod lines;
 pub(crate) mod log;
+pub(crate) mod mailbox;
 pub(crate) mod permits;
 pub(crate) mod progress;
 pub(crate) mod stdio;
