@@ -139,9 +139,11 @@ mod tests {
 
     #[test]
     fn a_header_without_an_end_is_refused_at_its_limit() {
-        let mut endless = BufReader::new(io::repeat(b'x'));
-        let error = Header::read(&mut endless).unwrap_err();
+        const LEN: u64 = 1 << 20;
+        let mut long = BufReader::with_capacity(1, io::repeat(b'x').take(LEN));
+        let error = Header::read(&mut long).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::InvalidData);
+        assert_eq!(long.into_inner().limit(), LEN - MAX_HEADER);
     }
 
     #[test]
