@@ -70,7 +70,7 @@
 //!
 //! The rooms of the house, from the top; a room uses what is below it, and no scenario knows another:
 //!
-//! - [`tour`] shows the scenarios and [`grade`] judges programs; [`harness`] starts those for them
+//! - [`tour`] shows the scenarios, [`grade`] judges programs, [`mod@bench`] measures; [`harness`] starts processes for them
 //! - the scenarios: [`sum`], [`chat`], [`mod@copy`], [`signals`], [`queue`], [`lambda`]
 //! - what they stand on: [`socket`], [`shm`], [`stop`]
 //!
@@ -78,6 +78,7 @@
 
 #![deny(unsafe_code, missing_docs)]
 
+pub mod bench;
 pub mod chat;
 #[doc(hidden)] // called by `main.rs` alone
 pub mod cli;

@@ -11,6 +11,7 @@
 //! then is what the next start of that command finds and clears, as after a SIGKILL.
 
 mod args;
+mod bench;
 mod chat;
 mod copy;
 mod file_size;
@@ -49,6 +50,9 @@ The scenarios, each in two terminals (`ipc SCENARIO --help` says how):
   ipc signals              what signals do, who sends them, what a process does
   ipc queue                messages that wait, by priority, for who takes them
   ipc lambda               a server that runs functions from libraries
+
+Which of them, and how fast:
+  ipc bench                measure every mechanism on this machine
 
 For students and teachers:
   ipc grade                run a program of yours against an assignment
@@ -151,6 +155,7 @@ fn dispatch(words: &mut Args) -> Outcome {
         Some("queue") => queue::run(words),
         Some("lambda") => lambda::run(words),
         Some("tour") => tour::run(words),
+        Some("bench") => bench::run(words),
         Some("grade") => grade::run(words),
         None if words.is_empty() => print(HELP),
         None if words.wants_help() => print(HELP),

@@ -10,4 +10,5 @@ pub(crate) mod mailbox;
 pub(crate) mod permits;
 pub(crate) mod progress;
 pub(crate) mod stdio;
+pub(crate) mod svg;
 pub(crate) mod unlink_on_drop;

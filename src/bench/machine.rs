@@ -1,0 +1,66 @@
+//! The machine on which it was measured, and whether it had anything else to do.
+
+use std::{env, fmt, fs, thread};
+
+/// More load than this for each core before we begin says that the machine is busy.
+const BUSY: f64 = 0.25;
+
+/// The machine.
+#[derive(Clone, Debug)]
+pub struct Machine {
+    /// The processor's name.
+    pub processor: String,
+    /// How many processors we may use.
+    pub cores: usize,
+    /// The kernel's release.
+    pub kernel: String,
+    /// How many processes ran or wanted to, on the average of the last minute: `/proc/loadavg`.
+    pub load: f64,
+}
+
+impl Machine {
+    /// Looks it up in `/proc`; what that does not say is empty.
+    pub fn look() -> Self {
+        let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
+        let name = info
+            .lines()
+            .find_map(|line| line.strip_prefix("model name"));
+        let name = name.map(|name| name.trim_matches(['\t', ' ', ':']));
+        let load = first_line("/proc/loadavg");
+        let load = load.split(' ').next().and_then(|load| load.parse().ok());
+        Self {
+            processor: plain(name.unwrap_or(env::consts::ARCH)),
+            cores: thread::available_parallelism().map_or(1, Into::into),
+            kernel: plain(&first_line("/proc/sys/kernel/osrelease")),
+            load: load.unwrap_or(0.0),
+        }
+    }
+
+    /// Whether other processes take so much time that they are measured, too.
+    pub fn is_busy(&self) -> bool {
+        self.load > BUSY * self.cores as f64
+    }
+}
+
+impl fmt::Display for Machine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (processor, kernel) = (&self.processor, &self.kernel);
+        let (cores, load) = (self.cores, self.load);
+        write!(
+            f,
+            "{processor}, {cores} cores, Linux {kernel}, load {load:.2}"
+        )
+    }
+}
+
+/// The first line of a file, or nothing.
+pub(super) fn first_line(path: &str) -> String {
+    let text = fs::read_to_string(path).unwrap_or_default();
+    text.lines().next().unwrap_or_default().to_owned()
+}
+
+/// Without what would need to be escaped in CSV or JSON.
+fn plain(text: &str) -> String {
+    let is_plain = |c: &char| matches!(c, ' '..='~') && !"\"\\,".contains(*c);
+    text.chars().filter(is_plain).collect()
+}
