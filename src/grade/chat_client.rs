@@ -9,10 +9,16 @@ pub(super) const ASSIGNMENT: Assignment = Assignment {
     chapter: "4",
     example: "./client {socket} {name}",
     page: include_str!("../../docs/assignments/chat-client.md"),
-    checks: &[client::START, CHECKS, client::ENDING],
+    checks: &[
+        ("connects", client::START),
+        ("connects", SENDS),
+        ("shows", SHOWS),
+        ("connects", LEAVES),
+        ("connects", client::ENDING),
+    ],
 };
 
-const CHECKS: &[Check] = &[
+const SENDS: &[Check] = &[
     Check {
         name: "hello",
         points: 2,
@@ -27,6 +33,9 @@ const CHECKS: &[Check] = &[
         cause: "the line end is cut off, or lines are gathered (a buffered stream) until the program ends",
         run: sends,
     },
+];
+
+const SHOWS: &[Check] = &[
     Check {
         name: "shows",
         points: 2,
@@ -55,6 +64,9 @@ const CHECKS: &[Check] = &[
         cause: "the text is printed as it came: a server can clear the screen, or type for the user",
         run: escapes,
     },
+];
+
+const LEAVES: &[Check] = &[
     Check {
         name: "end-of-input",
         points: 1,
@@ -91,7 +103,7 @@ fn hello(lab: &Lab) -> Verdict {
         true => Ok(()),
         false => Err(client
             .fault("its first line is not its HELLO")
-            .expected(lines.last().unwrap_or_default().trim_end())
+            .expected(format!("{:?}", lines.last().unwrap_or_default()))
             .came(format!("{line:?}"))),
     }
 }

@@ -10,7 +10,11 @@ pub(super) const ASSIGNMENT: Assignment = Assignment {
     chapter: "5",
     example: "./server {file} {socket}",
     page: include_str!("../../docs/assignments/copy-socket-server.md"),
-    checks: &[server::START, CHECKS, server::ENDING],
+    checks: &[
+        ("starts", server::START),
+        ("content", CHECKS),
+        ("starts", server::ENDING),
+    ],
 };
 
 const CHECKS: &[Check] = &[

@@ -68,8 +68,9 @@ pub struct Assignment {
     pub example: &'static str,
     /// The page of `docs/assignments/` that describes it.
     pub page: &'static str,
-    /// Its checks, in groups that assignments may share.
-    pub checks: &'static [&'static [Check]],
+    /// Its checks, in groups that assignments may share, each behind the name of the check that has to hold
+    /// before the others in the group are tried.
+    pub checks: &'static [(&'static str, &'static [Check])],
 }
 
 /// One thing that has to hold.
@@ -91,7 +92,20 @@ impl Assignment {
     /// All its checks, from the first thing that a beginner gets right to the last that an expert
     /// forgets. When the first does not hold, the others are not tried.
     pub fn all_checks(&self) -> impl Iterator<Item = &'static Check> {
-        self.checks.iter().copied().flatten()
+        self.checks.iter().flat_map(|(_, checks)| *checks)
+    }
+
+    /// Whether `check` would fail for the same reason as `other`: it builds on it.
+    fn builds_on(&self, check: &Check, other: &Check) -> bool {
+        let is_first = |check: &Check| {
+            self.all_checks()
+                .next()
+                .is_some_and(|one| one.name == check.name)
+        };
+        let is_in = |checks: &[Check]| checks.iter().any(|one| one.name == check.name);
+        let mut groups = self.checks.iter();
+        let is_parent = groups.any(|(parent, checks)| *parent == other.name && is_in(checks));
+        check.name != other.name && (is_first(other) || (is_parent && !is_first(check)))
     }
 
     /// What its page says from the task to the hints.
@@ -140,12 +154,11 @@ pub fn grade(
     means::enough_descriptors()?;
     let mut results: Vec<Graded> = Vec::new();
     for &check in checks {
-        let first = assignment.all_checks().next().map(|check| check.name);
-        let useless = results
-            .first()
-            .is_some_and(|graded| Some(graded.check.name) == first && !graded.holds());
-        if useless {
-            results.push(Graded::not_tried(check));
+        let mut before = results
+            .iter()
+            .filter(|graded| assignment.builds_on(check, graded.check));
+        if let Some(root) = before.find_map(Graded::spoils) {
+            results.push(Graded::not_tried(check, root));
             continue;
         }
         progress(check);

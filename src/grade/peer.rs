@@ -101,7 +101,7 @@ impl<'a> Peer<'a> {
                 ErrorKind::WouldBlock => "it does not take what it is sent",
                 _ => "it cannot be sent anything",
             };
-            self.fault(what).came(error.to_string())
+            self.fault(what)
         })
     }
 
@@ -137,6 +137,14 @@ impl<'a> Peer<'a> {
     /// # Errors
     /// A fault that marks the first byte that differs.
     pub fn expect(&mut self, expected: &[u8]) -> Verdict {
+        self.expect_unless(expected, &[], "")
+    }
+
+    /// Expects these bytes next. If a certain wrong answer comes instead, its cause is known.
+    ///
+    /// # Errors
+    /// Those of [`expect`](Self::expect).
+    pub fn expect_unless(&mut self, expected: &[u8], wrong: &[u8], cause: &str) -> Verdict {
         let (came, end) = self.receive(expected);
         if came == expected {
             return Ok(());
@@ -146,7 +154,11 @@ impl<'a> Peer<'a> {
             Came::End => "it closes the connection too early",
             Came::Nothing => "it does not answer",
         };
-        Err(self.fault(what).compared(expected, &came))
+        let fault = self.fault(what).compared(expected, &came);
+        match wrong.starts_with(&came) && !expected.starts_with(&came) {
+            true => Err(fault.because(cause)),
+            false => Err(fault),
+        }
     }
 
     /// Expects that the program closes the connection and sends nothing more.

@@ -16,7 +16,7 @@ pub(super) const ASSIGNMENT: Assignment = Assignment {
     chapter: "7",
     example: "./wait",
     page: include_str!("../../docs/assignments/signals.md"),
-    checks: &[CHECKS],
+    checks: &[("waits", CHECKS)],
 };
 
 const CHECKS: &[Check] = &[

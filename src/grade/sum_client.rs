@@ -10,7 +10,11 @@ pub(super) const ASSIGNMENT: Assignment = Assignment {
     chapter: "3",
     example: "./client {socket}",
     page: include_str!("../../docs/assignments/sum-client.md"),
-    checks: &[client::START, CHECKS, client::ENDING],
+    checks: &[
+        ("connects", client::START),
+        ("sends", CHECKS),
+        ("connects", client::ENDING),
+    ],
 };
 
 const CHECKS: &[Check] = &[
@@ -93,6 +97,9 @@ const CHECKS: &[Check] = &[
     },
 ];
 
+const SWAPPED: &str =
+    "the integers are sent in the other byte order: that of the machine is asked for, so no htonl";
+
 /// The integers as they go over the wire.
 fn wire(integers: &[i32]) -> Vec<u8> {
     integers.iter().copied().flat_map(encode).collect()
@@ -103,7 +110,11 @@ fn expect_sent(client: &Running, server: &mut Peer, typed: &str, integers: &[i32
     for word in typed.split(' ') {
         client.type_line(word)?;
     }
-    let sent = server.expect(&wire(integers));
+    let swapped: Vec<_> = integers
+        .iter()
+        .map(|integer| integer.swap_bytes())
+        .collect();
+    let sent = server.expect_unless(&wire(integers), &wire(&swapped), SWAPPED);
     sent.map_err(|fault| fault.given(format!("{typed}, one a line")))
 }
 

@@ -162,43 +162,64 @@ pub(super) fn marked(mark: &str, before: &BTreeSet<u32>) -> Vec<(Identity, Strin
     new.filter(|&pid| has_mark(pid)).filter_map(named).collect()
 }
 
-/// One line of `/proc/net/unix`: a listening socket with a path.
-struct Listening {
+/// One line of `/proc/net/unix`: a socket with a path.
+struct Bound {
+    listens: bool,
+    kind: &'static str,
     inode: String,
     path: String,
 }
 
-fn listening() -> Vec<Listening> {
+fn bound() -> Vec<Bound> {
     /// `__SO_ACCEPTCON`: `listen(2)` was called.
     const ACCEPTS: &str = "00010000";
     let table = fs::read("/proc/net/unix").unwrap_or_default();
     let table = String::from_utf8_lossy(&table);
     let entry = |line: &str| {
         let mut fields = line.split_whitespace();
-        let accepts = fields.nth(3)? == ACCEPTS;
-        let inode = fields.nth(2)?.to_owned();
+        let listens = fields.nth(3)? == ACCEPTS;
+        let kind = match fields.next()? {
+            "0002" => "SOCK_DGRAM",
+            "0005" => "SOCK_SEQPACKET",
+            _ => STREAM,
+        };
+        let inode = fields.nth(1)?.to_owned();
         let path = line.split_once(&format!(" {inode} "))?.1.to_owned();
-        accepts.then_some(Listening { inode, path })
+        Some(Bound {
+            listens,
+            kind,
+            inode,
+            path,
+        })
     };
     table.lines().filter_map(entry).collect()
 }
 
-/// Whether somebody listens at `path`. A program may have bound a relative path, of which the kernel
-/// keeps the words.
+/// The kind of socket that every assignment asks for.
+pub(super) const STREAM: &str = "SOCK_STREAM";
+
+impl Bound {
+    /// A program may have bound a relative path, of which the kernel keeps the words.
+    fn is_at(&self, path: &Path) -> bool {
+        let relative = !self.path.starts_with('/');
+        self.path.as_bytes() == path.as_os_str().as_bytes()
+            || (relative && Path::new(&self.path).file_name() == path.file_name())
+    }
+}
+
+/// The kind of the socket that is bound to `path`, and whether it listens.
+pub(super) fn bound_at(path: &Path) -> Option<(&'static str, bool)> {
+    let found = bound().into_iter().filter(|one| one.is_at(path));
+    found
+        .map(|one| (one.kind, one.listens))
+        .max_by_key(|(_, listens)| *listens)
+}
+
+/// Whether a stream socket listens at `path`.
 pub(super) fn is_listening(path: &Path) -> bool {
     let is_socket = fs::metadata(path).is_ok_and(|found| found.file_type().is_socket());
-    if !is_socket {
-        return false; // the table is long where many sockets are open: it is read for nothing else
-    }
-    let found = listening();
-    let full = path.as_os_str().as_bytes();
-    let relative = |listening: &Listening| {
-        !listening.path.starts_with('/')
-            && Path::new(&listening.path).file_name() == path.file_name()
-    };
-    found
-        .iter()
-        .any(|one| one.path.as_bytes() == full || relative(one))
+    // The table is long where many sockets are open: it is read for nothing else.
+    is_socket && bound_at(path) == Some((STREAM, true))
 }
 
 /// Where the process and its descendants listen, in words.
@@ -220,9 +241,9 @@ pub(super) fn listens_where(pid: u32) -> Vec<String> {
             )
         })
         .collect();
-    let own = listening()
+    let own = bound()
         .into_iter()
-        .filter(|one| inodes.contains(&one.inode));
+        .filter(|one| one.listens && inodes.contains(&one.inode));
     let tcp = tcp_ports()
         .into_iter()
         .filter(|(inode, _)| inodes.contains(inode));

@@ -5,6 +5,7 @@
 mod common;
 
 mod assignments;
+mod causes;
 mod conduct;
 mod fair;
 mod formats;

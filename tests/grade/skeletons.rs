@@ -154,7 +154,8 @@ fn gradescope(place: &Place, assignment: &str) -> serde_json::Value {
         .env("PATH", search_path());
     let output = command.output().unwrap();
     assert!(output.status.success(), "{}", text(&output.stderr));
-    let results = fs::read_to_string(place.path("results/results.json")).unwrap();
+    let results = fs::read_to_string(place.path("results/results.json"));
+    let results = results.unwrap_or_else(|error| panic!("{error}: {}", text(&output.stderr)));
     serde_json::from_str(&results).unwrap()
 }
 

@@ -45,6 +45,9 @@ pub const COLLECTIONS: &[Collection] = &[
             ("forgets-goodbye", "goodbye"),
             ("removes-any-file", "spares-files"),
             ("at-most-fifty", "hundred"),
+            ("swaps-bytes", "one-sum"),
+            ("sends-packets", "starts"),
+            ("never-listens", "starts"),
         ],
     },
     Collection {
@@ -74,6 +77,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("takes-any-frame", "goodbye"),
             ("dies-of-sigpipe", "sigpipe"),
             ("fails-without-a-reason", "prints"),
+            ("swaps-bytes", "sends"),
         ],
     },
     Collection {
@@ -92,6 +96,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("lets-in-silently", "joins"),
             ("fills-its-buffer", "long-line"),
             ("answers-its-clients", "silent"),
+            ("keeps-its-output", "shows"),
         ],
     },
     Collection {
@@ -121,6 +126,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("fails-without-a-code", "no-server"),
             ("gathers-lines", "sends"),
             ("takes-the-end-for-a-failure", "end-of-input"),
+            ("keeps-its-output", "shows"),
         ],
     },
     Collection {
@@ -154,6 +160,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("refuses-empty-files", "empty"),
             ("truncates-at-64-kib", "large"),
             ("reads-the-number-only", "bad-header"),
+            ("writes-the-header", "writes"),
         ],
     },
     Collection {
@@ -178,6 +185,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("exits-in-the-handler", "says-so"),
             ("handles-pipe", "pipe"),
             ("handles-usr2", "leaves-alone"),
+            ("forgets-int", "waits"),
             ("blocks-alrm", "blocks-nothing"),
             ("quits-at-the-second", "burst"),
             ("takes-any-signal-for-the-end", "stop-and-go-on"),
@@ -222,6 +230,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("forgets-the-file", "file"),
             ("never-waits", "zombies"),
             ("serves-one-at-a-time", "at-once"),
+            ("sends-a-relative-path", "runs"),
         ],
     },
 ];

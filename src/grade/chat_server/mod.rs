@@ -12,7 +12,12 @@ pub(super) const ONE_WAY: Assignment = Assignment {
     chapter: "4",
     example: "./server {socket}",
     page: include_str!("../../../docs/assignments/chat-one-way.md"),
-    checks: &[server::START, shows::CHECKS, shows::SILENT, server::ENDING],
+    checks: &[
+        ("starts", server::START),
+        ("shows", shows::CHECKS),
+        ("shows", shows::SILENT),
+        ("starts", server::ENDING),
+    ],
 };
 
 pub(super) const TWO_WAY: Assignment = Assignment {
@@ -22,10 +27,10 @@ pub(super) const TWO_WAY: Assignment = Assignment {
     example: "./server {socket}",
     page: include_str!("../../../docs/assignments/chat-two-way.md"),
     checks: &[
-        server::START,
-        shows::CHECKS,
-        answers::CHECKS,
-        server::ENDING,
+        ("starts", server::START),
+        ("shows", shows::CHECKS),
+        ("to-all", answers::CHECKS),
+        ("starts", server::ENDING),
     ],
 };
 

@@ -17,10 +17,10 @@ pub(super) const ASSIGNMENT: Assignment = Assignment {
     example: "./server {socket} {dir}",
     page: include_str!("../../../docs/assignments/lambda-server.md"),
     checks: &[
-        server::START,
-        functions::CHECKS,
-        faults::CHECKS,
-        server::ENDING,
+        ("starts", server::START),
+        ("runs", functions::CHECKS),
+        ("runs", faults::CHECKS),
+        ("starts", server::ENDING),
     ],
 };
 
@@ -57,12 +57,21 @@ fn answer(client: &mut Peer) -> Result<PathBuf, Fault> {
     let came = client.receive_up_to(4096);
     client.expect_end()?;
     let path = PathBuf::from(String::from_utf8_lossy(&came).trim_end_matches(['\n', '\0']));
-    match path.is_file() {
-        true => Ok(path),
-        false => Err(Fault::new("the answer is not the path of a file")
-            .expected("an absolute path")
-            .came(super::bytes::show(&came))),
+    if path.is_absolute() && path.is_file() {
+        return Ok(path);
     }
+    let fault = Fault::new("the answer is not the path of a file")
+        .expected("an absolute path")
+        .came(super::bytes::show(&came));
+    Err(match &came[..] {
+        [] => fault.because("it closes the connection, and sends nothing before"),
+        [b'/', ..] => {
+            fault.because("there is no such file: it is removed, or is made under another name")
+        }
+        _ => fault.because(
+            "the path is relative, and only the server knows to what: realpath makes it absolute",
+        ),
+    })
 }
 
 fn read(path: &Path) -> Vec<u8> {

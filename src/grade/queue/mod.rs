@@ -15,10 +15,10 @@ pub(super) const ASSIGNMENT: Assignment = Assignment {
     example: "./queue",
     page: include_str!("../../../docs/assignments/queue.md"),
     checks: &[
-        messages::CHECKS,
-        waits::CHECKS,
-        names::CHECKS,
-        crowd::CHECKS,
+        ("send-and-receive", messages::CHECKS),
+        ("send-and-receive", waits::CHECKS),
+        ("send-and-receive", names::CHECKS),
+        ("send-and-receive", crowd::CHECKS),
     ],
 };
 

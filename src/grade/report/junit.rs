@@ -34,10 +34,10 @@ pub fn junit(report: &Report) -> String {
         );
         if !graded.holds() {
             let kind = match graded.outcome {
-                Outcome::NotTried => "not tried",
+                Outcome::NotTried(_) => "not tried",
                 _ => "fault",
             };
-            let (message, text) = (escaped(graded.message()), escaped(&graded.explanation()));
+            let (message, text) = (escaped(&graded.message()), escaped(&graded.explanation()));
             let _ = write!(
                 xml,
                 "<failure type=\"{kind}\" message=\"{message}\">{text}</failure>"

@@ -53,8 +53,8 @@ pub enum Outcome {
     Holds,
     /// It does not.
     Fails(Failure),
-    /// It was not tried, since the first check does not hold.
-    NotTried,
+    /// It was not tried, since the check of this name does not hold: it would have failed for the same reason.
+    NotTried(&'static str),
 }
 
 /// A check that does not hold, with all that is known.
@@ -84,10 +84,19 @@ impl Report {
         self.results.iter().filter(|graded| graded.holds()).count()
     }
 
-    /// How many checks were not tried, since the first does not hold.
-    pub fn not_tried(&self) -> usize {
-        let not_tried = |graded: &&Graded| matches!(graded.outcome, Outcome::NotTried);
-        self.results.iter().filter(not_tried).count()
+    /// The names of the checks that were not tried, behind that of the check that does not hold.
+    pub fn not_tried(&self) -> Vec<(&'static str, Vec<&'static str>)> {
+        let mut spoiled: Vec<(_, Vec<_>)> = Vec::new();
+        for graded in &self.results {
+            let Outcome::NotTried(root) = graded.outcome else {
+                continue;
+            };
+            match spoiled.iter_mut().find(|(name, _)| *name == root) {
+                Some((_, names)) => names.push(graded.check.name),
+                None => spoiled.push((root, vec![graded.check.name])),
+            }
+        }
+        spoiled
     }
 
     /// Whether every check holds.
@@ -105,10 +114,10 @@ impl Report {
 }
 
 impl Graded {
-    pub(super) fn not_tried(check: &'static Check) -> Self {
+    pub(super) fn not_tried(check: &'static Check, root: &'static str) -> Self {
         Self {
             check,
-            outcome: Outcome::NotTried,
+            outcome: Outcome::NotTried(root),
             time: Duration::ZERO,
         }
     }
@@ -118,17 +127,26 @@ impl Graded {
         matches!(self.outcome, Outcome::Holds)
     }
 
+    /// The check that does not hold, if checks that build on this one would fail for the same reason.
+    pub(super) fn spoils(&self) -> Option<&'static str> {
+        match self.outcome {
+            Outcome::Holds => None,
+            Outcome::Fails(_) => Some(self.check.name),
+            Outcome::NotTried(root) => Some(root),
+        }
+    }
+
     /// The points that it brings.
     pub fn points(&self) -> u32 {
         if self.holds() { self.check.points } else { 0 }
     }
 
     /// One sentence on a check that does not hold.
-    fn message(&self) -> &str {
+    fn message(&self) -> String {
         match &self.outcome {
-            Outcome::Holds => self.check.about,
-            Outcome::Fails(failure) => failure.fault.what(),
-            Outcome::NotTried => "not tried: the first check has to hold before",
+            Outcome::Holds => self.check.about.to_owned(),
+            Outcome::Fails(failure) => failure.fault.what().to_owned(),
+            Outcome::NotTried(root) => format!("not tried: {root} has to hold before"),
         }
     }
 
@@ -169,7 +187,12 @@ fn cause_of_death(program: &Record) -> Option<String> {
             "it floods its output, and was killed for that: a loop prints and never waits".into(),
         );
     }
-    let cause = match outcome(program.end?).signal()? {
+    why_killed(outcome(program.end?).signal()?)
+}
+
+/// What the signal that killed a program says about the cause.
+pub(super) fn why_killed(signal: Signal) -> Option<String> {
+    let cause = match signal {
         Signal::PIPE => {
             "it wrote to a connection that its peer had closed, which raises SIGPIPE: ignore that signal, and look at the error EPIPE"
         }

@@ -27,7 +27,7 @@ fn escaped(description: &str) -> String {
 
 fn diagnostic(graded: &Graded) -> String {
     // A JSON string is a YAML string.
-    let message = super::gradescope::quoted(graded.message());
+    let message = super::gradescope::quoted(&graded.message());
     let points = graded.check.points;
     let explanation = indented(&graded.explanation(), "    ");
     format!(

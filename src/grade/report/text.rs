@@ -23,15 +23,15 @@ pub fn text(report: &Report) -> String {
                 line("FAILS");
                 text += &indented(&failure.to_string(), "       ");
             }
-            Outcome::NotTried => {}
+            Outcome::NotTried(_) => {}
         }
     }
-    match report.not_tried() {
-        0 => {}
-        count => drop(writeln!(
-            text,
-            "The other {count} were not tried: the first has to hold before."
-        )),
+    for (root, names) in report.not_tried() {
+        let others = match names.len() + 1 == report.results.len() {
+            true => format!("The other {}", names.len()),
+            false => names.join(", "),
+        };
+        let _ = writeln!(text, "{others} were not tried: {root} has to hold before.");
     }
     let _ = writeln!(text, "\n{}", report.summary());
     text

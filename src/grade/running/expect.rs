@@ -1,18 +1,28 @@
 //! What can be expected of a program besides the bytes on its socket: what it prints, and how it ends.
 
 use std::process::ExitStatus;
+use std::time::Duration;
 
 use super::Running;
 use super::ending::show_end;
+use crate::grade::report::why_killed;
 use crate::grade::{Fault, Verdict, watch};
 use crate::harness::Stream;
 use crate::signals::outcome;
 
+/// How long to listen for what a program still has to say when it is told to end. Only a cause hangs on it.
+const LAST_WORDS: Duration = Duration::from_secs(1);
+
 /// Likely causes of a server that does not listen where it should.
+const UNFLUSHED: &str = "it was printed into a buffer, and came only when the program was told to end: stdout is a \
+    pipe here, so flush it after each line (fflush)";
 const NO_PATH: &str = "its own words, below, may say why: it needs the socket's path from {socket}, \
     from $IPC_SOCKET, or by --socket";
 const WRITTEN_IN: &str = "the path is written into the program: take it from its arguments ({socket}), \
     or pass --socket";
+const NO_LISTEN: &str = "bind was called, and listen was not: only then can clients connect";
+const NO_STREAM: &str = "the second argument of socket is not SOCK_STREAM: the other kinds send packets, and no \
+    client of a stream can connect to them";
 const NO_SOCKET: &str = "socket, bind and listen were not all called, or it waits for something \
     before it calls them";
 
@@ -27,10 +37,17 @@ impl Running<'_> {
             return Ok(());
         }
         let name = format!("{stream:?}").to_lowercase();
-        Err(self
+        let fault = self
             .fault(format!("it does not print what it should on {name}"))
             .expected(format!("{text:?}"))
-            .came(shorten(&self.printed(stream))))
+            .came(shorten(&self.printed(stream)));
+        // At its end, a program prints what it has kept in a buffer.
+        self.end_input();
+        self.signal("TERM");
+        match self.output.wait_until(stream, LAST_WORDS, holds) {
+            true => Err(fault.because(UNFLUSHED)),
+            false => Err(fault),
+        }
     }
 
     /// Waits for its end, and expects this exit code.
@@ -50,6 +67,8 @@ impl Running<'_> {
         let status = self.end_by(name)?;
         self.expect_code(status, 0).map_err(|fault| {
             fault.because(match outcome(status).signal() {
+                Some(signal) if signal.name() != name => why_killed(signal)
+                    .unwrap_or_else(|| format!("{signal} ended it on its way out")),
                 Some(_) => format!("SIG{name} has no handler, so its default action ended the program in the middle"),
                 None => format!("SIG{name} asks the program to end, which is no failure: return 0 from main"),
             })
@@ -107,6 +126,15 @@ impl Running<'_> {
                 .fault("it ended before it listened")
                 .expected(expected)
                 .because(NO_PATH);
+        }
+        if let Some((kind, listens)) = watch::bound_at(self.lab.socket()) {
+            let fault = self.fault("its socket cannot be connected to");
+            let (came, cause) = match (kind, listens) {
+                (watch::STREAM, _) => ("a socket that is bound, and does not listen", NO_LISTEN),
+                _ => (kind, NO_STREAM),
+            };
+            let expected = format!("a {} that listens", watch::STREAM);
+            return fault.expected(expected).came(came).because(cause);
         }
         let elsewhere = watch::listens_where(self.pid());
         match elsewhere.first() {

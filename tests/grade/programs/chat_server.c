@@ -39,7 +39,8 @@ static void show(const struct client *client, const char *text)
             putchar(*text);
     }
     putchar('\n');
-    fflush(stdout);
+    if (!mistake("keeps-its-output"))
+        fflush(stdout);
 }
 
 /* Whether the line is HELLO <name> <pid>. */

@@ -53,9 +53,10 @@ static int listen_at(const char *path)
     make_way(path);
     struct sockaddr_un address = {.sun_family = AF_UNIX};
     strncpy(address.sun_path, path, sizeof address.sun_path - 1);
-    int listener = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    int kind = mistake("sends-packets") ? SOCK_SEQPACKET : SOCK_STREAM;
+    int listener = socket(AF_UNIX, kind | SOCK_CLOEXEC, 0);
     if (listener < 0 || bind(listener, (struct sockaddr *)&address, sizeof address) < 0
-        || listen(listener, SOMAXCONN) < 0) {
+        || (!mistake("never-listens") && listen(listener, SOMAXCONN) < 0)) {
         perror(path);
         exit(1);
     }

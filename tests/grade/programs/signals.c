@@ -41,6 +41,8 @@ int main(void)
         on(SIGCONT, end);
     if (mistake("handles-usr2"))
         on(SIGUSR2, end);
+    if (mistake("forgets-int"))
+        return pause();
     on(SIGINT, end); /* last: from here on it is ready */
     printf("waiting\n");
     while (!ending)

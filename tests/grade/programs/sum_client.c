@@ -2,6 +2,7 @@
 
 #define _GNU_SOURCE
 #include "mistake.h"
+#include <arpa/inet.h>
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -59,7 +60,8 @@ static bool send_lines(int server, char *buffer, size_t *have)
             fprintf(stderr, "not an integer: %s\n", line);
             continue;
         }
-        send_all(server, &integer, sizeof integer);
+        int32_t sent = mistake("swaps-bytes") ? (int32_t)htonl(integer) : integer;
+        send_all(server, &sent, sizeof sent);
         found = integer == 0 && !mistake("sends-on-after-0");
     }
     *have -= line - buffer;

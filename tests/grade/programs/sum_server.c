@@ -4,6 +4,7 @@
  * With -DIMPATIENT it does not wait, but looks again and again. */
 
 #include "server.h"
+#include <arpa/inet.h>
 #include <stdint.h>
 #include <sys/wait.h>
 
@@ -54,6 +55,8 @@ static size_t add(const char *bytes, size_t have, int64_t *sum, bool *found)
     for (; have - at >= 4; at += 4) {
         int32_t integer;
         memcpy(&integer, bytes + at, 4);
+        if (mistake("swaps-bytes"))
+            integer = ntohl(integer);
         *found |= mistake("looks-for-a-byte-0") ? (integer & 0xff) == 0 : integer == 0;
         if (*found && !mistake("adds-what-follows-0"))
             break;
