@@ -1,4 +1,4 @@
-//! What a new segment is to be, and what every segment begins with.
+//! What a new segment is to be, what every segment begins with, and what can be wrong with it.
 //!
 //! Every segment begins with these 64 bytes, in native byte order. All but `ready` are written once,
 //! by the process that makes the segment, before any other uses it.
@@ -15,12 +15,12 @@
 //! | 7 | ready | 0: being made; 1: to be used, and goes with its owner; 2: to be used, and stays until it is unlinked. Written last (release), read first (acquire) |
 
 use std::fs::File;
-use std::io;
+use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::{array, error, fmt};
 
-use super::fault::{Fault, unfit};
 use super::owner;
 use super::raw::{CACHE_LINE, WAIT_SLOT_LEN};
 use crate::support::escape::escape;
@@ -75,47 +75,27 @@ impl SegmentLayout {
     }
 
     /// The length of the whole object, in bytes.
-    pub fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.words_len() + self.wait_slots * WAIT_SLOT_LEN
     }
-
-    /// Never: a segment has a header.
-    pub fn is_empty(&self) -> bool {
-        false
-    }
 }
 
-/// The header as it was found.
-pub(super) struct Header {
-    pub(super) magic: u64,
-    pub(super) format: Format,
-    pub(super) length: u64,
-    pub(super) wait_slots: u64,
-    pub(super) owner: u64,
-    pub(super) kept: bool,
-    pub(super) ready: bool,
-    namespaces: u64,
-}
+/// The header as it was found, or is to be written.
+pub(super) struct Header(pub(super) [u64; HEADER]);
 
 impl Header {
-    fn from_words(word: impl Fn(usize) -> u64) -> Self {
-        Self {
-            magic: word(0),
-            format: Format {
-                kind: word(1).to_ne_bytes(),
-                version: word(2),
-            },
-            length: word(3),
-            wait_slots: word(4),
-            owner: word(5),
-            namespaces: word(6),
-            kept: word(READY) == Lifetime::Kept as u64,
-            ready: word(READY) != 0,
-        }
+    pub(super) fn of(layout: &SegmentLayout) -> io::Result<Self> {
+        let kind = u64::from_ne_bytes(layout.format.kind);
+        let (version, length) = (layout.format.version, layout.len() as u64);
+        let (wait_slots, owner) = (layout.wait_slots as u64, owner::own());
+        let namespaces = namespaces()?;
+        Ok(Self([
+            MAGIC, kind, version, length, wait_slots, owner, namespaces, 0,
+        ]))
     }
 
     pub(super) fn read(words: &[AtomicU64]) -> Self {
-        Self::from_words(|at| words[at].load(Ordering::Relaxed))
+        Self(array::from_fn(|at| words[at].load(Ordering::Relaxed)))
     }
 
     /// `None` if not a byte is there: its maker was killed at once.
@@ -124,52 +104,42 @@ impl Header {
         if file.metadata()?.len() == 0 {
             return Ok(None);
         }
-        // What is too short stays zero, and its magic is none.
+        // What is too short stays zero, and its magic is wrong.
         let _ = file.read_exact_at(&mut bytes, 0);
         let words = bytes.as_chunks::<WORD>().0;
-        Ok(Some(Self::from_words(|at| u64::from_ne_bytes(words[at]))))
+        Ok(Some(Self(array::from_fn(|at| {
+            u64::from_ne_bytes(words[at])
+        }))))
     }
 
-    /// Whether the file says that it is ready, but is not as long as it says.
-    pub(super) fn is_of_another_length(file: &File) -> bool {
-        // In this order: nothing that is ready grows any more.
-        let header = Self::read_from(file);
-        let len = file.metadata().map_or(0, |now| now.len());
-        let len = usize::try_from(len).unwrap_or(0);
-        matches!(header, Ok(Some(header)) if header.ready && header.wait_slots_within(len).is_none())
+    pub(super) fn owner(&self) -> u64 {
+        self.0[OWNER]
     }
 
-    pub(super) fn of(layout: &SegmentLayout) -> io::Result<[u64; HEADER]> {
-        let kind = u64::from_ne_bytes(layout.format.kind);
-        let (length, wait_slots) = (layout.len() as u64, layout.wait_slots as u64);
-        Ok([
-            MAGIC,
-            kind,
-            layout.format.version,
-            length,
-            wait_slots,
-            owner::own(),
-            namespaces()?,
-            0,
-        ])
+    pub(super) fn is_ready(&self) -> bool {
+        self.0[READY] != 0
+    }
+
+    pub(super) fn is_kept(&self) -> bool {
+        self.0[READY] == Lifetime::Kept as u64
     }
 
     /// Fails if this is not the header of a segment of `format` that can be used from here.
     pub(super) fn check(&self, path: &Path, format: Format) -> io::Result<()> {
-        let (fault, what) = if self.magic != MAGIC {
-            let what = "is not a segment of this program".to_owned();
+        let [magic, kind, version, .., namespaces_of_owner, _] = self.0;
+        let kind = kind.to_ne_bytes();
+        let (fault, what) = if magic != MAGIC {
+            (Fault::Foreign, "is not a segment of this program".into())
+        } else if kind != format.kind {
+            let what = format!("is used for something else ({})", escape(&kind));
             (Fault::Foreign, what)
-        } else if self.format.kind != format.kind {
-            let kind = escape(&self.format.kind);
-            let what = format!("is used for something else ({kind})");
-            (Fault::Foreign, what)
-        } else if self.format.version != format.version {
-            let (theirs, ours) = (self.format.version, format.version);
-            let what = format!("is of version {theirs}, and this program's is {ours}");
+        } else if version != format.version {
+            let ours = format.version;
+            let what = format!("is of version {version}, and this program's is {ours}");
             (Fault::OtherVersion, what)
-        } else if self.namespaces != namespaces()? {
+        } else if namespaces_of_owner != namespaces()? {
             // No pid in it means to us what it means to its users.
-            let what = "was made in another PID or time namespace".to_owned();
+            let what = "was made in another PID or time namespace".into();
             (Fault::OtherNamespace, what)
         } else {
             return Ok(());
@@ -179,11 +149,79 @@ impl Header {
 
     /// How many wait slots a segment of `len` bytes has; `None` if this is no header of so many bytes.
     pub(super) fn wait_slots_within(&self, len: usize) -> Option<usize> {
-        if self.length != len as u64 {
-            return None;
-        }
-        let wait_slots = usize::try_from(self.wait_slots).ok()?;
+        let [_, _, _, length, wait_slots, ..] = self.0;
+        let wait_slots = usize::try_from(wait_slots).ok()?;
         let room = len.checked_sub(wait_slots.checked_mul(WAIT_SLOT_LEN)?)?;
-        (room >= HEADER_LEN && room.is_multiple_of(CACHE_LINE)).then_some(wait_slots)
+        let fits = length == len as u64 && room >= HEADER_LEN && room.is_multiple_of(CACHE_LINE);
+        fits.then_some(wait_slots)
     }
+
+    /// Whether the file says that it is ready, but is not as long as it says.
+    pub(super) fn is_of_another_length(file: &File) -> bool {
+        // In this order: a file that is ready does not grow any more.
+        let header = Self::read_from(file);
+        let len = file.metadata().map_or(0, |now| now.len());
+        let len = usize::try_from(len).unwrap_or(0);
+        matches!(header, Ok(Some(header)) if header.is_ready() && header.wait_slots_within(len).is_none())
+    }
+}
+
+/// What is wrong with a segment that cannot be opened, though it is there.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fault {
+    /// Another program made it, or it is used for something else.
+    Foreign,
+    /// Another version of this program made it.
+    OtherVersion,
+    /// Processes of another PID or time namespace use it: which of them live cannot be told from here.
+    OtherNamespace,
+    /// It is shorter than its header says.
+    CutOff,
+    /// It is being made, or was by a process that was killed.
+    Unfinished,
+}
+
+/// What makes the segment unfit, if that is what an error of this room is about.
+pub fn fault_of(error: &io::Error) -> Option<Fault> {
+    let inner = error.get_ref()?;
+    match inner.downcast_ref::<Unfit>() {
+        Some(unfit) => Some(unfit.fault),
+        None => inner.downcast_ref().and_then(fault_of),
+    }
+}
+
+#[derive(Debug)]
+struct Unfit {
+    fault: Fault,
+    message: String,
+}
+
+impl fmt::Display for Unfit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.message)
+    }
+}
+
+impl error::Error for Unfit {}
+
+pub(super) fn unfit(path: &Path, fault: Fault, what: &str) -> io::Error {
+    let way_out = match fault {
+        Fault::Unfinished => "wait, or start its maker again",
+        Fault::OtherNamespace => {
+            "use it from there, remove it if no process there needs it, or choose another name"
+        }
+        _ => "remove it, if no process needs it, or choose another name",
+    };
+    let message = format!("{} {what}; {way_out}", show(path));
+    io::Error::new(ErrorKind::InvalidData, Unfit { fault, message })
+}
+
+/// The error of a segment that is being made, or was by a killed process.
+pub(super) fn unfinished(path: &Path) -> io::Error {
+    let what = "is not ready: it is being made, or its maker was killed";
+    unfit(path, Fault::Unfinished, what)
+}
+
+pub(super) fn show(path: &Path) -> String {
+    format!("the shared memory segment {}", path.display())
 }

@@ -19,7 +19,6 @@
 //! of it.
 
 pub mod bytes;
-mod fault;
 mod header;
 mod lock;
 mod object;
@@ -34,11 +33,11 @@ mod timer;
 mod wait_queue;
 mod wait_slot;
 
-pub use fault::{Fault, fault_of};
-pub use header::{Format, Lifetime, SegmentLayout};
+pub use header::{Fault, Format, Lifetime, SegmentLayout, fault_of};
 pub use lock::{Lock, LockGuard};
 pub use plain::{PlainEvent, PlainMutex, PlainSegment};
-pub use segment::{Segment, names, path, remove_if_stale, unlink};
+pub(crate) use segment::remove_if_stale;
+pub use segment::{Segment, names, path, unlink};
 pub use semaphore::Semaphore;
 pub use wait_queue::WaitQueue;
 

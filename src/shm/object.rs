@@ -6,10 +6,9 @@ use std::io::{self, ErrorKind, Write};
 use std::os::unix::fs::{MetadataExt, OpenOptionsExt, PermissionsExt};
 use std::path::Path;
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::fault::show;
-use super::header::{Format, HEADER_LEN, Header, SegmentLayout};
+use super::header::{Format, HEADER_LEN, Header, SegmentLayout, show};
 use super::owner;
 use crate::support::error::Context;
 use crate::support::identity::own_user;
@@ -17,16 +16,17 @@ use crate::support::unlink_on_drop::{UnlinkOnDrop, open_itself, stands_at};
 
 /// How many bytes of zeros are written at a time.
 const ZEROS: usize = 256 * 1024;
-/// How often, and in between how long, to try for a lock that others hold for a look only.
-const LOCK_TRIES: u32 = 500;
+/// How long to try for a lock that another process holds for a look only, and how often.
+const LOOK: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_millis(1);
 
 /// Makes the object and locks it while it is being made: `flock(2)` ends with its holder, so a lock
-/// that is free says that no process is at work on it. What a killed process left is removed first.
-pub(super) fn create_locked(path: &Path, format: Format) -> io::Result<File> {
+/// that is free says that no process is at work on it. What a killed process left is removed first. The object goes
+/// with what is returned beside it.
+pub(super) fn create_locked(path: &Path, format: Format) -> io::Result<(File, UnlinkOnDrop)> {
     loop {
         match try_create_locked(path) {
-            Ok(Some(file)) => return Ok(file),
+            Ok(Some(made)) => return Ok(made),
             Ok(None) => {} // another process took it for left behind before we had locked it
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 remove_stale(path, format)?;
@@ -36,7 +36,7 @@ pub(super) fn create_locked(path: &Path, format: Format) -> io::Result<File> {
     }
 }
 
-fn try_create_locked(path: &Path) -> io::Result<Option<File>> {
+fn try_create_locked(path: &Path) -> io::Result<Option<(File, UnlinkOnDrop)>> {
     let file = OpenOptions::new()
         .read(true)
         .write(true)
@@ -45,18 +45,16 @@ fn try_create_locked(path: &Path) -> io::Result<Option<File>> {
         .open(path)?;
     let own_file = UnlinkOnDrop::of(&file, path)?; // gone again if anything fails
     file.set_permissions(Permissions::from_mode(0o600))?; // whatever the umask
-    let locked = match file.try_lock() {
-        Ok(()) => true,
-        Err(TryLockError::WouldBlock) => false,
-        Err(TryLockError::Error(error)) => return Err(error).context(|| "cannot lock it".into()),
-    };
-    own_file.keep();
-    Ok((locked && stands_at(&file, path)?).then_some(file))
+    if try_lock(&file, path)? && stands_at(&file, path)? {
+        return Ok(Some((file, own_file)));
+    }
+    own_file.keep(); // for the process that has it locked, and removes it
+    Ok(None)
 }
 
 /// Writes the header, so that every process that looks knows whose it is, and zeros to the end.
 pub(super) fn reserve(mut file: &File, layout: &SegmentLayout) -> io::Result<()> {
-    let header = Header::of(layout)?.map(u64::to_ne_bytes);
+    let header = Header::of(layout)?.0.map(u64::to_ne_bytes);
     file.write_all(header.as_flattened())?;
     let zeros = vec![0; ZEROS];
     let mut left = layout.len() - HEADER_LEN;
@@ -72,89 +70,85 @@ pub(super) fn reserve(mut file: &File, layout: &SegmentLayout) -> io::Result<()>
 pub(super) fn remove_stale(path: &Path, format: Format) -> io::Result<bool> {
     let is_left = |header: &Header| {
         header.check(path, format).map_err(not_to_be_removed)?;
-        let owner = owner::identity(header.owner);
-        if header.ready && header.kept {
+        let owner = owner::identity(header.owner());
+        if header.is_kept() {
             let what = "some process has made, and it was not unlinked:";
             return Err(in_use(path, what));
-        } else if header.ready && !owner.is_dead() {
+        } else if header.is_ready() && !owner.is_dead() {
             return Err(in_use(path, &format!("the process {} uses", owner.pid)));
         }
         Ok(())
     };
-    match remove(path, check_user, is_left) {
+    match remove(path, LOOK, check_user, is_left) {
         Err(error) if error.kind() == ErrorKind::NotFound => Ok(false),
         removed => removed.map(|()| true),
     }
 }
 
-/// Removes what stands at `path`, unless `refuse` or `may_go` finds that it is not to be removed.
-///
-/// To look and to remove are two steps: in between another process may have removed it and made its own.
-/// So it is locked first, and looked at, and removed only if it is still what stands there. All who
-/// remove do so.
+/// Removes what stands at `path`, unless `refuse` or `may_go` finds that it is not to be removed, or another process
+/// has it locked for longer than `limit`: that one makes it.
 pub(super) fn remove(
     path: &Path,
+    limit: Duration,
     refuse: Refuse,
     may_go: impl Fn(&Header) -> io::Result<()>,
 ) -> io::Result<()> {
-    loop {
-        let file = open(path, refuse)?;
-        lock(&file, path)?;
-        let removed = remove_locked(&file, path, &may_go);
-        file.unlock()?; // not only dropped: a child that is just being started may have a copy
-        if removed? {
-            return Ok(());
-        }
-    }
-}
-
-/// Removes the locked `file`; false if something else stands at its path by now.
-fn remove_locked(
-    file: &File,
-    path: &Path,
-    may_go: impl Fn(&Header) -> io::Result<()>,
-) -> io::Result<bool> {
-    if !stands_at(file, path)? {
-        return Ok(false);
-    }
-    if let Some(header) = Header::read_from(file)? {
-        may_go(&header)?;
-    }
-    fs::remove_file(path).context(|| format!("cannot remove {}", show(path)))?;
-    Ok(true)
+    while !remove_file(&open(path, refuse)?, path, limit, &may_go)? {}
+    Ok(())
 }
 
 /// Removes our own `file`, if it still stands at its path.
 pub(super) fn remove_own(file: &File, path: &Path) -> io::Result<()> {
-    lock(file, path)?;
-    let removed = remove_locked(file, path, |_| Ok(()));
-    file.unlock()?;
-    removed.map(drop)
+    remove_file(file, path, LOOK, |_| Ok(())).map(drop)
 }
 
-/// Locks it, unless another process has it for longer than a look takes.
-fn lock(file: &File, path: &Path) -> io::Result<()> {
-    for _ in 0..LOCK_TRIES {
-        match file.try_lock() {
-            Ok(()) => return Ok(()),
-            Err(TryLockError::WouldBlock) => thread::sleep(RETRY),
-            Err(TryLockError::Error(error)) => {
-                return Err(error).context(|| format!("cannot lock {}", show(path)));
-            }
+/// Removes `file`, unless `may_go` finds that it is not to be; false if something else stands at its path by now.
+///
+/// To look and to remove are two steps: in between another process may have removed it and made its own.
+/// So it is locked first, and looked at, and removed only if it is still what stands there. All that
+/// remove do so.
+fn remove_file(
+    file: &File,
+    path: &Path,
+    limit: Duration,
+    may_go: impl Fn(&Header) -> io::Result<()>,
+) -> io::Result<bool> {
+    let deadline = Instant::now() + limit;
+    while !try_lock(file, path)? {
+        if Instant::now() > deadline {
+            return Err(in_use(path, "another process is making"));
         }
+        thread::sleep(RETRY);
     }
-    Err(in_use(path, "another process is making"))
+    let remove = || {
+        if !stands_at(file, path)? {
+            return Ok(false);
+        }
+        if let Some(header) = Header::read_from(file)? {
+            may_go(&header)?;
+        }
+        fs::remove_file(path).context(|| format!("cannot remove {}", show(path)))?;
+        Ok(true)
+    };
+    let removed = remove();
+    file.unlock()?; // not only dropped: a child that is just being started may have a copy
+    removed
 }
 
-/// Whether a process is at work on what stands at `path`: it holds the lock then.
-pub(super) fn is_being_made(path: &Path) -> io::Result<bool> {
-    match open(path, check_user)?.try_lock_shared() {
-        Ok(()) => Ok(false),
-        Err(TryLockError::WouldBlock) => Ok(true),
+/// Locks the file; false if another process has it locked.
+fn try_lock(file: &File, path: &Path) -> io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
         Err(TryLockError::Error(error)) => {
             Err(error).context(|| format!("cannot lock {}", show(path)))
         }
     }
+}
+
+/// Whether a process is at work on what stands at `path`: it holds the lock then.
+pub(super) fn is_being_made(path: &Path) -> io::Result<bool> {
+    Ok(!try_lock(&open(path, check_user)?, path)?)
 }
 
 /// Says why what is described so is not to be touched.
@@ -208,8 +202,4 @@ pub(super) fn in_use(path: &Path, who: &str) -> io::Error {
 
 pub(super) fn not_to_be_removed(error: io::Error) -> io::Error {
     io::Error::new(ErrorKind::AlreadyExists, error)
-}
-
-pub(super) fn no_room(path: &Path, len: usize) -> String {
-    format!("cannot reserve {len} bytes for {}", show(path))
 }

@@ -11,18 +11,15 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use super::fault::{Fault, is_unfinished, show, unfinished, unfit};
-use super::header::{Format, HEADER, HEADER_LEN, Header, Lifetime, OWNER, READY, SegmentLayout};
-use super::object::{
-    self, check_type, check_user, create_locked, is_being_made, no_room, not_to_be_removed, remove,
-    remove_own, remove_stale, reserve,
-};
+use super::header::{Fault, HEADER, HEADER_LEN, OWNER, READY, show, unfinished, unfit};
+use super::header::{Format, Header, Lifetime, SegmentLayout, fault_of};
+use super::object;
 use super::raw::{Mapping, WAIT_SLOT_LEN};
 use super::wait_slot::WaitSlot;
 use crate::stop::StopToken;
 use crate::support::error::Context;
 use crate::support::identity::Identity;
-use crate::support::unlink_on_drop::{UnlinkOnDrop, stands_at};
+use crate::support::unlink_on_drop::stands_at;
 
 /// Where Linux keeps POSIX shared memory objects: files of a `tmpfs`. `shm_open(3)` only puts this
 /// before their names.
@@ -94,9 +91,9 @@ impl Segment {
         let path = path(name)?;
         Identity::own()?; // or no process could tell that this one lives
         let (mapping, file, own_file) = loop {
-            let file = create_locked(&path, layout.format)?;
-            let own_file = UnlinkOnDrop::of(&file, &path)?; // gone again if anything fails
-            reserve(&file, &layout).context(|| no_room(&path, layout.len()))?;
+            let (file, own_file) = object::create_locked(&path, layout.format)?;
+            let no_room = || format!("cannot reserve {} bytes for {}", layout.len(), show(&path));
+            object::reserve(&file, &layout).context(no_room)?;
             if let Some(mapping) = map(&file, &path)? {
                 break (mapping, file, own_file);
             }
@@ -129,17 +126,18 @@ impl Segment {
     }
 
     /// As [`open`](Self::open), unless a stop is requested while another process makes it.
-    ///
-    /// # Errors
-    /// [`ErrorKind::Interrupted`], and those of [`open`](Self::open).
-    pub fn open_unless_stopped(name: &str, format: Format, stop: &StopToken) -> io::Result<Self> {
+    pub(crate) fn open_unless_stopped(
+        name: &str,
+        format: Format,
+        stop: &StopToken,
+    ) -> io::Result<Self> {
         let deadline = Instant::now() + LOCK_LIMIT;
         loop {
             let unfinished = match Self::try_open(name, format) {
-                Err(error) if is_unfinished(&error) => error,
+                Err(error) if fault_of(&error) == Some(Fault::Unfinished) => error,
                 opened => return opened,
             };
-            if Instant::now() > deadline && !is_being_made(&path(name)?)? {
+            if Instant::now() > deadline && !object::is_being_made(&path(name)?)? {
                 return Err(unfinished);
             }
             if stop.wait_timeout(RETRY) {
@@ -149,13 +147,10 @@ impl Segment {
     }
 
     /// As [`open`](Self::open), but does not wait for one that is being made.
-    ///
-    /// # Errors
-    /// Those of [`open`](Self::open).
-    pub fn try_open(name: &str, format: Format) -> io::Result<Self> {
+    pub(crate) fn try_open(name: &str, format: Format) -> io::Result<Self> {
         let path = path(name)?;
         Identity::own()?;
-        let file = object::open(&path, check_user)?;
+        let file = object::open(&path, object::check_user)?;
         match usize::try_from(file.metadata()?.len()) {
             Ok(0) => return Err(unfinished(&path)),
             Ok(..HEADER_LEN) => return Err(unfit(&path, Fault::Foreign, "is too short")),
@@ -236,7 +231,7 @@ fn map(file: &File, path: &Path) -> io::Result<Option<Mapping>> {
 impl Drop for Segment {
     fn drop(&mut self) {
         if let Some(file) = &self.own_file {
-            let _ = remove_own(file, &self.path); // or the next one does, as after a kill
+            let _ = object::remove_own(file, &self.path); // or the next one does, as after a kill
         }
     }
 }
@@ -250,26 +245,21 @@ impl Drop for Segment {
 #[doc(alias = "shm_unlink")]
 pub fn unlink(name: &str, format: Format) -> io::Result<()> {
     let path = path(name)?;
-    let deadline = Instant::now() + MAKING_LIMIT;
-    let is_ours = |header: &Header| header.check(&path, format).map_err(not_to_be_removed);
-    loop {
-        match remove(&path, check_type, is_ours) {
-            Err(error) if error.kind() == ErrorKind::AddrInUse => {
-                if Instant::now() > deadline {
-                    return Err(io::Error::new(ErrorKind::TimedOut, error));
-                }
-            }
-            removed => return removed,
+    let is_ours = |header: &Header| {
+        let checked = header.check(&path, format);
+        checked.map_err(object::not_to_be_removed)
+    };
+    match object::remove(&path, MAKING_LIMIT, object::check_type, is_ours) {
+        Err(error) if error.kind() == ErrorKind::AddrInUse => {
+            Err(io::Error::new(ErrorKind::TimedOut, error))
         }
+        removed => removed,
     }
 }
 
 /// Removes the segment `name` if it is what a killed process left; says whether it was.
-///
-/// # Errors
-/// Those of [`Segment::create`] that are about what is there.
-pub fn remove_if_stale(name: &str, format: Format) -> io::Result<bool> {
-    match remove_stale(&path(name)?, format) {
+pub(crate) fn remove_if_stale(name: &str, format: Format) -> io::Result<bool> {
+    match object::remove_stale(&path(name)?, format) {
         Err(error) if error.kind() == ErrorKind::AddrInUse => Ok(false),
         removed => removed,
     }
@@ -284,10 +274,8 @@ pub fn names(prefix: &str) -> io::Result<Vec<String>> {
     for entry in fs::read_dir(DIRECTORY)? {
         let file = entry?.file_name();
         let name = file.to_str().and_then(|file| file.strip_prefix(PREFIX));
-        names.extend(
-            name.filter(|name| name.starts_with(prefix))
-                .map(str::to_owned),
-        );
+        let name = name.filter(|name| name.starts_with(prefix));
+        names.extend(name.map(str::to_owned));
     }
     Ok(names)
 }
