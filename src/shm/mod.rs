@@ -35,7 +35,7 @@ mod wait_slot;
 
 pub use header::{Fault, Format, Lifetime, SegmentLayout, fault_of};
 pub use lock::{Lock, LockGuard};
-pub use plain::{PlainEvent, PlainMutex, PlainSegment};
+pub use plain::{PlainMutex, PlainSegment};
 pub(crate) use segment::remove_if_stale;
 pub use segment::{Segment, names, path, unlink};
 pub use semaphore::Semaphore;

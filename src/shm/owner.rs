@@ -19,22 +19,13 @@ pub(super) fn own() -> u64 {
     word(Identity::own().expect("it was looked up before"))
 }
 
-/// The owner word of a process: never 0 or 1, which are left to mean "nobody" and the like.
-///
-/// ```
-/// use ipc_primer::{harness::Identity, shm::owner};
-///
-/// let own = Identity::own()?;
-/// assert_eq!(owner::identity(owner::word(own)), own);
-/// assert!(!owner::is_dead(owner::word(own)));
-/// # Ok::<(), std::io::Error>(())
-/// ```
+/// The owner word of a process: never 0 or 1, which are left to mean that there is none, and the like.
 pub fn word(identity: Identity) -> u64 {
     u64::from(identity.pid) << START_BITS | identity.start & ((1 << START_BITS) - 1)
 }
 
 /// The process that an owner word names.
-pub fn identity(word: u64) -> Identity {
+pub(crate) fn identity(word: u64) -> Identity {
     let pid = word >> START_BITS;
     Identity {
         pid: u32::try_from(pid).expect("22 bits are left"),
@@ -44,7 +35,7 @@ pub fn identity(word: u64) -> Identity {
 
 /// Whether the process that an owner word names is [known to have ended](Identity::is_dead): a look at
 /// `/proc`, some microseconds.
-pub fn is_dead(word: u64) -> bool {
+pub(super) fn is_dead(word: u64) -> bool {
     let holder = identity(word);
     let is_own = Identity::own().is_ok_and(|own| own == holder);
     !is_own && holder.is_dead()

@@ -81,10 +81,7 @@ impl PlainSegment {
     }
 
     /// The event of a cell.
-    ///
-    /// # Errors
-    /// Those of `raw_sync`.
-    pub fn event(&self, cell: usize) -> io::Result<PlainEvent<'_>> {
+    pub(super) fn event(&self, cell: usize) -> io::Result<PlainEvent<'_>> {
         Ok(PlainEvent(self.mapping.cell(cell).event()?))
     }
 
@@ -116,30 +113,21 @@ impl PlainMutex<'_> {
 }
 
 /// An event that processes share, set or not set. It stays set until it is cleared.
-pub struct PlainEvent<'s>(Box<dyn EventImpl + 's>);
+pub(super) struct PlainEvent<'s>(Box<dyn EventImpl + 's>);
 
 impl PlainEvent<'_> {
     /// Blocks while it is not set: `pthread_cond_wait(3)`.
-    ///
-    /// # Errors
-    /// Those of `raw_sync`.
-    pub fn wait(&self) -> io::Result<()> {
+    pub(super) fn wait(&self) -> io::Result<()> {
         self.0.wait(Timeout::Infinite).map_err(text)
     }
 
     /// Sets it, and wakes all that wait: `pthread_cond_broadcast(3)`.
-    ///
-    /// # Errors
-    /// Those of `raw_sync`.
-    pub fn set(&self) -> io::Result<()> {
+    pub(super) fn set(&self) -> io::Result<()> {
         self.0.set(EventState::Signaled).map_err(text)
     }
 
     /// Takes it back.
-    ///
-    /// # Errors
-    /// Those of `raw_sync`.
-    pub fn clear(&self) -> io::Result<()> {
+    pub(super) fn clear(&self) -> io::Result<()> {
         self.0.set(EventState::Clear).map_err(text)
     }
 }

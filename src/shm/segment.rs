@@ -1,5 +1,5 @@
 //! A named segment of shared memory: made whole or not at all, checked before it is used, and removed
-//! by whom it belongs to.
+//! by its owner.
 //!
 //! `header.rs` says what every segment begins with.
 
@@ -56,7 +56,7 @@ impl fmt::Debug for Segment {
 
 impl Segment {
     /// Makes the segment `name`, all zero but for what `init` writes: `shm_open(3)` with `O_CREAT` and
-    /// `O_EXCL`, mode 0600. Nobody else uses it before `init` has returned.
+    /// `O_EXCL`, mode 0600. No other process uses it before `init` has returned.
     ///
     /// What a killed process left under the name is removed first; nothing else is.
     ///
@@ -196,8 +196,8 @@ impl Segment {
         self.mapping.cells()
     }
 
-    /// Who made it, as an [owner word](super::owner).
-    pub fn owner(&self) -> u64 {
+    /// The process that made it, as an [owner word](super::owner).
+    pub(super) fn owner(&self) -> u64 {
         self.header(OWNER).load(Ordering::Relaxed)
     }
 

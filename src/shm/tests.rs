@@ -13,6 +13,7 @@ use raw_sync::Timeout;
 use super::timer;
 use super::*;
 use crate::stop::StopToken;
+use crate::support::identity::Identity;
 
 const FORMAT: Format = Format {
     kind: *b"unittest",
@@ -61,6 +62,13 @@ fn asleep(segment: &Segment) -> Vec<bool> {
     slots
         .map(|number| segment.wait_slot(number).is_asleep())
         .collect()
+}
+
+#[test]
+fn an_owner_word_names_its_process() {
+    let own = Identity::own().unwrap();
+    assert_eq!(owner::identity(owner::word(own)), own);
+    assert!(!owner::is_dead(owner::word(own)));
 }
 
 #[test]

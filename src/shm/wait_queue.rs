@@ -109,7 +109,7 @@ impl WaitQueue {
     }
 
     /// Wakes `count` of the threads that sleep here; all, if they are fewer.
-    pub fn wake(&self, count: u64) {
+    pub(super) fn wake(&self, count: u64) {
         // As in `WaitSlot::is_asleep`: either this look sees the bit, or the waiter that set it sees the change.
         fence(Ordering::SeqCst);
         let mut bits =

@@ -52,11 +52,11 @@ pub use receiver::Receiver;
 pub use sender::Sender;
 
 /// The longest label, in bytes.
-pub const MAX_LABEL: usize = 512;
+const MAX_LABEL: usize = 512;
 /// The largest ring, in bytes of its whole segment.
-pub const MAX_RING: usize = 1 << 30;
+pub(crate) const MAX_RING: usize = 1 << 30;
 /// The most receivers.
-pub const MAX_RECEIVERS: usize = 1024;
+pub(crate) const MAX_RECEIVERS: usize = 1024;
 
 const FORMAT: Format = Format {
     kind: *b"castring",
@@ -89,7 +89,7 @@ pub struct Shape {
 }
 
 impl Shape {
-    /// Whether a ring can be made so.
+    /// Whether a ring can be made so: 1024 receivers at most, and its segment 1 GiB.
     pub fn fits(&self) -> bool {
         let each = [self.slots, self.slot_len].map(|count| (1..=MAX_RING).contains(&count));
         // Each first, so that the product does not overflow.

@@ -29,7 +29,7 @@ impl Receiver {
     /// Joins the ring named `name`.
     ///
     /// # Errors
-    /// - Those of [`Segment::try_open`]: [`ErrorKind::NotFound`] if there is none.
+    /// - Those of [`Segment::open`]; but one that is being made is not waited for.
     /// - [`ErrorKind::ConnectionAborted`]: its sender has died; what it left is removed.
     /// - [`ErrorKind::ResourceBusy`]: as many receivers as take part have joined already.
     pub fn join(name: &str) -> io::Result<Self> {
@@ -75,11 +75,13 @@ impl Receiver {
         label
     }
 
-    /// Waits for the next slot and copies it into the front of `buffer`; returns how many bytes.
+    /// Waits for the next slot and copies it into the front of `buffer`; returns how many bytes. After an error the
+    /// next call receives the same slot.
     ///
     /// # Errors
-    /// Those of [`receive_with`](Self::receive_with), and [`ErrorKind::InvalidData`] if the slot holds
-    /// more than `buffer`.
+    /// - [`ErrorKind::Interrupted`] when a stop is requested.
+    /// - [`ErrorKind::ConnectionAborted`]: the sender broke off or has died.
+    /// - [`ErrorKind::InvalidData`]: the slot holds more than `buffer`, or says that it holds more than it can.
     pub fn receive(&mut self, buffer: &mut [u8], stop: &StopToken) -> io::Result<usize> {
         let mut filled = 0;
         self.receive_with(stop, |piece| {
@@ -91,14 +93,8 @@ impl Receiver {
         Ok(filled)
     }
 
-    /// Waits for the next slot and hands it to `take`, piece by piece; returns how many bytes it held.
-    ///
-    /// # Errors
-    /// - Those of `take`. The next call hands over the same slot, from its beginning.
-    /// - [`ErrorKind::Interrupted`] when a stop is requested.
-    /// - [`ErrorKind::ConnectionAborted`]: the sender broke off or has died.
-    /// - [`ErrorKind::InvalidData`]: the slot says that it holds more than it can.
-    pub fn receive_with(
+    /// As [`receive`](Self::receive), but hands the slot to `take`, piece by piece.
+    pub(crate) fn receive_with(
         &mut self,
         stop: &StopToken,
         mut take: impl FnMut(&[u8]) -> io::Result<()>,
@@ -131,7 +127,7 @@ impl Receiver {
         self.member.free.post_many(std::mem::take(&mut self.owed));
     }
 
-    /// Says that all was received, and all is well with it.
+    /// Says that all was received, and is kept.
     pub fn finish(self) {
         self.end(HAS_ALL);
     }
@@ -197,7 +193,7 @@ fn read_shape(segment: &Segment) -> Option<Shape> {
     (layout.words <= words.len() && layout.wait_slots == segment.wait_slots()).then_some(shape)
 }
 
-/// The sender cannot clean up any more, so whoever finds it dead does.
+/// The sender cannot clean up any more, so a receiver that finds it dead does.
 fn sender_died(name: &str) -> io::Error {
     let _ = remove_if_stale(name, FORMAT);
     aborted(format!("the sender of {name:?} has died"))

@@ -48,7 +48,7 @@ impl Sender {
     /// });
     /// sender.wait_for_receivers(&stop)?;
     /// sender.send(b"hello", &stop)?;
-    /// assert_eq!(sender.finish(&stop)?, 0); // nobody was lost
+    /// assert_eq!(sender.finish(&stop)?, 0); // no receiver was lost
     /// assert_eq!(receiver.join().unwrap()?, b"hello");
     /// # Ok::<(), std::io::Error>(())
     /// ```
@@ -57,7 +57,7 @@ impl Sender {
     /// Those of [`Segment::create`].
     ///
     /// # Panics
-    /// If the shape does not [fit](Shape::fits), or the label is longer than [`MAX_LABEL`](super::MAX_LABEL).
+    /// If the shape does not [fit](Shape::fits), or the label is longer than 512 bytes.
     pub fn create(name: &str, shape: Shape, label: &[u8]) -> io::Result<Self> {
         assert!(shape.fits(), "no ring can be made with {shape:?}");
         let set = |word: &AtomicU64, value: usize| word.store(value as u64, Ordering::Relaxed);
@@ -93,10 +93,11 @@ impl Sender {
         self.ring.sender_waits().wait(None, stop, all)
     }
 
-    /// Fills the next slot with `bytes`.
+    /// Fills the next slot with `bytes`, once every receiver has room for it. A receiver that has gone is said to
+    /// have, and the others go on.
     ///
     /// # Errors
-    /// Those of [`send_with`](Self::send_with).
+    /// [`ErrorKind::Interrupted`] when a stop is requested; [`ErrorKind::BrokenPipe`] if no receiver is left.
     ///
     /// # Panics
     /// If `bytes` are more than a slot holds.
@@ -110,16 +111,9 @@ impl Sender {
         })
     }
 
-    /// Fills the next slot with `len` bytes, once every receiver has room for it: `fill` gives them,
-    /// piece by piece. A receiver that has gone is said to have, and the others go on.
-    ///
-    /// # Errors
-    /// Those of `fill`: nothing was sent, and the next call fills the same slot; [`ErrorKind::Interrupted`] when `stop` is
-    /// raised; [`ErrorKind::BrokenPipe`] if no receiver is left.
-    ///
-    /// # Panics
-    /// If `len` is more than a slot holds.
-    pub fn send_with(
+    /// As [`send`](Self::send), with `len` bytes that `fill` gives, piece by piece. If `fill` fails, nothing was sent,
+    /// and the next call fills the same slot.
+    pub(crate) fn send_with(
         &mut self,
         len: usize,
         stop: &StopToken,
@@ -141,7 +135,7 @@ impl Sender {
         self.ring.head().store(self.head, Ordering::Relaxed);
         for member in &mut self.members {
             member.has_slot = false;
-            // What was written is there for whoever sees the post: it releases, the wait acquires.
+            // What was written is there for the process that sees the post: it releases, the wait acquires.
             member.filled.post();
         }
         Ok(())
@@ -156,7 +150,7 @@ impl Sender {
         let kept = self.keep(|member| has_ended(member, &waiting, stop));
         match kept {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
-            _ => self.members.clear(), // nobody is left to be told that we break off
+            _ => self.members.clear(), // none is left to be told that we break off
         }
         Ok(self.lost)
     }
