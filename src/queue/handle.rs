@@ -7,7 +7,7 @@
 //! What this adds: a lock that names its holder, one moment of commit for each change, an index that can be
 //! rebuilt; calls that fail at once, after a time limit, or at Ctrl-C; the kernel's names, limits and errors.
 //!
-//! What it costs: eight files of a thousand lines of code in all, and the room of `shm` beneath them. It saves time:
+//! What it costs: eight files of nine hundred lines of code in all, and the room of `shm` beneath them. It saves time:
 //! see the table in chapter 8.
 
 use std::time::Duration;

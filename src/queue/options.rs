@@ -35,22 +35,10 @@ pub struct OpenOptions {
 }
 
 impl Queue {
-    /// How a queue is to be opened: a builder, with nothing chosen yet.
+    /// How a queue is to be opened: a builder, with nothing chosen yet; 10 messages of 8192 bytes, should the queue
+    /// be made.
     pub fn options() -> OpenOptions {
-        OpenOptions::new()
-    }
-}
-
-impl Default for OpenOptions {
-    fn default() -> Self {
-        Self::new()
-    }
-}
-
-impl OpenOptions {
-    /// Nothing chosen; 10 messages of 8192 bytes, should the queue be made.
-    pub fn new() -> Self {
-        Self {
+        OpenOptions {
             access: Access::default(),
             stop: StopToken::new(),
             create: false,
@@ -59,7 +47,9 @@ impl OpenOptions {
             message_size: 8192,
         }
     }
+}
 
+impl OpenOptions {
     /// To receive from it.
     #[doc(alias = "O_RDONLY")]
     pub fn read(mut self, read: bool) -> Self {

@@ -37,6 +37,7 @@
 //! receiver its cursor. So no number that another process could overwrite decides where anybody reads
 //! or writes.
 
+use std::io::{self, ErrorKind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
@@ -212,6 +213,23 @@ impl Member {
     fn show(&self) -> String {
         let process = owner::identity(self.who().load(Ordering::Relaxed));
         format!("receiver {} (process {})", self.number + 1, process.pid)
+    }
+}
+
+/// Waits, and looks again and again whether the process at the other end is dead: `None`. Else it is slow, or stopped.
+fn unless_dead<T>(
+    mut wait: impl FnMut(Duration) -> io::Result<T>,
+    is_dead: impl Fn() -> bool,
+) -> io::Result<Option<T>> {
+    loop {
+        match wait(LOOK) {
+            Err(error) if error.kind() == ErrorKind::TimedOut => {
+                if is_dead() {
+                    return Ok(None);
+                }
+            }
+            waited => return waited.map(Some),
+        }
     }
 }
 

@@ -4,8 +4,8 @@ use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    FORMAT, HAS_ALL, LEFT, LOOK, MAX_LABEL, Member, PIECE, PIECE_WORDS, READING, RECEIVERS_AT,
-    Ring, Shape,
+    FORMAT, HAS_ALL, LEFT, MAX_LABEL, Member, PIECE, PIECE_WORDS, READING, RECEIVERS_AT, Ring,
+    Shape, unless_dead,
 };
 use crate::shm::bytes::copy_out;
 use crate::shm::{Segment, owner, remove_if_stale};
@@ -145,16 +145,9 @@ impl Receiver {
     }
 
     fn wait_for_post(&self, stop: &StopToken) -> io::Result<()> {
-        loop {
-            match self.member.filled.wait_timeout(LOOK, stop) {
-                Err(error) if error.kind() == ErrorKind::TimedOut => {
-                    if owner::is_dead(self.ring.segment.owner()) {
-                        return Err(sender_died(&self.name));
-                    } // else it is slow, or stopped
-                }
-                waited => return waited,
-            }
-        }
+        let post = |limit| self.member.filled.wait_timeout(limit, stop);
+        let sender_is_dead = || owner::is_dead(self.ring.segment.owner());
+        unless_dead(post, sender_is_dead)?.ok_or_else(|| sender_died(&self.name))
     }
 
     fn end(&self, phase: u64) {

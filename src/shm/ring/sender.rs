@@ -4,7 +4,7 @@ use std::io::{self, ErrorKind};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::{
-    HAS_ALL, LABEL_AT, LOOK, Member, PIECE, PIECE_WORDS, READING, RECEIVERS_AT, Ring, Shape,
+    HAS_ALL, LABEL_AT, Member, PIECE, PIECE_WORDS, READING, RECEIVERS_AT, Ring, Shape, unless_dead,
 };
 use crate::shm::bytes::copy_in;
 use crate::shm::{Segment, WaitQueue};
@@ -186,32 +186,17 @@ impl Drop for Sender {
 
 /// Waits for a free slot, unless it has one; false if the receiver has gone.
 fn has_room(member: &mut Member, stop: &StopToken) -> io::Result<bool> {
-    loop {
-        let waited = match member.has_slot {
-            true => Ok(()),
-            false => member.free.wait_timeout(LOOK, stop),
-        };
-        member.has_slot = waited.is_ok();
-        let left = member.phase().load(Ordering::Acquire) != READING;
-        match waited {
-            _ if left => return Ok(false),
-            Ok(()) => return Ok(true),
-            Err(error) if error.kind() != ErrorKind::TimedOut => return Err(error),
-            Err(_) if member.is_dead() => return Ok(false),
-            Err(_) => {} // slow, or stopped
-        }
+    if !member.has_slot {
+        let free = |limit| member.free.wait_timeout(limit, stop);
+        member.has_slot = unless_dead(free, || member.is_dead())?.is_some();
     }
+    Ok(member.has_slot && member.phase().load(Ordering::Acquire) == READING)
 }
 
 /// Waits for a receiver's end; true if it has all.
 fn has_ended(member: &Member, waiting: &WaitQueue, stop: &StopToken) -> io::Result<bool> {
     let ended = || Some(member.phase().load(Ordering::Acquire)).filter(|phase| *phase != READING);
-    loop {
-        match waiting.wait(Some(LOOK), stop, ended) {
-            Ok(phase) => return Ok(phase == HAS_ALL),
-            Err(error) if error.kind() != ErrorKind::TimedOut => return Err(error),
-            Err(_) if member.is_dead() => return Ok(ended() == Some(HAS_ALL)),
-            Err(_) => {}
-        }
-    }
+    let end = |limit| waiting.wait(Some(limit), stop, ended);
+    let phase = unless_dead(end, || member.is_dead())?.or_else(ended);
+    Ok(phase == Some(HAS_ALL))
 }
