@@ -4,9 +4,9 @@
 //! $ cargo build --release && cargo run --release --example stream_speed
 //! ```
 //!
-//! One client sends all it has, ends its side, and waits for the server to close: 4 million integers, or
-//! 500,000 lines of 64 bytes. `socat` throws away what it is sent. The servers take turns, in every other
-//! round backwards; shown are the medians of seven rounds, after one that does not count.
+//! One client sends all it has, ends its side, and waits for the server to close: 8 million integers, which
+//! `socat` throws away, or 500,000 lines of 64 bytes, which go into a file. The servers take turns, in every
+//! other round backwards; shown are the medians of seven rounds, after one that does not count.
 
 use std::env;
 use std::error::Error;
@@ -27,29 +27,27 @@ struct Course {
     bytes: fn() -> Vec<u8>,
 }
 
-const SOCAT: &str = "rm -f s; exec socat -dd -u -b 65536 UNIX-LISTEN:s OPEN:/dev/null";
-
 const COURSES: [Course; 2] = [
     Course {
         servers: &[
-            SOCAT,
+            "rm -f s; exec socat -dd -u -b 65536 UNIX-LISTEN:s OPEN:/dev/null",
             "rm -f s; exec $IPC sum server --stage 1 --socket s",
             "exec $IPC sum server --stage 2 --socket s",
             "exec $IPC sum server --stage 3 --socket s",
             "exec $IPC sum server --socket s",
         ],
         bytes: || {
-            let integers = (1..=4_000_000).chain([0]);
+            let integers = (1..=8_000_000).chain([0]);
             integers.flat_map(i32::to_ne_bytes).collect()
         },
     },
     Course {
         servers: &[
-            SOCAT,
-            "rm -f s; exec $IPC chat server --stage 1 --socket s >/dev/null",
-            "exec $IPC chat server --stage 2 --socket s >/dev/null",
-            "exec $IPC chat server --stage 3 --socket s >/dev/null",
-            "exec $IPC chat server --socket s >/dev/null",
+            "rm -f s; exec socat -dd -u UNIX-LISTEN:s OPEN:out,creat,trunc",
+            "rm -f s; exec $IPC chat server --stage 1 --socket s >out",
+            "exec $IPC chat server --stage 2 --socket s >out",
+            "exec $IPC chat server --stage 3 --socket s >out",
+            "exec $IPC chat server --socket s >out",
         ],
         bytes: || {
             let lines = (0..500_000).map(|number| format!("{number:063}\n"));
