@@ -3,9 +3,6 @@
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
 use std::io;
-use std::path::PathBuf;
-use std::str::FromStr;
-use std::time::Duration;
 
 use crate::stop::StopToken;
 
@@ -98,43 +95,6 @@ impl Args {
             return Err(self.fault(format!("{name} needs a value")));
         }
         Ok(Some(self.options.remove(at)))
-    }
-
-    pub(super) fn path(&mut self, name: &str) -> Result<Option<PathBuf>, Failure> {
-        Ok(self.value(name)?.map(PathBuf::from))
-    }
-
-    /// Takes the value of an option and understands it; `what` says what it has to be.
-    pub(super) fn parsed<T: FromStr>(
-        &mut self,
-        name: &str,
-        what: impl Display,
-        fits: impl Fn(&T) -> bool,
-    ) -> Result<Option<T>, Failure> {
-        let Some(value) = self.value(name)? else {
-            return Ok(None);
-        };
-        let parsed = value
-            .to_str()
-            .and_then(|text| text.parse().ok())
-            .filter(fits);
-        let fault = || self.fault(format!("{name} needs {what}, which {value:?} is not"));
-        parsed.map(Some).ok_or_else(fault)
-    }
-
-    /// Takes the number of a stage, from 1 to `last`, which is the default.
-    pub(super) fn stage(&mut self, last: usize) -> Result<usize, Failure> {
-        let what = format!("a stage from 1 to {last}");
-        let fits = |stage: &usize| (1..=last).contains(stage);
-        Ok(self.parsed("--stage", what, fits)?.unwrap_or(last))
-    }
-
-    /// Takes the value of an option that is a time.
-    pub(super) fn seconds(&mut self, name: &str) -> Result<Option<Duration>, Failure> {
-        let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
-        let fits = |&seconds: &f64| duration(seconds).is_some();
-        let seconds = self.parsed(name, "a number of seconds", fits)?;
-        Ok(seconds.and_then(duration))
     }
 
     /// Takes the next word that is no option: a plain argument. Options that take a value have to be

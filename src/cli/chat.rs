@@ -2,19 +2,16 @@
 
 use std::env;
 use std::io::{self, BufReader, IsTerminal};
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use crate::chat::client;
 use crate::chat::protocol::{ANONYMOUS, is_name};
 use crate::chat::{self, Screen, Typing, login_name};
-use crate::socket;
-use crate::support::log::log;
 use crate::support::stdio::stdin;
 
 use super::args::Args;
 use super::output::Output;
-use super::{Failure, Outcome, print, unknown_command};
+use super::{Command, Outcome, listen, scenario};
 
 /// Below the usual limit of 1,024 descriptors a process, with some left for the server itself.
 const MAX_CLIENTS: usize = 1000;
@@ -53,31 +50,22 @@ Chapter 4 of the book explains it: docs/04-chat.md.
 ";
 
 pub(super) fn run(words: &mut Args) -> Outcome {
-    words.set_command("ipc chat");
-    if words.wants_help() {
-        return print(HELP);
-    }
-    match words.command().as_deref() {
-        Some("server") => server(words),
-        Some("client") => client(words),
-        other => Err(unknown_command(other, words, "ipc chat")),
-    }
+    let commands: [Command; 2] = [("server", &server), ("client", &client)];
+    scenario(words, "ipc chat", HELP, &commands)
 }
 
 fn server(words: &mut Args) -> Outcome {
     let stage = words.stage(chat::LAST_STAGE)?;
-    let at_least_one = |&number: &usize| number > 0;
-    let max_clients = words.parsed("--max-clients", "a whole number from 1 on", at_least_one)?;
+    let max_clients = words.positive("--max-clients")?;
     if stage == 1 && max_clients.is_some() {
         return Err(words.fault("--max-clients is for stages 2 to 4: stage 1 has no limit"));
     }
-    let path = socket_path(words)?;
+    let path = words.socket(chat::SOCKET_NAME)?;
     if stage == 1 {
         return Ok(chat::s1_plain::serve(&path)?);
     }
     let (stop, output) = (words.stop()?, Output::stdout()?);
-    let listener = socket::listen(&path)?;
-    log(format!("listening on {}", path.display()));
+    let listener = listen(&path)?;
     let screen = Screen::new(output, &stop)?;
     let max_clients = max_clients.unwrap_or(MAX_CLIENTS);
     let ended = match stage {
@@ -97,7 +85,7 @@ fn client(words: &mut Args) -> Outcome {
     let name = name
         .or_else(login_name)
         .unwrap_or_else(|| ANONYMOUS.to_owned());
-    let path = socket_path(words)?;
+    let path = words.socket(chat::SOCKET_NAME)?;
     if stage == 1 {
         return Ok(chat::s1_plain::talk(&path, &name, BufReader::new(stdin()))?);
     }
@@ -116,13 +104,4 @@ fn typing() -> Typing {
         true if io::stdout().is_terminal() && can_erase => Typing::Edited,
         true => Typing::Prompted,
     }
-}
-
-fn socket_path(words: &mut Args) -> Result<PathBuf, Failure> {
-    let path = words.path("--socket")?;
-    words.finish()?;
-    Ok(match path {
-        Some(path) => path,
-        None => socket::in_directory(chat::SOCKET_NAME)?,
-    })
 }

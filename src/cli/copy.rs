@@ -7,11 +7,11 @@ use crate::copy::source::Source;
 use crate::copy::target::Destination;
 use crate::copy::{self, s1_plain, s2_one_slot, s2_whole, s3_fast, s3_ring};
 use crate::shm::ring::{MAX_RECEIVERS, MAX_RING, Shape};
-use crate::socket;
 use crate::support::log::log;
 
 use super::args::Args;
-use super::{Failure, Outcome, print, race, unknown_command};
+use super::options::or_default;
+use super::{Command, Failure, Outcome, choose, listen, race, scenario};
 
 /// The ring, unless somebody says otherwise. The chapter measures why.
 const SLOTS: usize = 24;
@@ -65,55 +65,40 @@ docs/06-copy-by-shared-memory.md.
 ";
 
 pub(super) fn run(words: &mut Args) -> Outcome {
-    words.set_command("ipc copy");
-    let command = words.command();
-    if command.as_deref() == Some("race") {
+    if words.first().as_deref() == Some("race") {
+        words.command();
         return race::run(words);
     }
-    if words.wants_help() {
-        return print(HELP);
-    }
-    match command.as_deref() {
-        Some("socket") => by_socket(words),
-        Some("sharedmem") => by_shared_memory(words),
-        other => Err(unknown_command(other, words, "ipc copy")),
-    }
+    let commands: [Command; 2] = [("socket", &by_socket), ("sharedmem", &by_shared_memory)];
+    scenario(words, "ipc copy", HELP, &commands)
 }
 
 fn by_socket(words: &mut Args) -> Outcome {
-    match words.command().as_deref() {
-        Some("server") => socket_server(words),
-        Some("client") => socket_client(words),
-        other => Err(unknown_command(other, words, "ipc copy")),
-    }
+    let commands: [Command; 2] = [("server", &socket_server), ("client", &socket_client)];
+    choose(words, "ipc copy", &commands)
 }
 
 fn by_shared_memory(words: &mut Args) -> Outcome {
     let stage = ring_stage(words)?; // before the command, too, as the grader has it
-    match words.command().as_deref() {
-        Some("sender") => ring_sender(words, stage),
-        Some("receiver") => ring_receiver(words, stage),
-        other => Err(unknown_command(other, words, "ipc copy")),
-    }
+    let commands: [Command; 2] = [
+        ("sender", &|words| ring_sender(words, stage)),
+        ("receiver", &|words| ring_receiver(words, stage)),
+    ];
+    choose(words, "ipc copy", &commands)
 }
 
 fn socket_server(words: &mut Args) -> Outcome {
     let stage = words.stage(copy::LAST_STAGE)?;
-    let service = if stage == 1 {
-        None
-    } else {
-        Some(service(words)?)
-    };
+    let service = (stage > 1).then(|| service(words)).transpose()?;
     let path = words.path("--socket")?;
     let file = file(words)?;
-    let path = socket_path(path)?;
+    let path = or_default(path, copy::SOCKET_NAME)?;
     let Some(service) = service else {
         return Ok(s1_plain::serve(&path, &file)?);
     };
     let source = Source::open(&file)?;
     let stop = words.stop()?;
-    let listener = socket::listen(&path)?;
-    log(format!("listening on {}", path.display()));
+    let listener = listen(&path)?;
     Ok(match stage {
         2 => s2_whole::serve(&listener, &source, service, &stop),
         _ => s3_fast::serve(&listener, &source, service, &stop),
@@ -124,7 +109,7 @@ fn service(words: &mut Args) -> Result<Service, Failure> {
     let what = format!("a whole number from 1 to {MAX_CHUNK}");
     let chunk = words.parsed("--chunk", what, |chunk| (1..=MAX_CHUNK).contains(chunk))?;
     Ok(Service {
-        peers: words.parsed("--peers", "a whole number from 1 on", |&peers| peers > 0)?,
+        peers: words.positive("--peers")?,
         chunk: chunk.unwrap_or(CHUNK),
         timeout: words.seconds("--timeout")?.unwrap_or(TIMEOUT),
     })
@@ -136,9 +121,7 @@ fn socket_client(words: &mut Args) -> Outcome {
     if stage == 1 && destination.force {
         return Err(words.fault("--force is for stages 2 and 3: stage 1 replaces any file"));
     }
-    let path = words.path("--socket")?;
-    words.finish()?;
-    let path = socket_path(path)?;
+    let path = words.socket(copy::SOCKET_NAME)?;
     let copied = match stage {
         1 => Some(s1_plain::receive(&path, &destination.directory)?),
         2 => s2_whole::receive(&path, &destination, &words.stop()?)?,
@@ -149,16 +132,12 @@ fn socket_client(words: &mut Args) -> Outcome {
 }
 
 fn ring_sender(words: &mut Args, stage: usize) -> Outcome {
-    let at_least_one = |&number: &usize| number > 0;
-    let mut number = |name| words.parsed(name, "a whole number from 1 on", at_least_one);
-    let receivers = number("--receivers")?;
+    let receivers = words.positive("--receivers")?;
     if stage == 2 {
         return one_slot_sender(words, receivers);
     }
-    let (slots, slot_len) = (
-        number("--slots")?.unwrap_or(SLOTS),
-        number("--slot-size")?.unwrap_or(SLOT_LEN),
-    );
+    let slots = words.positive("--slots")?.unwrap_or(SLOTS);
+    let slot_len = words.positive("--slot-size")?.unwrap_or(SLOT_LEN);
     let Some(receivers) = receivers else {
         return Err(words.fault("how many --receivers will there be?"));
     };
@@ -222,13 +201,6 @@ fn ring_name(words: &mut Args) -> Result<String, Failure> {
     };
     let name = name.into_string();
     name.map_err(|name| words.fault(format!("--name needs UTF-8, which {name:?} is not")))
-}
-
-fn socket_path(path: Option<PathBuf>) -> Result<PathBuf, Failure> {
-    Ok(match path {
-        Some(path) => path,
-        None => socket::in_directory(copy::SOCKET_NAME)?,
-    })
 }
 
 fn file(words: &mut Args) -> Result<PathBuf, Failure> {

@@ -2,7 +2,7 @@
 
 use std::ffi::OsString;
 use std::fs;
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -11,7 +11,6 @@ use crate::support::error::Context;
 use crate::support::log::log;
 
 use super::args::Args;
-use super::output::Output;
 use super::{Failure, Outcome, print};
 
 const HELP: &str = "\
@@ -62,40 +61,28 @@ fn find(name: &str, words: &Args) -> Result<&'static Assignment, Failure> {
 
 fn list(words: &mut Args) -> Outcome {
     words.finish()?;
-    let mut output = Output::stdout()?;
-    for assignment in ASSIGNMENTS {
-        writeln!(
-            output,
-            "{:<20} chapter {:<3} {}",
-            assignment.name, assignment.chapter, assignment.about
-        )?;
-    }
-    Ok(output.flush()?)
+    let line = |assignment: &Assignment| {
+        let (name, chapter, about) = (assignment.name, assignment.chapter, assignment.about);
+        format!("{name:<20} chapter {chapter:<3} {about}\n")
+    };
+    print(&ASSIGNMENTS.iter().map(line).collect::<String>())
 }
 
 fn show(words: &mut Args) -> Outcome {
     let name = words.command().unwrap_or_default();
     let assignment = find(&name, words)?;
     words.finish()?;
-    let mut output = Output::stdout()?;
-    writeln!(
-        output,
-        "{name}: {}\n\n{}",
-        assignment.about,
-        assignment.task().trim_end()
-    )?;
-    writeln!(output, "\n## Checks\n")?;
-    for check in assignment.all_checks() {
-        writeln!(
-            output,
-            "{:<18} {:>2}  {}",
-            check.name, check.points, check.about
-        )?;
-    }
-    let points: u32 = assignment.all_checks().map(|check| check.points).sum();
-    writeln!(output, "{:<18} {points:>2}  points", "")?;
-    writeln!(output, "\nipc grade {name} -- {}", assignment.example)?;
-    Ok(output.flush()?)
+    let row = |name, points, about| format!("{name:<18} {points:>2}  {about}\n");
+    let checks = assignment.all_checks();
+    let rows: String = checks
+        .map(|check| row(check.name, check.points, check.about))
+        .collect();
+    let points = assignment.all_checks().map(|check| check.points).sum();
+    let (about, task) = (assignment.about, assignment.task().trim_end());
+    let (sum, example) = (row("", points, "points"), assignment.example);
+    print(&format!(
+        "{name}: {about}\n\n{task}\n\n## Checks\n\n{rows}{sum}\nipc grade {name} -- {example}\n"
+    ))
 }
 
 /// How a report is to look and where it goes.

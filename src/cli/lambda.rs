@@ -10,8 +10,9 @@ use crate::lambda::{self, Runtime, Settings, client};
 use crate::socket;
 
 use super::args::Args;
+use super::options::or_default;
 use super::output::Output;
-use super::{Failure, Outcome, print, unknown_command};
+use super::{Command, Failure, Outcome, scenario};
 
 /// The options that the last stage alone knows.
 const LIMITS: [&str; 5] = [
@@ -68,15 +69,8 @@ Chapter 9 of the book explains it: docs/09-lambda.md.
 ";
 
 pub(super) fn run(words: &mut Args) -> Outcome {
-    words.set_command("ipc lambda");
-    if words.wants_help() {
-        return print(HELP);
-    }
-    match words.command().as_deref() {
-        Some("server") => server(words),
-        Some("invoke") => invoke(words),
-        other => Err(unknown_command(other, words, "ipc lambda")),
-    }
+    let commands: [Command; 2] = [("server", &server), ("invoke", &invoke)];
+    scenario(words, "ipc lambda", HELP, &commands)
 }
 
 fn server(words: &mut Args) -> Outcome {
@@ -88,8 +82,8 @@ fn server(words: &mut Args) -> Outcome {
         _ => no_settings(words)?,
     };
     words.finish()?;
-    let output_dir = path_or_default(output_dir, lambda::OUTPUT_NAME)?;
-    let path = path_or_default(path, lambda::SOCKET_NAME)?;
+    let output_dir = or_default(output_dir, lambda::OUTPUT_NAME)?;
+    let path = or_default(path, lambda::SOCKET_NAME)?;
     if stage == 1 {
         return Ok(lambda::s1_plain::serve(&path, &output_dir)?);
     }
@@ -113,8 +107,7 @@ fn settings(words: &mut Args) -> Result<Settings, Failure> {
     }
     let allow = every(words, "--allow")?;
     settings.allow = allow.into_iter().map(PathBuf::from).collect();
-    let from_one = |&number: &usize| number > 0;
-    settings.max_running = words.parsed("--max-running", "a whole number from 1 on", from_one)?;
+    settings.max_running = words.positive("--max-running")?;
     if let Some(bytes) = words.parsed("--max-output", "a number of bytes", |_| true)? {
         settings.max_output = bytes;
     }
@@ -141,7 +134,7 @@ fn invoke(words: &mut Args) -> Outcome {
     let show = words.flag("--show");
     let request = request(words)?;
     words.finish()?;
-    let path = path_or_default(path, lambda::SOCKET_NAME)?;
+    let path = or_default(path, lambda::SOCKET_NAME)?;
     let output = match stage {
         1 => lambda::s1_plain::invoke(&path, &request.to_string())?.into(),
         _ => match client::invoke(&path, &request, &words.stop()?)? {
@@ -198,11 +191,4 @@ fn every(words: &mut Args, name: &str) -> Result<Vec<OsString>, Failure> {
         values.push(value);
     }
     Ok(values)
-}
-
-fn path_or_default(path: Option<PathBuf>, name: &str) -> Result<PathBuf, Failure> {
-    Ok(match path {
-        Some(path) => path,
-        None => socket::in_directory(name)?,
-    })
 }

@@ -17,6 +17,7 @@ mod copy;
 mod file_size;
 mod grade;
 mod lambda;
+mod options;
 mod output;
 mod queue;
 mod race;
@@ -27,11 +28,14 @@ mod tour;
 use std::ffi::OsString;
 use std::io::{self, Write};
 use std::panic::{self, AssertUnwindSafe};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::Duration;
 
+use crate::socket::{self, Listener};
+use crate::stop::StopToken;
 use crate::support::error::Context;
 use crate::support::log::{self, log};
 use args::Args;
@@ -168,6 +172,43 @@ fn print(text: &str) -> Outcome {
     let mut output = Output::stdout()?;
     output.write_all(text.as_bytes())?;
     Ok(output.flush()?)
+}
+
+/// A command below another: its name, and what it runs.
+type Command<'a> = (&'a str, &'a dyn Fn(&mut Args) -> Outcome);
+
+/// Runs the command `name`: prints its `help` if that is wanted, or else runs what the next word names.
+fn scenario(words: &mut Args, name: &'static str, help: &str, commands: &[Command]) -> Outcome {
+    words.set_command(name);
+    if words.wants_help() {
+        return print(help);
+    }
+    choose(words, name, commands)
+}
+
+/// Runs the one of the commands below `name` that the next word names.
+fn choose(words: &mut Args, name: &'static str, commands: &[Command]) -> Outcome {
+    let found = words.command();
+    let is_it = |(known, _): &&Command| found.as_deref() == Some(*known);
+    match commands.iter().find(is_it) {
+        Some((_, run)) => run(words),
+        None => Err(unknown_command(found.as_deref(), words, name)),
+    }
+}
+
+/// Listens at `path`, and says so.
+fn listen(path: &Path) -> io::Result<Listener> {
+    let listener = socket::listen(path)?;
+    log(format!("listening on {}", path.display()));
+    Ok(listener)
+}
+
+/// A stop is an end like any other, whatever it has broken off.
+fn unless_stopped(ended: Outcome, stop: &StopToken) -> Outcome {
+    match ended {
+        Err(_) if stop.is_requested() => Ok(()),
+        ended => ended,
+    }
 }
 
 fn unknown_command(found: Option<&str>, words: &Args, command: &'static str) -> Failure {

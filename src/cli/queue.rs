@@ -1,6 +1,6 @@
 //! `ipc queue`: the words of the message queues.
 
-use std::io::{self, BufRead, BufReader, Write};
+use std::io::{self, BufRead, BufReader};
 use std::time::Duration;
 
 use crate::queue::{self, OpenOptions, PRIORITIES, Queue, s1_plain};
@@ -12,7 +12,7 @@ use crate::support::stdio::stdin;
 
 use super::args::Args;
 use super::output::Output;
-use super::{Failure, Outcome, print, unknown_command};
+use super::{Command, Failure, Outcome, choose, print};
 
 /// What a queue is made for if nothing else is said, as the kernel's are.
 const MAX_MESSAGES: usize = 10;
@@ -57,21 +57,20 @@ pub(super) fn run(words: &mut Args) -> Outcome {
         return print(HELP);
     }
     let stage = words.stage(queue::LAST_STAGE)?;
-    match words.command().as_deref() {
-        Some("create") => create(words, stage),
-        Some("send") => send(words, stage),
-        Some("receive") => receive(words, stage),
-        Some("info") => info(words, stage),
-        Some("list") => list(words),
-        Some("unlink") => unlink(words, stage),
-        other => Err(unknown_command(other, words, "ipc queue")),
-    }
+    let commands: [Command; 6] = [
+        ("create", &|words| create(words, stage)),
+        ("send", &|words| send(words, stage)),
+        ("receive", &|words| receive(words, stage)),
+        ("info", &|words| info(words, stage)),
+        ("list", &list),
+        ("unlink", &|words| unlink(words, stage)),
+    ];
+    choose(words, "ipc queue", &commands)
 }
 
 fn create(words: &mut Args, stage: usize) -> Outcome {
-    let mut number = |name| words.parsed(name, "a whole number from 1 on", |&number| number > 0);
-    let max_messages = number("--max-messages")?.unwrap_or(MAX_MESSAGES);
-    let message_size = number("--message-size")?.unwrap_or(MESSAGE_SIZE);
+    let max_messages = words.positive("--max-messages")?.unwrap_or(MAX_MESSAGES);
+    let message_size = words.positive("--message-size")?.unwrap_or(MESSAGE_SIZE);
     let name = name(words)?;
     words.finish()?;
     if stage == 1 {
@@ -137,9 +136,7 @@ fn send_lines(
 }
 
 fn receive(words: &mut Args, stage: usize) -> Outcome {
-    let count = words.parsed("--count", "a whole number from 1 on", |&count| {
-        count > 0_u64
-    })?;
+    let count = words.positive("--count")?;
     let follow = words.flag("--follow");
     if follow && count.is_some() {
         return Err(words.fault("--count has no meaning with --follow: it receives all"));
@@ -187,14 +184,10 @@ fn info(words: &mut Args, stage: usize) -> Outcome {
         1 => s1_plain::Queue::open(&name)?.attributes(),
         _ => attributes(&name)?,
     };
-    let lines = ["messages", "max-messages", "message-size"]
-        .into_iter()
-        .zip(numbers);
-    let mut output = Output::stdout()?;
-    for (what, number) in lines {
-        writeln!(output, "{what:<14}{number}")?;
-    }
-    Ok(output.flush()?)
+    let [messages, max_messages, message_size] = numbers;
+    print(&format!(
+        "messages      {messages}\nmax-messages  {max_messages}\nmessage-size  {message_size}\n"
+    ))
 }
 
 fn attributes(name: &str) -> io::Result<[usize; 3]> {
@@ -209,11 +202,8 @@ fn attributes(name: &str) -> io::Result<[usize; 3]> {
 fn list(words: &mut Args) -> Outcome {
     words.finish()?;
     let names = queue::list().map_err(io::Error::from)?;
-    let mut output = Output::stdout()?;
-    for name in names {
-        writeln!(output, "{}", escape(&name))?;
-    }
-    Ok(output.flush()?)
+    let lines = names.iter().map(|name| format!("{}\n", escape(name)));
+    print(&lines.collect::<String>())
 }
 
 fn unlink(words: &mut Args, stage: usize) -> Outcome {

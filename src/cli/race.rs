@@ -12,7 +12,7 @@ use crate::support::error::Context;
 
 use super::args::Args;
 use super::output::Output;
-use super::{Failure, Outcome, print};
+use super::{Failure, Outcome, print, unless_stopped};
 
 const HELP: &str = "\
 ipc copy race: two processes share memory, first without order
@@ -30,6 +30,7 @@ Chapter 6 of the book explains it: docs/06-copy-by-shared-memory.md.
 ";
 
 pub(super) fn run(words: &mut Args) -> Outcome {
+    words.set_command("ipc copy");
     words.set_command("ipc copy race");
     if words.wants_help() {
         return print(HELP);
@@ -45,10 +46,7 @@ pub(super) fn run(words: &mut Args) -> Outcome {
         (None, None) => count(ordered, &stop),
         (None, Some(file)) => copy(&file, output.as_deref(), ordered, &stop),
     };
-    match ended {
-        Err(_) if stop.is_requested() => Ok(()),
-        ended => ended,
-    }
+    unless_stopped(ended, &stop)
 }
 
 fn count(ordered: bool, stop: &StopToken) -> Outcome {
@@ -58,16 +56,13 @@ fn count(ordered: bool, stop: &StopToken) -> Outcome {
     other.wait()?;
     let (expected, counted) = (2 * TIMES, race.counter());
     drop(race); // the segment goes before the lines do, which may take a while
-    let mut output = Output::stdout()?;
-    writeln!(
-        output,
-        "{TIMES} by one process, {TIMES} by another: {counted}"
-    )?;
-    match expected - counted {
-        0 => writeln!(output, "no update was lost")?,
-        _ => writeln!(output, "updates were lost")?,
-    }
-    Ok(output.flush()?)
+    let verdict = match expected - counted {
+        0 => "no update was lost",
+        _ => "updates were lost",
+    };
+    print(&format!(
+        "{TIMES} by one process, {TIMES} by another: {counted}\n{verdict}\n"
+    ))
 }
 
 fn copy(file: &Path, to: Option<&Path>, ordered: bool, stop: &StopToken) -> Outcome {
@@ -86,17 +81,14 @@ fn copy(file: &Path, to: Option<&Path>, ordered: bool, stop: &StopToken) -> Outc
 fn report(sent: &[u8], got: &[u8]) -> Outcome {
     let blocks = sent.chunks(BLOCK).zip(got.chunks(BLOCK));
     let wrong = blocks.filter(|(sent, got)| sent != got).count();
-    let mut output = Output::stdout()?;
-    writeln!(
-        output,
-        "{wrong} of {} blocks are not what was sent",
-        sent.len().div_ceil(BLOCK)
-    )?;
-    match wrong {
-        0 => writeln!(output, "the copy is the same")?,
-        _ => writeln!(output, "the copy differs")?,
-    }
-    Ok(output.flush()?)
+    let all = sent.len().div_ceil(BLOCK);
+    let verdict = match wrong {
+        0 => "the copy is the same",
+        _ => "the copy differs",
+    };
+    print(&format!(
+        "{wrong} of {all} blocks are not what was sent\n{verdict}\n"
+    ))
 }
 
 /// The second process: it counts, or receives the file and prints it.

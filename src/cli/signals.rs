@@ -1,6 +1,5 @@
 //! `ipc signals`: the words of the signals scenario.
 
-use std::io::Write;
 use std::process;
 use std::thread;
 use std::time::Duration;
@@ -11,7 +10,7 @@ use crate::support::log::log;
 
 use super::args::Args;
 use super::output::Output;
-use super::{Failure, Outcome, print, unknown_command};
+use super::{Command, Failure, Outcome, print, scenario, unless_stopped};
 
 const HELP: &str = "\
 ipc signals: send signals, handle them, and see what a process does with each
@@ -32,55 +31,40 @@ Chapter 7 of the book explains it: docs/07-signals.md.
 ";
 
 pub(super) fn run(words: &mut Args) -> Outcome {
-    words.set_command("ipc signals");
-    if words.wants_help() {
-        return print(HELP);
-    }
-    match words.command().as_deref() {
-        Some("list") => list(words),
-        Some("show") => show(words),
-        Some("send") => send(words),
-        Some("raise") => raise(words),
-        Some("wait") => wait(words),
-        Some("lab") => play_lab(words),
-        other => Err(unknown_command(other, words, "ipc signals")),
-    }
+    let commands: [Command; 6] = [
+        ("list", &list),
+        ("show", &show),
+        ("send", &send),
+        ("raise", &raise),
+        ("wait", &wait),
+        ("lab", &play_lab),
+    ];
+    scenario(words, "ipc signals", HELP, &commands)
 }
 
 fn list(words: &mut Args) -> Outcome {
     words.finish()?;
-    let mut output = Output::stdout()?;
-    writeln!(output, "   nr  signal     default    sent by")?;
-    for signal in Signal::all() {
-        let mark = if Signal::NOTED.contains(&signal) {
-            '*'
-        } else {
-            ' '
-        };
+    let line = |signal: Signal| {
+        let is_noted = Signal::NOTED.contains(&signal);
+        let mark = if is_noted { '*' } else { ' ' };
         let (number, action, sender) = (signal.number(), signal.action(), signal.sender());
-        writeln!(
-            output,
-            "{mark} {number:>3}  {signal:<9}  {action:<9}  {sender}"
-        )?;
-    }
-    Ok(output.flush()?)
+        format!("{mark} {number:>3}  {signal:<9}  {action:<9}  {sender}\n")
+    };
+    let lines: String = Signal::all().map(line).collect();
+    print(&format!("   nr  signal     default    sent by\n{lines}"))
 }
 
 fn show(words: &mut Args) -> Outcome {
     let pid = pid(words)?;
     words.finish()?;
     let found = signals::dispositions(pid)?;
-    let mut output = Output::stdout()?;
-    writeln!(output, "signal     what happens          now")?;
-    for signal in Signal::all() {
-        let line = format!(
-            "{signal:<9}  {:<20}  {}",
-            what_happens(&found, signal),
-            now(&found, signal)
-        );
-        writeln!(output, "{}", line.trim_end())?;
-    }
-    Ok(output.flush()?)
+    let line = |signal| {
+        let (happens, now) = (what_happens(&found, signal), now(&found, signal));
+        let line = format!("{signal:<9}  {happens:<20}  {now}");
+        line.trim_end().to_owned() + "\n"
+    };
+    let lines: String = Signal::all().map(line).collect();
+    print(&format!("signal     what happens          now\n{lines}"))
 }
 
 fn what_happens(found: &Dispositions, signal: Signal) -> String {
@@ -122,9 +106,7 @@ fn raise(words: &mut Args) -> Outcome {
     if why == ON_ITS_WAY {
         thread::sleep(ON_ITS_WAY_FOR); // the thread that it ends us by has to run first
     }
-    let mut output = Output::stdout()?;
-    writeln!(output, "still here after {signal}: {why}")?;
-    Ok(output.flush()?)
+    print(&format!("still here after {signal}: {why}\n"))
 }
 
 fn why_it_is_still_here(before: &Dispositions, signal: Signal) -> &'static str {
@@ -149,9 +131,7 @@ fn wait(words: &mut Args) -> Outcome {
         WaitEnd::Signal => "a signal came and the routine ran: this is the clean end",
         WaitEnd::Input => "the input ended and no signal came",
     };
-    let mut output = Output::stdout()?;
-    writeln!(output, "{end}")?;
-    Ok(output.flush()?)
+    print(&format!("{end}\n"))
 }
 
 fn play_lab(words: &mut Args) -> Outcome {
@@ -164,10 +144,8 @@ fn play_lab(words: &mut Args) -> Outcome {
     }
     let program = std::env::current_exe()?;
     let stop = words.stop()?;
-    match lab::play(&parts, &program, &mut Output::stdout()?, &stop) {
-        Err(_) if stop.is_requested() => Ok(()),
-        other => Ok(other?),
-    }
+    let played = lab::play(&parts, &program, &mut Output::stdout()?, &stop);
+    unless_stopped(played.map_err(Failure::Run), &stop)
 }
 
 fn signal(words: &mut Args) -> Result<Signal, Failure> {

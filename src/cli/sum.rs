@@ -1,15 +1,13 @@
 //! `ipc sum`: the words of the sum scenario.
 
 use std::io::{self, BufReader, IsTerminal};
-use std::path::PathBuf;
 
-use crate::support::log::log;
+use crate::sum;
 use crate::support::stdio::stdin;
-use crate::{socket, sum};
 
 use super::args::Args;
 use super::output::Output;
-use super::{Failure, Outcome, print, unknown_command};
+use super::{Command, Outcome, listen, scenario};
 
 /// Below the usual limit of 1,024 descriptors a process, with some left for the server itself.
 const MAX_CLIENTS: usize = 1000;
@@ -41,33 +39,24 @@ Chapter 3 of the book explains it: docs/03-sum.md.
 ";
 
 pub(super) fn run(words: &mut Args) -> Outcome {
-    words.set_command("ipc sum");
-    if words.wants_help() {
-        return print(HELP);
-    }
-    match words.command().as_deref() {
-        Some("server") => server(words),
-        Some("client") => client(words),
-        other => Err(unknown_command(other, words, "ipc sum")),
-    }
+    let commands: [Command; 2] = [("server", &server), ("client", &client)];
+    scenario(words, "ipc sum", HELP, &commands)
 }
 
 fn server(words: &mut Args) -> Outcome {
     let stage = words.stage(sum::LAST_STAGE)?;
-    let at_least_one = |&number: &usize| number > 0;
-    let max_clients = words.parsed("--max-clients", "a whole number from 1 on", at_least_one)?;
+    let max_clients = words.positive("--max-clients")?;
     if stage < 3 && max_clients.is_some() {
         let fault =
             "--max-clients is for stages 3 and 4: stages 1 and 2 serve one client at a time";
         return Err(words.fault(fault));
     }
-    let path = socket_path(words)?;
+    let path = words.socket(sum::SOCKET_NAME)?;
     if stage == 1 {
         return Ok(sum::s1_plain::serve(&path)?);
     }
     let stop = words.stop()?;
-    let listener = socket::listen(&path)?;
-    log(format!("listening on {}", path.display()));
+    let listener = listen(&path)?;
     let max_clients = max_clients.unwrap_or(MAX_CLIENTS);
     Ok(match stage {
         2 => sum::s2_survives::serve(&listener, &stop),
@@ -78,7 +67,7 @@ fn server(words: &mut Args) -> Outcome {
 
 fn client(words: &mut Args) -> Outcome {
     let stage = words.stage(sum::LAST_STAGE)?;
-    let path = socket_path(words)?;
+    let path = words.socket(sum::SOCKET_NAME)?;
     let mut output = Output::stdout()?;
     if stage == 1 {
         return Ok(sum::s1_plain::ask(&path, BufReader::new(stdin()), output)?);
@@ -86,13 +75,4 @@ fn client(words: &mut Args) -> Outcome {
     let stop = words.stop()?;
     let prompts = io::stdin().is_terminal();
     Ok(sum::client::run(&path, prompts, &mut output, &stop)?)
-}
-
-fn socket_path(words: &mut Args) -> Result<PathBuf, Failure> {
-    let path = words.path("--socket")?;
-    words.finish()?;
-    Ok(match path {
-        Some(path) => path,
-        None => socket::in_directory(sum::SOCKET_NAME)?,
-    })
 }

@@ -1,6 +1,6 @@
 //! `ipc tour`: the words of the tour.
 
-use std::io::{self, IsTerminal, Write};
+use std::io::{self, IsTerminal};
 
 use crate::tour::{self, Manner, Scene};
 
@@ -57,13 +57,9 @@ fn play(scenes: &[&Scene], words: &Args) -> Outcome {
 }
 
 fn print_list() -> Outcome {
-    let mut output = Output::stdout()?;
-    for scene in tour::scenes() {
-        writeln!(
-            output,
-            "{:<16} chapter {:<3} {}",
-            scene.name, scene.chapter, scene.about
-        )?;
-    }
-    Ok(output.flush()?)
+    let line = |scene: &Scene| {
+        let (name, chapter, about) = (scene.name, scene.chapter, scene.about);
+        format!("{name:<16} chapter {chapter:<3} {about}\n")
+    };
+    print(&tour::scenes().map(line).collect::<String>())
 }
