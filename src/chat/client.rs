@@ -6,15 +6,16 @@
 //! and a server that does not read (a send to it is blocked) is heard all the same.
 
 use std::io::{self, ErrorKind};
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
-use std::process;
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
+use std::{env, fs, process};
 
-use super::printer::LinePrinter;
-use super::protocol::Hello;
+use super::lines::LinePrinter;
+use super::protocol::{Hello, is_name};
 use super::screen::Screen;
 use super::typing::{Typing, start_typing};
 use crate::socket::{connect_unless, end_sending, send};
@@ -58,13 +59,25 @@ pub fn run(
     let greeted = send(&mut &*stream, hello.as_bytes()).is_ok();
     let tell = mailbox.sender();
     let ended = move |ended| _ = tell(Event::TypingEnded(ended));
-    // Kept to the end: dropping it gives the terminal back as it was.
-    let _terminal = start_typing(typing, &stream, screen, ended)?;
+    let terminal = start_typing(typing, &stream, screen, ended)?;
+    let ended = end_of(&mailbox, &stream, greeted, stop);
+    screen.end_typing();
+    drop(terminal); // gives it back as it was
+    ended
+}
+
+/// Waits for the end, whatever it is.
+fn end_of(
+    mailbox: &Mailbox<Event>,
+    stream: &UnixStream,
+    greeted: bool,
+    stop: &StopToken,
+) -> io::Result<()> {
     match mailbox.next() {
         None => Ok(()),
         Some(Event::ServerLeft(error)) => Err(error),
         Some(Event::TypingEnded(ended)) => {
-            end_sending(&stream)?;
+            end_sending(stream)?;
             let farewell = mailbox.next_within(LAST_WORDS);
             ended.and_then(|()| judge(farewell, greeted, stop))
         }
@@ -98,5 +111,43 @@ fn hear_server(stream: &UnixStream, path: &str, screen: &Screen) -> io::Error {
         Ok(()) => gone(ErrorKind::ConnectionAborted),
         Err(error) if error.kind() == ErrorKind::ConnectionReset => gone(error.kind()),
         Err(error) => error,
+    }
+}
+
+/// The login name: `$LOGNAME`, as environ(7) has it and getlogin(3) recommends, else `$USER`, else the
+/// name that `/etc/passwd` has for the owner of this process, as `getpwuid(getuid())` would find it.
+/// `None` if none of them is a [name](is_name).
+///
+/// The environment says what its user wants it to. That is good enough for a chat and for nothing else.
+#[doc(alias = "getlogin")]
+#[doc(alias = "getpwuid")]
+pub fn login_name() -> Option<String> {
+    let set = |name| env::var(name).ok().filter(|name| is_name(name));
+    let owner = || {
+        let uid = fs::metadata("/proc/self").ok()?.uid();
+        name_of(uid, &fs::read_to_string("/etc/passwd").ok()?).filter(|name| is_name(name))
+    };
+    set("LOGNAME").or_else(|| set("USER")).or_else(owner)
+}
+
+/// The name with this user ID among the lines `name:password:uid:…`.
+fn name_of(uid: u32, passwd: &str) -> Option<String> {
+    passwd.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        let found = fields.nth(1)?.parse() == Ok(uid);
+        found.then(|| name.to_owned())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_user_is_found_by_number() {
+        let passwd = "root:x:0:0::/root:/bin/sh\nbroken\nzoe:x:1000:1000::/home/zoe:/bin/sh\n";
+        assert_eq!(name_of(1000, passwd).as_deref(), Some("zoe"));
+        assert_eq!(name_of(1, passwd), None);
     }
 }

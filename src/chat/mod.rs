@@ -13,20 +13,15 @@
 //!
 //! 1. [`s1_plain`]: a one-way server and its client in one file, std alone.
 //! 2. [`s2_survives`]: survives its clients and ends cleanly. [`protocol`] gives names to what goes over the
-//!    wire; `session.rs` is what a server does with one client, and `printer.rs` and `lines.rs` with its
-//!    lines; `screen.rs` is where they are shown, by way of an `outbox.rs`. [`client`] is the client of this
-//!    and all later stages; `typing.rs`, `editor.rs` and `terminal.rs` are its prompt, and `login.rs` knows
-//!    its user's name.
-//! 3. [`s3_two_way`]: what is typed at the server (`operator.rs`) is sent to those in the `room.rs`.
+//!    wire; `session.rs` is what a server does with one client, and `lines.rs` with its lines; `screen.rs` is
+//!    where they are shown, by way of an `outbox.rs`. [`client`] is the client of this and all later stages,
+//!    and `typing.rs` how its user types.
+//! 3. [`s3_two_way`]: what is typed at the server is sent to those in the `room.rs`.
 //! 4. [`s4_outboxes`]: an outbox for each client, and slow readers dropped.
 
 pub mod client;
-mod editor;
 mod lines;
-mod login;
-mod operator;
 mod outbox;
-mod printer;
 pub mod protocol;
 mod room;
 pub mod s1_plain;
@@ -35,11 +30,10 @@ pub mod s3_two_way;
 pub mod s4_outboxes;
 mod screen;
 mod session;
-mod terminal;
 mod typing;
 
 pub use crate::support::escape::escape;
-pub use login::login_name;
+pub use client::login_name;
 pub use screen::Screen;
 pub use typing::Typing;
 

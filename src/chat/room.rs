@@ -1,9 +1,16 @@
-//! The clients that are in the room of a two-way server, by number, each with its name.
+//! The clients that are in the room of a two-way server, by number, each with its name; and what is typed there
+//! for them.
+//!
+//! A server in C would ask `select` whether its user or one of its clients has something to say. Here a thread
+//! waits for the user alone.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use super::protocol::{ANONYMOUS, Address};
+use super::protocol::{ANONYMOUS, Address, MAX_LINE, text};
+use crate::stop::StopToken;
+use crate::support::lines::each_stdin_line;
+use crate::support::log::log;
 
 /// The clients that are there, each with its name and what it is reached by: a connection, an outbox.
 pub(super) struct Room<T> {
@@ -70,4 +77,21 @@ impl<T> Room<T> {
             _ => Ok(clients),
         }
     }
+}
+
+/// How many typed lines may wait; then the typist waits.
+const WAITING: usize = 1024;
+
+/// Has `deliver` called with each line that is typed on stdin until it ends, or `stop` is requested. What
+/// `deliver` fails with is told to the typist.
+pub(super) fn each_typed_line(stop: &StopToken, deliver: impl Fn(&[u8]) -> Result<(), String>) {
+    let ended = each_stdin_line(MAX_LINE + 1, WAITING, stop, |line| {
+        let delivered = match text(&line.bytes) {
+            Some(text) if !line.cut => deliver(text),
+            _ => Err(format!("a line of more than {MAX_LINE} bytes was not sent")),
+        };
+        delivered.unwrap_or_else(log);
+        Ok(())
+    });
+    ended.unwrap_or_else(|error| log(error.to_string()));
 }

@@ -6,7 +6,7 @@
 //! What this adds: what is shown is [escaped](super::escape()), lines have 4096 bytes at most, `screen.rs`
 //! shows them whole and many at a time, clients are limited in number, and a stop ends every wait.
 //!
-//! What it costs: some 450 lines in five files beside this one, and a thread that writes. Each client has its
+//! What it costs: some 450 lines in four files beside this one, and a thread that writes. Each client has its
 //! one thread, as before.
 
 use std::io;

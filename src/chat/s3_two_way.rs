@@ -5,7 +5,7 @@
 //! What this adds: a room, which is a map of the connections behind a mutex, and a thread that sends what is
 //! typed to all clients in it, or to one.
 //!
-//! What it costs: 45 lines here, some 130 in `room.rs` and `operator.rs`, and one thread. And now one client
+//! What it costs: 45 lines here, some 100 in `room.rs`, and one thread. And now one client
 //! that stops reading stops the room.
 
 use std::io;
@@ -14,9 +14,8 @@ use std::os::unix::net::UnixStream;
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-use super::operator::each_typed_line;
 use super::protocol::Address;
-use super::room::{Room, lock};
+use super::room::{Room, each_typed_line, lock};
 use super::screen::Screen;
 use super::session::{listen_to, refuse};
 use crate::socket::{Listener, WhenFull, accept_loop, send};

@@ -15,10 +15,9 @@ use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use super::operator::each_typed_line;
 use super::outbox::Outbox;
 use super::protocol::Address;
-use super::room::{Room, lock};
+use super::room::{Room, each_typed_line, lock};
 use super::screen::Screen;
 use super::session::{listen_to, refuse};
 use crate::socket::{Listener, WhenFull, accept_loop, send};

@@ -5,7 +5,7 @@ use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 
-use super::printer::LinePrinter;
+use super::lines::LinePrinter;
 use super::protocol::{ANONYMOUS, Hello};
 use super::screen::Screen;
 use crate::stop::StopToken;

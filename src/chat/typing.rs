@@ -5,15 +5,15 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::thread;
 
-use super::editor::{Editor, PROMPT, Pressed};
 use super::lines::{BATCH_LEN, Lines};
 use super::protocol::MAX_LINE;
 use super::screen::Screen;
-use super::terminal::Terminal;
 use crate::socket::{Received, recv, send};
+use crate::support::editor::{Editor, PROMPT, Pressed};
 use crate::support::escape::escape;
 use crate::support::log::{log, prompt};
 use crate::support::stdio::stdin;
+use crate::support::terminal::Terminal;
 
 /// How the user types.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -35,7 +35,7 @@ pub(super) fn start_typing(
     ended: impl FnOnce(io::Result<()>) + Send + 'static,
 ) -> io::Result<Option<Terminal>> {
     let terminal = match typing {
-        Typing::Edited => Terminal::take(screen).ok(),
+        Typing::Edited => Terminal::take().ok(),
         Typing::Prompted | Typing::Piped => None,
     };
     let columns = terminal.as_ref().map(Terminal::columns);
@@ -90,7 +90,7 @@ fn send_typed(mut stream: &UnixStream, asks: bool) -> io::Result<()> {
 /// line on `screen` as it grows, `columns` wide at most, and leaves it there when it is sent.
 fn send_edited(columns: usize, mut stream: &UnixStream, screen: &Screen) -> io::Result<()> {
     let mut stdin = stdin();
-    let mut editor = Editor::default();
+    let mut editor = Editor::new(MAX_LINE);
     let mut keys = [0; 1024];
     loop {
         screen.draw(editor.drawn(columns));

@@ -1,6 +1,8 @@
-//! What no chapter teaches, and every room leans on: the log, lines of input, a mailbox, progress, permits,
-//! errors in context, escaping, files that are removed by their maker, and which process is which.
+//! What no chapter teaches, and every room leans on: the log, lines of input, a mailbox, a line that is typed
+//! and its terminal, progress, permits, errors in context, escaping, files that are removed by their maker, and
+//! which process is which.
 
+pub(crate) mod editor;
 pub(crate) mod error;
 pub(crate) mod escape;
 pub(crate) mod identity;
@@ -11,4 +13,5 @@ pub(crate) mod permits;
 pub(crate) mod progress;
 pub(crate) mod stdio;
 pub(crate) mod svg;
+pub(crate) mod terminal;
 pub(crate) mod unlink_on_drop;

@@ -1,7 +1,7 @@
 //! The terminal, taken from its line discipline for a while, and given back however we end.
 //!
-//! In its usual (canonical) mode a terminal holds the words of a line until Enter; when the server
-//! speaks meanwhile, the client cannot draw them again, because it does not have them. So the client reads key by key.
+//! In its usual (canonical) mode a terminal holds the words of a line until Enter; a program that shows something
+//! meanwhile cannot draw them again, because it does not have them. So such a program reads key by key.
 //! `tcsetattr(3)` does that, which std does not have: `stty(1)` calls it for us.
 //!
 //! A terminal left in that mode is useless to the shell behind it, and a killed process cleans up
@@ -11,11 +11,9 @@
 use std::io::{self, BufRead, BufReader, ErrorKind};
 use std::os::fd::AsFd;
 use std::process::{Child, Command, Stdio};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
-
-use super::screen::Screen;
 
 /// The terminal is the script's stderr. It survives the signals that end us, and by then the shell
 /// may have the terminal: a background process that sets a mode gets SIGTTOU. A program that has set another
@@ -36,10 +34,9 @@ const KEEPER_LIMIT: Duration = Duration::from_millis(300);
 const COLUMNS: usize = 80;
 
 /// A terminal that hands over every key; dropping it gives it back.
-pub(super) struct Terminal {
+pub struct Terminal {
     keeper: Option<Child>,
     columns: usize,
-    screen: Arc<Screen>,
 }
 
 impl Terminal {
@@ -48,7 +45,7 @@ impl Terminal {
     /// # Errors
     /// Those of starting `sh`; [`ErrorKind::Unsupported`] if `stty` cannot do it.
     #[doc(alias = "tcsetattr")]
-    pub(super) fn take(screen: &Arc<Screen>) -> io::Result<Self> {
+    pub fn take() -> io::Result<Self> {
         let terminal = io::stdin().as_fd().try_clone_to_owned()?;
         let mut keeper = Command::new("sh")
             .args(["-c", SCRIPT])
@@ -68,19 +65,17 @@ impl Terminal {
         Ok(Self {
             keeper: Some(keeper),
             columns: columns.filter(|&columns| columns > 0).unwrap_or(COLUMNS),
-            screen: Arc::clone(screen),
         })
     }
 
     /// How many columns it had when it was taken.
-    pub(super) fn columns(&self) -> usize {
+    pub fn columns(&self) -> usize {
         self.columns
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        self.screen.end_typing();
         let Some(mut keeper) = self.keeper.take() else {
             return;
         };

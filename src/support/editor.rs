@@ -1,25 +1,24 @@
 //! The line that is being typed, held by us and not by the terminal, so that it can be drawn again
-//! below a line of the server's.
+//! below what comes meanwhile.
 //!
 //! Whoever wants more (history, the arrow keys) takes a readline; this is what a line discipline does.
 
-use super::protocol::MAX_LINE;
 use crate::support::escape::escape;
 
 /// What a user at a terminal is asked with.
-pub(super) const PROMPT: &str = "> ";
+pub const PROMPT: &str = "> ";
 
 /// The words typed so far, as a stream of keys makes them.
-#[derive(Default)]
-pub(super) struct Editor {
+pub struct Editor {
     words: Vec<u8>,
+    /// How many bytes there can be.
+    limit: usize,
     escape: Escape,
 }
 
 /// How far into a key that sends more than one byte, such as an arrow: `ESC [ … letter`.
-#[derive(Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Clone, Copy, PartialEq, Eq)]
 enum Escape {
-    #[default]
     None,
     Begun,
     Sequence,
@@ -27,14 +26,23 @@ enum Escape {
 
 /// What a key did that concerns others.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) enum Pressed {
+pub enum Pressed {
     Enter(Vec<u8>),
     End,
 }
 
 impl Editor {
+    /// An empty line that takes so many bytes.
+    pub fn new(limit: usize) -> Self {
+        Self {
+            words: Vec::new(),
+            limit,
+            escape: Escape::None,
+        }
+    }
+
     /// Takes a key, and says what it did that concerns others.
-    pub(super) fn press(&mut self, key: u8) -> Option<Pressed> {
+    pub fn press(&mut self, key: u8) -> Option<Pressed> {
         if self.is_in_escape(key) {
             return None;
         }
@@ -52,7 +60,7 @@ impl Editor {
     }
 
     fn push(&mut self, key: u8) {
-        if self.words.len() < MAX_LINE {
+        if self.words.len() < self.limit {
             self.words.push(key);
         }
     }
@@ -79,7 +87,7 @@ impl Editor {
     }
 
     /// The prompt and the words, or as much of their end as fits into a row.
-    pub(super) fn drawn(&self, columns: usize) -> String {
+    pub fn drawn(&self, columns: usize) -> String {
         // Half a letter, of which the rest is still to come, is not drawn as broken.
         let words = escape(whole_letters(&self.words));
         let room = columns.saturating_sub(PROMPT.len() + 1).max(1);
@@ -103,9 +111,11 @@ fn whole_letters(words: &[u8]) -> &[u8] {
 mod tests {
     use super::*;
 
+    const LIMIT: usize = 4096;
+
     /// The lines that these keys make, and what is drawn in the end.
     fn typed(keys: &str) -> (Vec<String>, String) {
-        let mut editor = Editor::default();
+        let mut editor = Editor::new(LIMIT);
         let pressed = keys.bytes().filter_map(|key| editor.press(key));
         let lines = pressed.map(|pressed| match pressed {
             Pressed::Enter(words) => String::from_utf8(words).unwrap(),
@@ -146,13 +156,13 @@ mod tests {
     fn a_long_line_is_drawn_from_its_end_and_goes_out_whole() {
         assert_eq!(typed("123456789").1, "> 123456789");
         assert_eq!(typed("1234567890").1, "> …34567890");
-        let long = "x".repeat(MAX_LINE);
+        let long = "x".repeat(LIMIT);
         assert_eq!(typed(&format!("{long}yy\r")).0, [long]);
     }
 
     #[test]
     fn half_a_letter_is_not_drawn() {
-        let mut editor = Editor::default();
+        let mut editor = Editor::new(LIMIT);
         for &byte in &"aß".as_bytes()[..2] {
             editor.press(byte);
         }
