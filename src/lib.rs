@@ -1,16 +1,16 @@
 //! Unix inter-process communication, taught by programs that work.
 //!
 //! **The book:**
-//! [1. Socket primitives](guide::ch01_socket_primitives) ·
-//! [2. A server, step by step](guide::ch02_server_step_by_step) ·
-//! [3. Sum](guide::ch03_sum) ·
-//! [4. Chat](guide::ch04_chat) ·
-//! [5. Copy by sockets](guide::ch05_copy_by_sockets) ·
-//! [6. Copy by shared memory](guide::ch06_copy_by_shared_memory) ·
-//! [7. Signals](guide::ch07_signals) ·
-//! [8. Message queues](guide::ch08_message_queues) ·
-//! [9. The lambda function loader](guide::ch09_lambda) ·
-//! [10. For teachers](guide::ch10_for_teachers)
+//! [1.&nbsp;Socket primitives](guide::ch01_socket_primitives) ·
+//! [2.&nbsp;A server, step by step](guide::ch02_server_step_by_step) ·
+//! [3.&nbsp;Sum](guide::ch03_sum) ·
+//! [4.&nbsp;Chat](guide::ch04_chat) ·
+//! [5.&nbsp;Copy by sockets](guide::ch05_copy_by_sockets) ·
+//! [6.&nbsp;Copy by shared memory](guide::ch06_copy_by_shared_memory) ·
+//! [7.&nbsp;Signals](guide::ch07_signals) ·
+//! [8.&nbsp;Message queues](guide::ch08_message_queues) ·
+//! [9.&nbsp;The lambda function loader](guide::ch09_lambda) ·
+//! [10.&nbsp;For teachers](guide::ch10_for_teachers)
 //!
 //! Each chapter is about one note that students or course authors wrote on their C programs.
 //! [The guide](guide) says how to read it.
