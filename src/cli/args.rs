@@ -155,7 +155,9 @@ mod tests {
     fn fault(failure: Failure) -> String {
         match failure {
             Failure::Usage(fault, _) => fault,
-            Failure::Run(error) => panic!("not a fault of usage: {error}"),
+            Failure::Run(error) | Failure::Ungraded(error) => {
+                panic!("not a fault of usage: {error}")
+            }
         }
     }
 

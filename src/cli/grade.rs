@@ -3,12 +3,14 @@
 use std::ffi::OsString;
 use std::fs;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
+use std::process;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use crate::grade::{self, ASSIGNMENTS, Assignment, Check, Report, Submission, report};
+use crate::grade::{self, ASSIGNMENTS, Assignment, Check, Report, Submission, User, report};
 use crate::support::error::Context;
 use crate::support::log::log;
+use crate::support::unlink_on_drop::create_private_dir;
 
 use super::args::Args;
 use super::{Failure, Outcome, print};
@@ -24,7 +26,8 @@ ipc grade: run a student's program, in any language, against an assignment
 
 In ARGS, and in the values of environment variables, {socket}, {file}, {dir} and
 {name} stand for what each check gives the program; $IPC_SOCKET, $IPC_FILE,
-$IPC_DIR and $IPC_NAME hold the same. The exit code is 0 if every check holds.
+$IPC_DIR and $IPC_NAME hold the same. The exit code is 0 if every check holds, 1 if
+one does not, 2 for wrong usage, and 3 if the grader itself failed: no points then.
 
 Options:
   --socket PATH      the path that is written into the program
@@ -32,7 +35,9 @@ Options:
   --timeout SECONDS  how long the program may take for each thing (default 5)
   --seed NUMBER      repeat a run with the random inputs of this seed
   --format FORMAT    text (default), tap, junit or gradescope
-  --output FILE      write the report to FILE
+  --output FILE      write the report to FILE, at the end and in one step
+  --user NAME        run the program as this user, who can do nothing to the
+                     grader and its files; only root can do that
 
 For teachers, chapter 10 of the book: docs/10-for-teachers.md.
 ";
@@ -103,8 +108,10 @@ fn grade(assignment: &'static Assignment, words: &mut Args) -> Outcome {
             log(format!("trying {}: {}", check.name, check.about));
         }
     };
-    let report = grade::grade(assignment, &checks, &submission, &progress, &stop)?;
-    deliver(&(form.format)(&report), form.output)?;
+    let target = Target::prepare(form.output).map_err(Failure::Ungraded)?;
+    let graded = grade::grade(assignment, &checks, &submission, &progress, &stop);
+    let report = graded.map_err(Failure::Ungraded)?;
+    target.deliver(&(form.format)(&report))?;
     match report.holds() {
         true => Ok(()),
         false => Err(Failure::Run(io::Error::other("not every check holds"))),
@@ -151,9 +158,16 @@ fn submission(assignment: &Assignment, words: &mut Args) -> Result<Submission, F
     Ok(Submission {
         words: program(assignment, words)?,
         socket,
+        user: user(words)?,
         timeout: Duration::from_secs_f64(timeout.unwrap_or(5.0)),
         seed: seed.unwrap_or_else(new_seed),
     })
+}
+
+fn user(words: &mut Args) -> Result<Option<User>, Failure> {
+    let name = words.value("--user")?;
+    let found = name.map(|name| User::find(&name)).transpose();
+    found.map_err(Failure::Ungraded)
 }
 
 /// The words that stand behind `--`, or those of the assignment's page behind another program.
@@ -181,11 +195,51 @@ fn new_seed() -> u64 {
     u64::from(now.subsec_nanos()) % 1_000_000
 }
 
-fn deliver(report: &str, file: Option<PathBuf>) -> Outcome {
-    match file {
-        Some(file) => {
-            Ok(fs::write(&file, report).context(|| format!("cannot write {}", file.display()))?)
+/// Where the report goes.
+enum Target {
+    Stdout,
+    /// A file, which is there when all was graded, and not before.
+    File(PathBuf),
+    /// What is there already and is no file, as `/dev/stderr`: it can only be written to.
+    Device(PathBuf),
+}
+
+impl Target {
+    /// A grader that does not come to its end leaves no report, not even that of the time before.
+    fn prepare(output: Option<PathBuf>) -> io::Result<Self> {
+        let Some(path) = output else {
+            return Ok(Self::Stdout);
+        };
+        match fs::symlink_metadata(&path) {
+            Ok(found) if !found.is_file() => return Ok(Self::Device(path)),
+            Ok(_) => fs::remove_file(&path)?,
+            Err(_) => {}
         }
-        None => print(report),
+        Ok(Self::File(path))
     }
+
+    fn deliver(&self, report: &str) -> Outcome {
+        let (written, path) = match self {
+            Self::Stdout => return print(report),
+            Self::File(path) => (write_beside(report, path), path),
+            Self::Device(path) => (fs::write(path, report), path),
+        };
+        let written = written.context(|| format!("cannot write {}", path.display()));
+        written.map_err(Failure::Ungraded)
+    }
+}
+
+/// Writes in a directory of our own, where the program could not prepare a link or a pipe, and puts the whole
+/// report into its place at once, whatever is there now.
+fn write_beside(report: &str, file: &Path) -> io::Result<()> {
+    let folder = file
+        .parent()
+        .filter(|folder| !folder.as_os_str().is_empty());
+    let name = format!(".ipc-grade-{}", process::id());
+    let private = folder.unwrap_or(Path::new(".")).join(name);
+    create_private_dir(&private)?;
+    let new = private.join("report");
+    let written = fs::write(&new, report).and_then(|()| fs::rename(&new, file));
+    let _ = fs::remove_dir_all(&private);
+    written
 }

@@ -2,7 +2,7 @@
 //!
 //! Each scenario has a file of its own in `cli/` with its help and the calls it stands for.
 //! Data goes to stdout and all that is said about it to stderr; the exit code is 0 for done (Ctrl-C
-//! included), 1 for failed at run time, 2 for wrong usage.
+//! included), 1 for failed at run time, 2 for wrong usage; a grader that could not grade says 3.
 //!
 //! Every command ends within a second of Ctrl-C, SIGTERM or SIGHUP. Nearly all that can block has a
 //! waker, and the command cleans up on its way back. But a write to a full pipe has none, nor has the
@@ -70,6 +70,8 @@ enum Failure {
     Usage(String, &'static str),
     /// It failed at run time.
     Run(io::Error),
+    /// The grader failed at run time, and says nothing about the program: that has an exit code of its own.
+    Ungraded(io::Error),
 }
 
 impl From<io::Error> for Failure {
@@ -139,6 +141,10 @@ fn report(outcome: Outcome) -> u8 {
         Err(Failure::Run(error)) => {
             log(format!("ipc: {error}"));
             1
+        }
+        Err(Failure::Ungraded(error)) => {
+            log(format!("ipc: nothing was graded: {error}"));
+            3
         }
         Err(Failure::Usage(fault, command)) => {
             log(format!("ipc: {fault}"));

@@ -102,6 +102,7 @@ fn send<'a>(lab: &'a Lab, receivers: u32) -> Result<Running<'a>, Fault> {
 fn receive<'a>(lab: &'a Lab, number: u32) -> Result<Running<'a>, Fault> {
     let directory = directory(lab, number);
     create_private_dir(&directory)?;
+    lab.give(&directory)?;
     lab.start_with(&[
         "receiver",
         "--output",

@@ -21,6 +21,7 @@ pub struct Host<'a> {
 impl<'a> Host<'a> {
     pub(super) fn new(lab: &'a Lab<'a>) -> Result<Self, Fault> {
         let listener = socket::listen(lab.socket())?;
+        lab.give(lab.socket())?;
         let waker = listener.stop_on(lab.stop());
         let stopper = listener.stopper();
         let (tell, clients) = mpsc::channel();

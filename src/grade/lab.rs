@@ -1,6 +1,7 @@
 //! What a check is given: a place of its own, and the student's program to be started in it.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::env;
 use std::ffi::{OsStr, OsString};
 use std::fs::{self, Permissions};
@@ -13,9 +14,10 @@ use std::time::Duration;
 
 use super::directory::make_way;
 use super::host::Host;
-use super::running::{Record, Running};
+use super::running::{Record, Running, STRAYS_LIMIT};
 use super::submission::{Submission, show_words};
 use super::{Fault, Random, watch};
+use crate::harness::signal;
 use crate::stop::StopToken;
 use crate::support::unlink_on_drop::create_private_dir;
 
@@ -29,6 +31,7 @@ pub struct Lab<'a> {
     name: String,
     starts: Cell<u32>,
     records: RefCell<Vec<Record>>,
+    before: BTreeSet<u32>,
 }
 
 impl<'a> Lab<'a> {
@@ -51,7 +54,7 @@ impl<'a> Lab<'a> {
             .unwrap_or_default()
             .to_string_lossy()
             .into_owned();
-        Ok(Self {
+        let lab = Self {
             submission,
             stop,
             directory,
@@ -59,7 +62,17 @@ impl<'a> Lab<'a> {
             name,
             starts: Cell::new(0),
             records: RefCell::default(),
-        })
+            before: watch::all_pids(),
+        };
+        for path in [directory, &lab.dir(), &lab.file()] {
+            lab.give(path)?;
+        }
+        Ok(lab)
+    }
+
+    /// Lets the program use a file that the grader has made, if another user runs it.
+    pub(super) fn give(&self, path: &Path) -> io::Result<()> {
+        self.submission.user.map_or(Ok(()), |user| user.owns(path))
     }
 
     /// Where the program is to listen, or where it will find its server: `{socket}`.
@@ -121,6 +134,9 @@ impl<'a> Lab<'a> {
         }
         for (name, placeholder) in PLACEHOLDERS {
             command.env(name, self.fill_in(OsStr::new(placeholder)));
+        }
+        if let Some(user) = self.submission.user {
+            user.runs(&mut command);
         }
         self.starts.set(self.starts.get() + 1);
         let mark = format!("{}-{}", self.name, self.starts.get());
@@ -187,8 +203,18 @@ impl<'a> Lab<'a> {
 }
 
 impl Drop for Lab<'_> {
-    /// A program that was killed leaves its socket file, and one written into it stands elsewhere.
+    /// A program that was killed leaves its socket file, and one written into it stands elsewhere. What has
+    /// hidden its mark is found if it has a user of its own.
     fn drop(&mut self) {
+        if let Some(user) = self.submission.user {
+            watch::wait_until(STRAYS_LIMIT, || {
+                let hidden = watch::hidden(user.uid(), &self.before);
+                hidden
+                    .iter()
+                    .for_each(|pid| _ = signal("KILL", (*pid).into()));
+                hidden.is_empty()
+            });
+        }
         let _ = make_way(&self.socket);
     }
 }

@@ -38,6 +38,7 @@ mod signals;
 mod submission;
 mod sum_client;
 mod sum_server;
+mod user;
 mod watch;
 
 pub use fault::{Fault, Verdict};
@@ -48,6 +49,7 @@ pub use random::Random;
 pub use report::{Failure, Graded, Outcome, Report};
 pub use running::{Record, Running};
 pub use submission::Submission;
+pub use user::User;
 
 use std::io::{self, ErrorKind};
 use std::time::Instant;

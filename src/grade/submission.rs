@@ -4,6 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::User;
 use crate::support::escape::escape;
 
 /// What a student hands in, and how it is to be treated.
@@ -13,6 +14,8 @@ pub struct Submission {
     pub words: Vec<OsString>,
     /// The path that is written into the program, for one that cannot be told another.
     pub socket: Option<PathBuf>,
+    /// The user who runs the program, if that is not the one who runs the grader.
+    pub user: Option<User>,
     /// How long the program may take for each thing that is expected of it.
     pub timeout: Duration,
     /// Where random inputs come from.

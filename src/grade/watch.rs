@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
+use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -160,6 +160,22 @@ pub(super) fn marked(mark: &str, before: &BTreeSet<u32>) -> Vec<(Identity, Strin
     };
     let new = pids.difference(before).copied();
     new.filter(|&pid| has_mark(pid)).filter_map(named).collect()
+}
+
+/// The live processes of a user that were started since and have no mark of a grader any more. Those of another
+/// grader have its mark.
+pub(super) fn hidden(uid: u32, before: &BTreeSet<u32>) -> Vec<u32> {
+    let is_his =
+        |pid: &u32| fs::metadata(format!("/proc/{pid}")).is_ok_and(|found| found.uid() == uid);
+    let is_marked = |pid: u32| {
+        let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+        let mut entries = environ.split(|&byte| byte == 0);
+        entries.any(|entry| entry.starts_with(b"IPC_GRADE="))
+    };
+    let lives = |pid: u32| Stat::read(&format!("/proc/{pid}")).is_ok_and(|stat| !stat.has_ended());
+    let pids = all_pids();
+    let new = pids.difference(before).copied().filter(is_his);
+    new.filter(|&pid| lives(pid) && !is_marked(pid)).collect()
 }
 
 /// One line of `/proc/net/unix`: a socket with a path.

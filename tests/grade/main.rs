@@ -6,6 +6,7 @@ mod common;
 
 mod assignments;
 mod causes;
+mod cheats;
 mod conduct;
 mod fair;
 mod formats;

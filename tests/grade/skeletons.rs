@@ -2,6 +2,7 @@
 //! examples of handing in run.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -144,6 +145,14 @@ fn hand_in(directory: &Path, program: &str) {
     }
 }
 
+/// A directory for what is handed in, which another user may look into.
+fn submission(place: &Place) -> PathBuf {
+    let submission = place.path("submission");
+    fs::create_dir(&submission).unwrap();
+    fs::set_permissions(place.path(""), fs::Permissions::from_mode(0o711)).unwrap();
+    submission
+}
+
 /// What Gradescope shows of the files in `submission`.
 fn gradescope(place: &Place, assignment: &str) -> serde_json::Value {
     let script = Path::new(ROOT).join("docs/assignments/gradescope/run_autograder");
@@ -165,8 +174,7 @@ fn the_example_for_gradescope_grades_what_is_handed_in() {
         return;
     }
     let place = Place::new();
-    let submission = place.path("submission");
-    fs::create_dir(&submission).unwrap();
+    let submission = submission(&place);
     hand_in(&submission, "sum_server.c");
     let results = gradescope(&place, "sum-server");
     assert_eq!(results["score"], 27, "{results}");
@@ -182,8 +190,7 @@ fn the_example_for_gradescope_starts_each_assignment_with_its_own_words() {
         return;
     }
     let place = Place::new();
-    let submission = place.path("submission");
-    fs::create_dir(&submission).unwrap();
+    let submission = submission(&place);
     hand_in(&submission, "copy_server.c");
     let results = gradescope(&place, "copy-socket-server");
     assert_eq!(results["score"], 23, "{results}");

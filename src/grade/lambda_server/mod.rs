@@ -49,6 +49,7 @@ fn library(lab: &Lab) -> Result<PathBuf, Fault> {
     written?;
     fs::set_permissions(&path, fs::Permissions::from_mode(0o700))?;
     means::runs(&path)?;
+    lab.give(&path)?;
     Ok(path)
 }
 

@@ -11,7 +11,7 @@ use crate::signals::{Outcome, outcome};
 /// How long a program that is needed no longer gets to end after SIGTERM, before SIGKILL.
 const TERM_LIMIT: Duration = Duration::from_millis(100);
 /// How long to look for processes that were left, while they start others.
-const STRAYS_LIMIT: Duration = Duration::from_millis(500);
+pub(in crate::grade) const STRAYS_LIMIT: Duration = Duration::from_millis(500);
 
 impl Running<'_> {
     /// Whether it has ended.

@@ -11,7 +11,7 @@ use std::process::{Child, ChildStdin, Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::time::Duration;
 
-pub(super) use ending::show_end;
+pub(super) use ending::{STRAYS_LIMIT, show_end};
 
 use super::captured::Captured;
 use super::peer::{Peer, connect};
