@@ -121,7 +121,7 @@ fn hear_server(stream: &UnixStream, path: &str, screen: &Screen) -> io::Error {
 /// The environment says what its user wants it to. That is good enough for a chat and for nothing else.
 #[doc(alias = "getlogin")]
 #[doc(alias = "getpwuid")]
-pub fn login_name() -> Option<String> {
+pub(crate) fn login_name() -> Option<String> {
     let set = |name| env::var(name).ok().filter(|name| is_name(name));
     let owner = || {
         let uid = fs::metadata("/proc/self").ok()?.uid();

@@ -33,12 +33,12 @@ mod session;
 mod typing;
 
 pub use crate::support::escape::escape;
-pub use client::login_name;
+pub(crate) use client::login_name;
 pub use screen::Screen;
 pub use typing::Typing;
 
 /// The name of the socket file when no `--socket` is given, in
 /// [the directory of sockets](crate::socket::directory).
-pub const SOCKET_NAME: &str = "chat.sock";
+pub(crate) const SOCKET_NAME: &str = "chat.sock";
 /// The number of the last stage.
-pub const LAST_STAGE: usize = 4;
+pub(crate) const LAST_STAGE: usize = 4;

@@ -14,7 +14,7 @@ pub const MAX_LINE: usize = 4096;
 pub const MAX_NAME: usize = 32;
 
 /// The name of a client that says none.
-pub const ANONYMOUS: &str = "anonymous";
+pub(crate) const ANONYMOUS: &str = "anonymous";
 
 /// Whether a client can have this name: 1 to [`MAX_NAME`] characters, none of them a blank and all
 /// of them printable ([`escape`](super::escape()) changes nothing in them).
@@ -73,7 +73,7 @@ impl fmt::Display for Hello {
 
 /// The text of a line, or `None` if it is too long. Of a `\r\n` the `\r` is still there, as the
 /// `Enter` key of a network terminal sends it.
-pub fn text(line: &[u8]) -> Option<&[u8]> {
+pub(super) fn text(line: &[u8]) -> Option<&[u8]> {
     let text = line.strip_suffix(b"\r").unwrap_or(line);
     (text.len() <= MAX_LINE).then_some(text)
 }

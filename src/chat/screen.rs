@@ -103,7 +103,7 @@ impl Screen {
     }
 
     /// Waits until all that was shown is written; after a stop for a moment only.
-    pub fn flush(&self) {
+    pub(super) fn flush(&self) {
         self.outbox.flush();
     }
 

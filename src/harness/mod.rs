@@ -7,10 +7,10 @@ mod resident_shell;
 mod temporary;
 
 pub use crate::support::identity::{Identity, state};
-pub use orphan_reaper::{Guarded, guard};
+pub(crate) use orphan_reaper::{Guarded, guard};
 pub use program::{LIMIT, Program, Stream};
 pub(crate) use resident_shell::ResidentShell;
-pub use temporary::TemporaryDirectory;
+pub(crate) use temporary::TemporaryDirectory;
 
 use std::io::{self, ErrorKind};
 use std::process::{Command, Stdio};

@@ -39,14 +39,14 @@ for directory do rm -rf -- /dev/shm/*"${directory##*/}"* "$directory"; done
 "#;
 
 /// Something that will be ended should we be killed. Drop it when that has ended by itself.
-pub struct Guarded(());
+pub(crate) struct Guarded(());
 
 /// Should we be killed, what `command` starts will be ended, and what that has started in turn. (Where there
 /// is no shell nobody does that; and a process that clears its environment is not found.)
 ///
 /// # Errors
 /// Those of [`Identity::own`]: without a `/proc` of ours nothing could be found.
-pub fn guard(command: &mut Command) -> io::Result<Guarded> {
+pub(crate) fn guard(command: &mut Command) -> io::Result<Guarded> {
     command.env(MARK, mark()?);
     tell("begins", "");
     Ok(Guarded(()))

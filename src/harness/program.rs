@@ -87,7 +87,7 @@ impl Program {
     }
 
     /// Ends every wait for this program with [`ErrorKind::Interrupted`] when a stop is requested.
-    pub fn watch(&mut self, stop: &StopToken) {
+    pub(crate) fn watch(&mut self, stop: &StopToken) {
         let sender = self.sender.clone();
         let waker = stop.on_stop(move || drop(sender.try_send(Event::Interrupted)));
         self.stop = Some((stop.clone(), waker));

@@ -18,7 +18,7 @@ use crate::support::unlink_on_drop::{create_private_dir, open_itself, stands_at}
 /// A private directory, removed with all that is in it, and with the shared memory objects whose names hold
 /// its own.
 #[derive(Debug)]
-pub struct TemporaryDirectory {
+pub(crate) struct TemporaryDirectory {
     path: PathBuf,
     _lock: File,
 }
@@ -30,7 +30,7 @@ impl TemporaryDirectory {
     /// # Errors
     /// Those of `mkdir(2)` and `flock(2)`.
     #[doc(alias = "mkdtemp")]
-    pub fn make(what: &str) -> io::Result<Self> {
+    pub(crate) fn make(what: &str) -> io::Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let parent = env::temp_dir();
         start_guard(); // before there is a lock
@@ -54,12 +54,12 @@ impl TemporaryDirectory {
     }
 
     /// Where it is.
-    pub fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// Its name: no other process has the same, so it can be part of other names.
-    pub fn name(&self) -> String {
+    pub(crate) fn name(&self) -> String {
         name_of(&self.path)
     }
 }

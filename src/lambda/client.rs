@@ -50,7 +50,7 @@ fn ask(mut server: &UnixStream, request: &Request) -> Option<PathBuf> {
 ///
 /// # Errors
 /// Those of [`File::open`], with the path.
-pub fn open_output(path: &Path) -> io::Result<BufReader<File>> {
+pub(crate) fn open_output(path: &Path) -> io::Result<BufReader<File>> {
     let open = File::open(path).map(BufReader::new);
     open.context(|| format!("cannot read the output {}", path.display()))
 }

@@ -39,10 +39,10 @@ pub use s3_limits::{MAX_OUTPUT, Settings, TIMEOUT, serve};
 
 /// The name of the socket file when no `--socket` is given, in
 /// [the directory of sockets](crate::socket::directory).
-pub const SOCKET_NAME: &str = "lambda.sock";
+pub(crate) const SOCKET_NAME: &str = "lambda.sock";
 
 /// The number of the last stage.
-pub const LAST_STAGE: usize = 3;
+pub(crate) const LAST_STAGE: usize = 3;
 
 /// The name of the directory of output files, in the same place, when no other is given.
-pub const OUTPUT_NAME: &str = "lambda-output";
+pub(crate) const OUTPUT_NAME: &str = "lambda-output";

@@ -94,7 +94,7 @@ impl Listener {
     pub fn accept(&self) -> io::Result<Option<UnixStream>> {
         let mut last_tries = LAST_TRIES;
         loop {
-            let stopped = self.stopper.stopped.is_requested();
+            let stopped = self.stopper.is_stopped();
             match self.socket.accept() {
                 Ok((stream, _)) => {
                     self.is_short.store(false, Ordering::Relaxed);
@@ -104,7 +104,7 @@ impl Listener {
                     last_tries -= u32::from(stopped);
                     self.leave_waiting(&error);
                 }
-                Err(_) if self.stopper.stopped.is_requested() => return Ok(None),
+                Err(_) if self.stopper.is_stopped() => return Ok(None),
                 Err(error) => return Err(error),
             }
         }
@@ -139,7 +139,7 @@ impl Listener {
 /// Stops a [`Listener`] from any thread.
 #[derive(Clone, Debug)]
 pub struct Stopper {
-    stopped: StopToken,
+    stopped: Arc<AtomicBool>,
     socket: Arc<UnixStream>,
 }
 
@@ -149,15 +149,19 @@ impl Stopper {
         // `shutdown(2)` works on any socket, but std has it for streams only.
         let socket = UnixStream::from(OwnedFd::from(listener.try_clone()?));
         Ok(Self {
-            stopped: StopToken::new(),
+            stopped: Arc::default(),
             socket: Arc::new(socket),
         })
     }
 
-    /// Takes no more connections, and wakes who waits in [`Listener::accept`]: `shutdown(2)` of the
+    fn is_stopped(&self) -> bool {
+        self.stopped.load(Ordering::SeqCst)
+    }
+
+    /// Takes no more connections, and wakes a thread that waits in [`Listener::accept`]: `shutdown(2)` of the
     /// listening socket, upon which a blocked `accept(2)` fails with `EINVAL`.
     pub fn stop(&self) {
-        self.stopped.request_stop(); // first: who is woken looks at it
+        self.stopped.store(true, Ordering::SeqCst); // first: a thread that is woken looks at it
         let _ = self.socket.shutdown(std::net::Shutdown::Both);
     }
 }

@@ -29,9 +29,9 @@ use protocol::Reply;
 
 /// The name of the socket file when no `--socket` is given, in
 /// [the directory of sockets](crate::socket::directory).
-pub const SOCKET_NAME: &str = "sum.sock";
+pub(crate) const SOCKET_NAME: &str = "sum.sock";
 /// The number of the last stage.
-pub const LAST_STAGE: usize = 4;
+pub(crate) const LAST_STAGE: usize = 4;
 
 /// Says how a client's conversation ended.
 fn report(number: u64, ending: io::Result<Option<Reply>>) {

@@ -21,14 +21,14 @@ const PATIENCE: Duration = Duration::from_millis(300);
 
 /// What is to be said, shared with the thread that writes it.
 #[derive(Default)]
-struct Desk {
+struct Queue {
     state: Mutex<State>,
     changed: Condvar,
 }
 
 #[derive(Default)]
 struct State {
-    queue: VecDeque<String>,
+    lines: VecDeque<String>,
     /// The thread is in its write, or about to be: if that lasts, the reader is to blame.
     writing: bool,
     /// Lines written so far: it grows as long as somebody reads.
@@ -40,13 +40,13 @@ struct State {
     stuck: bool,
 }
 
-/// The desk, if there could be a thread to write; else everybody writes for themselves.
-static DESK: LazyLock<Option<&Desk>> = LazyLock::new(|| {
-    let desk: &Desk = Box::leak(Box::default());
+/// The queue, if there could be a thread to write; else every thread writes for itself.
+static QUEUE: LazyLock<Option<&Queue>> = LazyLock::new(|| {
+    let queue: &Queue = Box::leak(Box::default());
     let writer = thread::Builder::new()
         .name("log".into())
-        .spawn(|| desk.write_all());
-    writer.is_ok().then_some(desk)
+        .spawn(|| queue.write_all());
+    writer.is_ok().then_some(queue)
 });
 
 /// Says one line on stderr, [escaped](escape()): names and words of strangers may stand in it.
@@ -56,8 +56,8 @@ pub fn log(line: impl AsRef<str>) {
 
 /// Says `text` on stderr as it is, with no line end: a prompt.
 pub fn prompt(text: impl Into<String>) {
-    match *DESK {
-        Some(desk) => desk.say(text.into()),
+    match *QUEUE {
+        Some(queue) => queue.say(text.into()),
         None => drop(stderr().write_all(text.into().as_bytes())),
     }
 }
@@ -66,23 +66,23 @@ pub fn prompt(text: impl Into<String>) {
 /// to stdout, where both may be one terminal, and before the end of `main`, since a process does not
 /// wait for its detached threads.
 pub fn flush() {
-    if let Some(desk) = *DESK {
-        let state = desk.state();
+    if let Some(queue) = *QUEUE {
+        let state = queue.state();
         let target = state.said;
-        drop(desk.wait(state, |state| state.written < target));
+        drop(queue.wait(state, |state| state.written < target));
     }
 }
 
-impl Desk {
+impl Queue {
     fn say(&self, text: String) {
         let mut state = self.state();
         if !state.stuck {
-            state = self.wait(state, |state| state.queue.len() >= QUEUED);
+            state = self.wait(state, |state| state.lines.len() >= QUEUED);
         }
-        if state.queue.len() >= QUEUED {
+        if state.lines.len() >= QUEUED {
             state.dropped += 1;
         } else {
-            state.queue.push_back(text);
+            state.lines.push_back(text);
             state.said += 1;
             self.changed.notify_all();
         }
@@ -120,10 +120,10 @@ impl Desk {
 
     /// The next text to write, with the news of those that are missing before it.
     fn next(&self) -> String {
-        let empty = |state: &mut State| state.queue.is_empty();
+        let empty = |state: &mut State| state.lines.is_empty();
         let waited = self.changed.wait_while(self.state(), empty);
         let mut state = waited.unwrap_or_else(PoisonError::into_inner);
-        let text = state.queue.pop_front().unwrap_or_default();
+        let text = state.lines.pop_front().unwrap_or_default();
         state.writing = true;
         match std::mem::take(&mut state.dropped) {
             0 => text,
