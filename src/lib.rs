@@ -10,7 +10,8 @@
 //! [7.&nbsp;Signals](guide::ch07_signals) ·
 //! [8.&nbsp;Message queues](guide::ch08_message_queues) ·
 //! [9.&nbsp;The lambda function loader](guide::ch09_lambda) ·
-//! [10.&nbsp;For teachers](guide::ch10_for_teachers)
+//! [10.&nbsp;For teachers](guide::ch10_for_teachers) ·
+//! [11.&nbsp;Which one, and how fast](guide::ch11_which_one_and_how_fast)
 //!
 //! Each chapter is about one note that students or course authors wrote on their C programs.
 //! [The guide](guide) says how to read it.

@@ -1,9 +1,10 @@
 //! Two plots, latency and throughput by message size: both axes logarithmic, one line a mechanism, its name at
 //! its end.
 
+use super::plan::MECHANISMS;
 use super::report::{Report, size};
 use super::results::{Measure, Row};
-use crate::support::svg::{Anchor, COLOURS, GREY, Svg};
+use crate::support::svg::{Anchor, COLOURS, GREY, Point, Svg};
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 460.0;
@@ -70,7 +71,9 @@ fn plot(title: &str, machine: &str, all: &[Measured]) -> String {
         svg.text((at, BOTTOM + 20.0), Anchor::Middle, GREY, &size(bytes));
     }
     let mut labels = Vec::new();
-    for (line, colour) in all.chunk_by(|a, b| a.0 == b.0).zip(COLOURS) {
+    for line in all.chunk_by(|a, b| a.0 == b.0) {
+        let place = MECHANISMS.iter().position(|name| *name == line[0].0);
+        let colour = COLOURS[place.unwrap_or(0)]; // its own, in every plot
         let points = match *line {
             [(_, 0, figure)] => vec![(LEFT, y.at(figure)), (RIGHT, y.at(figure))], // it has no size
             _ => line
@@ -80,17 +83,19 @@ fn plot(title: &str, machine: &str, all: &[Measured]) -> String {
         };
         svg.line(&points, colour, 2.0);
         points.iter().for_each(|point| svg.dot(*point, colour));
-        labels.push((points[points.len() - 1].1, line[0].0, colour));
+        let end = points[points.len() - 1];
+        labels.push((end.1, line[0].0, colour, end));
     }
     move_apart(&mut labels);
-    for (y, name, colour) in labels {
+    for (y, name, colour, end) in labels {
+        svg.line(&[end, (RIGHT + 7.0, y)], colour, 0.5);
         svg.text((RIGHT + 10.0, y + 4.0), Anchor::Start, colour, name);
     }
     svg.finish()
 }
 
 /// Moves labels down, and up again at the bottom, until none covers another.
-fn move_apart(labels: &mut [(f64, &str, &str)]) {
+fn move_apart(labels: &mut [(f64, &str, &str, Point)]) {
     labels.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut next = TOP;
     for label in labels.iter_mut() {

@@ -1,8 +1,8 @@
 //! Stage 3: it polls before it sleeps.
 //!
 //! What broke: nothing. But in stage 2 each end sleeps and is woken thousands of times a copy, each time
-//! for a few microseconds, and that takes longer than the wait itself (`copy_speed` times all stages:
-//! `cargo run --release --example copy_speed`).
+//! for a few microseconds, and that takes longer than the wait itself (`ipc bench --only copy-socket`
+//! times all stages).
 //!
 //! What this adds: both ends look a few times whether they can go on before they sleep, by the wrapper
 //! `BusyPoll` (`busy_poll.rs`) around the connection. The rest is stage 2, line for line.

@@ -1,6 +1,7 @@
 //! [contents]: crate::guide
 //! [ch07]: crate::guide::ch07_signals
 //! [ch10]: crate::guide::ch10_for_teachers
+//! [ch11]: crate::guide::ch11_which_one_and_how_fast
 //! [ch05]: super::ch05_copy_by_sockets
 //! [segment]: crate::shm::Segment
 //! [waiters]: crate::shm::WaitQueue

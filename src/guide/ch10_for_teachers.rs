@@ -1,5 +1,6 @@
 //! [contents]: crate::guide
 //! [ch09]: crate::guide::ch09_lambda
+//! [ch11]: crate::guide::ch11_which_one_and_how_fast
 //! [assignments]: crate::guide::assignments
 //! [lab]: crate::grade::Lab
 //! [running]: crate::grade::Running

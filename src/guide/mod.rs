@@ -14,6 +14,8 @@
 //! [shm]: crate::shm
 //! [signals]: crate::signals
 //! [ch10]: ch10_for_teachers
+//! [ch11]: ch11_which_one_and_how_fast
+//! [bench]: mod@crate::bench
 //! [assignments]: assignments
 //! [grade]: crate::grade
 //! [socket]: crate::socket
@@ -32,3 +34,4 @@ pub mod ch07_signals;
 pub mod ch08_message_queues;
 pub mod ch09_lambda;
 pub mod ch10_for_teachers;
+pub mod ch11_which_one_and_how_fast;
