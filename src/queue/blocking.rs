@@ -79,15 +79,27 @@ impl Shared {
     }
 
     /// Makes an attempt, and more as long as the queue is in the `state` that blocks it.
+    #[inline]
     pub fn blocking<T>(
         &self,
         state: State,
         wait: Wait,
         mut attempt: impl FnMut(&mut Messages<'_>) -> Result<Option<T>, Error>,
     ) -> Result<T, Error> {
-        if let Some(value) = self.attempt(state, wait.limit(), &mut attempt)? {
-            return Ok(value);
+        match self.attempt(state, wait.limit(), &mut attempt)? {
+            Some(value) => Ok(value),
+            None => self.attempt_again(state, wait, attempt),
         }
+    }
+
+    /// Makes an attempt each time that the state may have changed.
+    #[cold]
+    fn attempt_again<T>(
+        &self,
+        state: State,
+        wait: Wait,
+        mut attempt: impl FnMut(&mut Messages<'_>) -> Result<Option<T>, Error>,
+    ) -> Result<T, Error> {
         if let Wait::Never = wait {
             return Err(Error::WouldBlock(state));
         }
@@ -112,6 +124,7 @@ impl Shared {
     ///
     /// A process that waits makes its last attempt before it sleeps with the lock, and its wait slot is in
     /// the register by then. So the next process that has the lock sees the wait slot.
+    #[inline]
     fn attempt<T>(
         &self,
         state: State,

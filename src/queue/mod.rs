@@ -9,11 +9,11 @@
 //!    limits, order and errors, and the tests hold it against the kernel's own.
 //!
 //! These are two stages and not three: what makes the second one fast (to look before it sleeps, and to wake only
-//! if somebody sleeps) is fifty lines of `blocking.rs`, and all its other files would stand there twice.
+//! if a process sleeps) is fifty lines of `blocking.rs`, and all its other files would stand there twice.
 //!
 //! Read the second stage in this order, each file of which uses only those before it:
 //!
-//! 1. [`Error`] (`error.rs`): what can go wrong, a variant for each errno.
+//! 1. [`Error`] (`error.rs`): what can go wrong, a row of a table for each.
 //! 2. `layout.rs`: where everything lies in the segment, and when it is written.
 //! 3. `name.rs`: what a queue may be called, [`list`] and [`unlink`].
 //! 4. `order.rs`: which message goes first.

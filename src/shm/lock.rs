@@ -125,7 +125,7 @@ impl Lock {
         self.holder().load(Ordering::Relaxed) == FREE
     }
 
-    #[inline]
+    #[inline(always)] // else it is a call more on the way of every message
     fn take(&self, from: u64) -> Option<LockGuard<'_>> {
         let taken = self.holder().compare_exchange(
             from,

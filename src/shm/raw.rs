@@ -40,12 +40,14 @@ pub(super) const PLAIN_CELL_LEN: usize = 4 * CACHE_LINE;
 /// A shared memory object in our address space, until it is dropped: `mmap(2)`.
 pub(super) struct Mapping {
     shmem: Shmem,
+    /// Where it begins.
+    at: *mut u8,
     words: usize,
     cells: usize,
     cell_len: usize,
 }
 
-// SAFETY: `shmem` is only asked for its address and length, which do not change, and the memory behind is
+// SAFETY: `shmem` is only asked for its length, which does not change, and the memory behind `at` is
 // accessed by atomics and by the thread-safe calls of process-shared mutexes and events.
 unsafe impl Send for Mapping {}
 // SAFETY: as for `Send`.
@@ -71,6 +73,7 @@ impl Mapping {
             other => io::Error::other(other.to_string()),
         })?;
         Ok(Self {
+            at: shmem.as_ptr(),
             words: shmem.len() / WORD,
             cells: 0,
             cell_len: 1,
@@ -97,7 +100,7 @@ impl Mapping {
     /// The memory before the cells.
     #[inline]
     pub(super) fn words(&self) -> &[AtomicU64] {
-        let first = self.shmem.as_ptr().cast();
+        let first = self.at.cast();
         // SAFETY: mmap gave `len()` bytes at a page's start that stay as long as `self`; `words` words
         // are no more than that; any bits are a valid AtomicU64; all access to them is atomic.
         unsafe { slice::from_raw_parts(first, self.words) }
@@ -115,7 +118,7 @@ impl Mapping {
     pub(super) fn cell(&self, number: usize) -> Cell<'_> {
         assert!(number < self.cells, "the segment has no cell {number}");
         let at = self.words * WORD + number * self.cell_len;
-        let at = self.shmem.as_ptr().wrapping_add(at);
+        let at = self.at.wrapping_add(at);
         Cell { at, mapping: self }
     }
 }

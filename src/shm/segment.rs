@@ -201,6 +201,7 @@ impl Segment {
         self.header(OWNER).load(Ordering::Relaxed)
     }
 
+    #[inline]
     pub(super) fn wait_slot(&self, number: usize) -> WaitSlot<'_> {
         WaitSlot(self.mapping.cell(number))
     }
