@@ -15,8 +15,6 @@ use super::screen::Screen;
 use super::session::{listen_to, refuse};
 use crate::socket::{Listener, WhenFull, accept_loop};
 use crate::stop::StopToken;
-use crate::support::log::log;
-use crate::support::permits::Permits;
 
 /// Shows on `screen` what the clients of `listener` say, `max_clients` of them at once at most, until
 /// `stop` is requested. One more finds its connection closed.
@@ -31,14 +29,10 @@ pub fn serve(
 ) -> io::Result<()> {
     accept_loop(
         listener,
-        &Permits::new(max_clients),
+        max_clients,
         WhenFull::Refuse,
         stop,
-        |number, client, permit| {
-            let left = listen_to(&client, number, screen, stop, |_| ());
-            drop((client, permit)); // before the log, which may wait for its reader
-            log(left);
-        },
+        |number, client| listen_to(client, number, screen, stop, |_| ()),
         refuse,
     )
 }

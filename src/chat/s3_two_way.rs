@@ -20,8 +20,6 @@ use super::screen::Screen;
 use super::session::{listen_to, refuse};
 use crate::socket::{Listener, WhenFull, accept_loop, send};
 use crate::stop::StopToken;
-use crate::support::log::log;
-use crate::support::permits::Permits;
 
 /// Shows on `screen` what the clients of `listener` say, `max_clients` of them at once at most, and
 /// sends them what is typed on stdin, until `stop` is requested. One more client finds its connection
@@ -42,14 +40,10 @@ pub fn serve(
         thread::Builder::new().spawn_scoped(scope, operate)?;
         accept_loop(
             listener,
-            &Permits::new(max_clients),
+            max_clients,
             WhenFull::Refuse,
             stop,
-            |number, client, permit| {
-                let left = converse(&client, number, &room, screen, stop);
-                drop((client, permit)); // before the log, which may wait for its reader
-                log(left);
-            },
+            |number, client| converse(client, number, &room, screen, stop),
             refuse,
         )
     })

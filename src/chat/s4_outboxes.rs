@@ -23,7 +23,6 @@ use super::session::{listen_to, refuse};
 use crate::socket::{Listener, WhenFull, accept_loop, send};
 use crate::stop::StopToken;
 use crate::support::log::log;
-use crate::support::permits::Permits;
 
 /// How long a client may take nothing, though there is something for it.
 const PATIENCE: Duration = Duration::from_secs(3);
@@ -51,13 +50,12 @@ pub fn serve(
         thread::Builder::new().spawn_scoped(scope, operate)?;
         accept_loop(
             listener,
-            &Permits::new(max_clients),
+            max_clients,
             WhenFull::Refuse,
             stop,
-            |number, client, permit| {
-                let left = converse(&client, number, &room, screen, stop);
-                drop((client, permit)); // before the log, which may wait for its reader
-                log(left.unwrap_or_else(|error| format!("#{number} was refused: {error}")));
+            |number, client| {
+                let left = converse(client, number, &room, screen, stop);
+                left.unwrap_or_else(|error| format!("#{number} was refused: {error}"))
             },
             refuse,
         )

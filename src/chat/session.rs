@@ -62,8 +62,8 @@ impl Session<'_> {
     }
 }
 
-/// Tells that a client was refused. It is dropped, and not closed with care: where it has sent words that
+/// What there is to say about a client that is refused. It is dropped, and not closed with care: where it has sent words that
 /// were not read, that is a reset, which tells the client.
-pub(super) fn refuse(number: u64, _client: &UnixStream) {
-    log(format!("#{number} was refused: there is no room for more"));
+pub(super) fn refuse(number: u64, _client: &UnixStream) -> String {
+    format!("#{number} was refused: there is no room for more")
 }

@@ -10,7 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
-use crate::socket::{Listener, Received, WhenFull, accept_loop, end_sending, recv};
+use crate::socket::{Listener, Received, WhenFull, accept_with, end_sending, recv};
 use crate::stop::StopToken;
 use crate::support::log::log;
 use crate::support::permits::Permits;
@@ -45,7 +45,7 @@ pub(super) fn serve(
     let permits = Permits::new(service.peers.unwrap_or(usize::MAX));
     let broken = AtomicUsize::new(0);
     let progress = Progress::on_stderr();
-    accept_loop(
+    accept_with(
         listener,
         &permits,
         WhenFull::Wait,

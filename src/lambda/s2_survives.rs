@@ -28,7 +28,6 @@ use crate::harness::signal;
 use crate::socket::{Listener, Received, WhenFull, accept_loop, close, recv, send};
 use crate::stop::StopToken;
 use crate::support::log::log;
-use crate::support::permits::Permits;
 
 /// How many clients at once. Each takes up to five descriptors, while its function is started, of the usual 1,024.
 const MAX_CLIENTS: usize = 200;
@@ -45,24 +44,20 @@ pub fn serve(listener: &Listener, output_dir: &Path, stop: &StopToken) -> io::Re
         outputs: Outputs::in_directory(output_dir)?,
         stop: stop.clone(),
     };
-    let clients = Permits::new(MAX_CLIENTS);
-    let ending = Arc::clone(&clients);
-    let _end = stop.on_stop(move || ending.close());
     log(format!("listening on {}", listener.path().display())); // only now is all ready
     accept_loop(
         listener,
-        &clients,
+        MAX_CLIENTS,
         WhenFull::Wait,
         stop,
-        |number, client, permit| {
-            let ending = server.converse(&client);
-            close(&client);
-            drop((client, permit)); // before the report, which may wait for its reader
-            log(format!("client {number}{ending}"));
+        |number, client| {
+            let ending = server.converse(client);
+            close(client);
+            format!("client {number}{ending}")
         },
         |number, client| {
             close(client);
-            log(format!("client {number} was sent away"));
+            format!("client {number} was sent away")
         },
     )
 }

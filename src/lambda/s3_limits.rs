@@ -109,18 +109,17 @@ pub fn serve(listener: &Listener, settings: &Settings, stop: &StopToken) -> io::
         thread::Builder::new().spawn_scoped(scope, || watchdog.keep_time())?;
         let ended = accept_loop(
             listener,
-            &server.clients,
+            server.max_clients,
             WhenFull::Wait,
             stop,
-            |number, client, permit| {
-                let ending = server.converse(number, &client);
-                close(&client);
-                drop((client, permit)); // before the report, which may wait for its reader
-                log(format!("client {number}{ending}"));
+            |number, client| {
+                let ending = server.converse(number, client);
+                close(client);
+                format!("client {number}{ending}")
             },
             |number, client| {
                 close(client);
-                log(format!("client {number} was sent away"));
+                format!("client {number} was sent away")
             },
         );
         watchdog.close(); // which kept the time until the last client had gone
@@ -129,43 +128,41 @@ pub fn serve(listener: &Listener, settings: &Settings, stop: &StopToken) -> io::
 }
 
 struct Server {
-    allow: Vec<PathBuf>,
-    runtimes: Vec<Runtime>,
+    settings: Settings,
     outputs: Outputs,
-    clients: Arc<Permits>,
+    max_clients: usize,
     running: Arc<Permits>,
     functions: Functions,
-    timeout: Duration,
     stop: StopToken,
 }
 
 impl Server {
     fn new(settings: &Settings, stop: &StopToken) -> io::Result<Self> {
         let keeps_libraries = !settings.allow.is_empty();
-        let (clients, running) = descriptors::plan(settings.max_running, keeps_libraries)?;
+        let (max_clients, running) = descriptors::plan(settings.max_running, keeps_libraries)?;
         let allow = settings.allow.iter().map(|directory| {
             let sentence = || format!("cannot allow {}", directory.display());
             fs::canonicalize(directory).context(sentence)
         });
         Ok(Self {
-            allow: allow.collect::<io::Result<_>>()?,
-            runtimes: settings.runtimes.clone(),
+            settings: Settings {
+                allow: allow.collect::<io::Result<_>>()?,
+                ..settings.clone()
+            },
             outputs: Outputs::in_directory(&settings.output_dir)?,
-            clients: Permits::new(clients),
+            max_clients,
             running: Permits::new(running),
             functions: Functions {
                 watchdog: Watchdog::start(settings.timeout)?,
                 max_output: settings.max_output,
                 starting: Permits::new(descriptors::STARTING),
             },
-            timeout: settings.timeout,
             stop: stop.clone(),
         })
     }
 
     /// Sends away the clients that wait, and gives the functions at work a last moment.
     fn end(&self) {
-        self.clients.close();
         self.running.close();
         self.functions.watchdog.end();
     }
@@ -196,7 +193,7 @@ impl Server {
         let reading = Arc::clone(client);
         let shut_down = move || drop(reading.shutdown(Shutdown::Read));
         let _waker = self.stop.on_stop(shut_down);
-        client.set_read_timeout(Some(self.timeout))?;
+        client.set_read_timeout(Some(self.settings.timeout))?;
         let mut message = vec![0; MESSAGE_LEN + 1]; // one byte for the newline, or to see what is too long
         let count = match recv(&mut &**client, &mut message)? {
             Received::Bytes(count) => count,
@@ -218,7 +215,7 @@ impl Server {
             }
         };
         let asked = request.to_string();
-        let call = library::call(&request, &self.allow, &self.runtimes);
+        let call = library::call(&request, &self.settings.allow, &self.settings.runtimes);
         let ended = self.functions.run(number, &asked, call, output)?;
         Ok(Ending::Answered(asked, ended))
     }

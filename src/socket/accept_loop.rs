@@ -10,6 +10,7 @@ use std::thread::{self, Scope};
 
 use super::Listener;
 use crate::stop::StopToken;
+use crate::support::log::log;
 use crate::support::permits::{Permit, Permits};
 
 /// What a client finds when every permit is taken.
@@ -21,16 +22,39 @@ pub enum WhenFull {
     Wait,
 }
 
-/// Accepts clients until the listener is stopped, and runs `serve` for each on a thread of its own, with
-/// its number (from 1), its connection, and one of `permits`, to be dropped when the client is done.
-/// Without a permit, or without a thread, the client is given to `refuse`. Returns when all threads have
-/// ended.
+/// Accepts clients until the listener is stopped, `max_clients` of them at once at most, and runs `serve` for
+/// each on a thread of its own, with its number (from 1) and its connection. A client for which there is no
+/// room, or no thread, is given to `refuse`. What both return is logged once the client is gone. Returns when
+/// all threads have ended.
 ///
 /// # Errors
 /// Those of [`Listener::accept`]; they request `stop`, so that every client's thread ends too.
 #[doc(alias = "select")]
 #[doc(alias = "pthread_create")]
 pub fn accept_loop(
+    listener: &Listener,
+    max_clients: usize,
+    when_full: WhenFull,
+    stop: &StopToken,
+    serve: impl Fn(u64, &Arc<UnixStream>) -> String + Sync,
+    refuse: impl Fn(u64, &UnixStream) -> String,
+) -> io::Result<()> {
+    let permits = Permits::new(max_clients);
+    let closing = Arc::clone(&permits);
+    // At a stop a client that would have to wait is refused. One that finds a permit is served, and its thread sees the stop.
+    let close = || stop.on_stop(move || closing.close());
+    let _close = (when_full == WhenFull::Wait).then(close);
+    let serve = |number, client, permit| {
+        let ending = serve(number, &client);
+        drop((client, permit)); // before the log, which may wait for its reader
+        log(ending);
+    };
+    let refuse = |number, client: &UnixStream| log(refuse(number, client));
+    accept_with(listener, &permits, when_full, stop, serve, refuse)
+}
+
+/// The same, with permits that are the caller's, and one of them for each client.
+pub(crate) fn accept_with(
     listener: &Listener,
     permits: &Arc<Permits>,
     when_full: WhenFull,

@@ -21,6 +21,7 @@ mod lock;
 mod recv;
 mod send;
 
+pub(crate) use accept_loop::accept_with;
 pub use accept_loop::{WhenFull, accept_loop};
 pub use address::{MAX_PATH, directory, in_directory};
 pub use close::{close, end_sending};

@@ -24,7 +24,6 @@ pub mod s4_large_reads;
 
 use std::io;
 
-use crate::support::log::log;
 use protocol::Reply;
 
 /// The name of the socket file when no `--socket` is given, in
@@ -33,11 +32,11 @@ pub(crate) const SOCKET_NAME: &str = "sum.sock";
 /// The number of the last stage.
 pub(crate) const LAST_STAGE: usize = 4;
 
-/// Says how a client's conversation ended.
-fn report(number: u64, ending: io::Result<Option<Reply>>) {
-    log(match ending {
+/// How a client's conversation ended, as the log has it.
+fn report(number: u64, ending: io::Result<Option<Reply>>) -> String {
+    match ending {
         Ok(Some(reply)) => format!("client {number} was sent \"{reply}\""),
         Ok(None) => format!("client {number} left before its answer"),
         Err(error) => format!("client {number} failed: {error}"),
-    });
+    }
 }

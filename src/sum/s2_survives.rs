@@ -17,6 +17,7 @@ use super::protocol::{END, Reply};
 use super::report;
 use crate::socket::{Listener, close, recv_exact, send};
 use crate::stop::StopToken;
+use crate::support::log::log;
 
 /// Serves the clients of `listener` one after the other until `stop` is requested.
 ///
@@ -27,7 +28,7 @@ pub fn serve(listener: &Listener, stop: &StopToken) -> io::Result<()> {
     let mut number = 0;
     while let Some(client) = listener.accept()? {
         number += 1;
-        report(number, converse(&Arc::new(client), stop));
+        log(report(number, converse(&Arc::new(client), stop)));
     }
     Ok(())
 }

@@ -17,7 +17,6 @@ use super::protocol::{END, Reply};
 use super::report;
 use crate::socket::{Listener, WhenFull, accept_loop, close, recv_exact, send};
 use crate::stop::StopToken;
-use crate::support::permits::Permits;
 
 /// Serves the clients of `listener` all at once, `max_clients` at most, until `stop` is requested. One
 /// more is told [`Reply::Busy`].
@@ -27,14 +26,10 @@ use crate::support::permits::Permits;
 pub fn serve(listener: &Listener, max_clients: usize, stop: &StopToken) -> io::Result<()> {
     accept_loop(
         listener,
-        &Permits::new(max_clients),
+        max_clients,
         WhenFull::Refuse,
         stop,
-        |number, client, permit| {
-            let ending = converse(&client, stop);
-            drop((client, permit)); // before the report, which may wait for its reader
-            report(number, ending);
-        },
+        |number, client| report(number, converse(client, stop)),
         |number, client| report(number, answer(client, Reply::Busy)),
     )
 }

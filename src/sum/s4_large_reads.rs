@@ -15,7 +15,6 @@ use super::protocol::{END, Reply};
 use super::report;
 use crate::socket::{Listener, Received, WhenFull, accept_loop, close, recv, send};
 use crate::stop::StopToken;
-use crate::support::permits::Permits;
 
 /// How many bytes one read takes at most.
 const READ_LEN: usize = 64 * 1024;
@@ -28,14 +27,10 @@ const READ_LEN: usize = 64 * 1024;
 pub fn serve(listener: &Listener, max_clients: usize, stop: &StopToken) -> io::Result<()> {
     accept_loop(
         listener,
-        &Permits::new(max_clients),
+        max_clients,
         WhenFull::Refuse,
         stop,
-        |number, client, permit| {
-            let ending = converse(&client, stop);
-            drop((client, permit)); // before the report, which may wait for its reader
-            report(number, ending);
-        },
+        |number, client| report(number, converse(client, stop)),
         |number, client| report(number, answer(client, Reply::Busy)),
     )
 }
