@@ -236,6 +236,21 @@ fn ctrl_c_prints_what_is_there() {
 }
 
 #[test]
+fn ctrl_c_ends_the_making_of_a_large_file() {
+    let place = Place::new();
+    let words = ["bench", "--only=copy", "--file=4096M"];
+    let mut program = Program::start(&mut bench(&place, &words)).unwrap();
+    let directory = format!("ipc-bench-{:07}-0000", program.pid());
+    let file = place.path(&directory).join("file");
+    wait_until("the file is begun", || file.exists());
+    program.signal("INT").unwrap();
+    let status = program.wait().unwrap();
+    let said = program.said(Stream::Stderr);
+    assert_eq!((status.code(), said.as_str()), (Some(0), ""));
+    place.assert_left(&[]);
+}
+
+#[test]
 fn a_killed_bench_leaves_nothing() {
     let place = Place::new();
     for mechanism in ["unix-datagram", "semaphore", "ring", "queue"] {

@@ -39,6 +39,7 @@ fn a_newcomer_is_told_where_to_start() {
         &["sum", "--help"][..],
         &["sum", "server", "--help"],
         &["tour", "--help"],
+        &["bench", "--help"],
     ] {
         let output = place.run(words);
         assert_eq!(output.status.code(), Some(0));

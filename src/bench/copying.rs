@@ -9,6 +9,9 @@ use std::time::Instant;
 use super::process::{Lab, Process, is_installed};
 use super::results::{Cell, Sample};
 
+/// How much of the file is made between two looks whether to stop, in bytes.
+const PIECE: u64 = 16 << 20;
+
 /// The ways to copy a file: `cp`, and the stages of ours.
 pub const COPIES: [&str; 6] = [
     "cp",
@@ -66,7 +69,11 @@ fn words(way: &str, receivers: usize, name: &str) -> (Option<String>, String) {
 pub(super) fn make_file(lab: &Lab, bytes: usize) -> io::Result<()> {
     let random = File::open("/dev/urandom")?;
     let mut file = File::create(lab.path("file"))?;
-    io::copy(&mut random.take(bytes as u64), &mut file).map(drop)
+    let mut left = bytes as u64;
+    while left > 0 && !lab.stop.is_requested() {
+        left -= io::copy(&mut (&random).take(left.min(PIECE)), &mut file)?;
+    }
+    Ok(())
 }
 
 /// Copies the file once, to as many processes as the cell says.
