@@ -11,6 +11,7 @@ use std::thread;
 use std::time::Duration;
 
 use common::{Place, assert_succeeds, names, text, wait_until};
+use ipc_primer::copy::s1_race;
 use ipc_primer::harness::Stream::Stdout;
 use ipc_primer::harness::{Program, signal};
 use ipc_primer::shm;
@@ -58,6 +59,23 @@ fn what_killed_races_left_goes_with_the_next() {
         place.processes().is_empty()
     });
     place.assert_left(&["file"]);
+}
+
+/// Its maker may live in another PID namespace, where its pid is another process's, or none's.
+#[test]
+fn a_race_whose_file_is_locked_is_not_taken_for_left_behind() {
+    let _alone = RACES.lock();
+    let object = shm::path("race-4194304").unwrap(); // more than the kernel's largest pid
+    let file = File::create_new(&object).unwrap();
+    file.lock().unwrap();
+    s1_race::remove_left().unwrap();
+    assert!(object.exists(), "a process has it locked");
+    drop(file);
+    s1_race::remove_left().unwrap();
+    assert!(
+        !object.exists(),
+        "no process has it locked, and none has its pid"
+    );
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! Calling something at a given time: `timer_create(2)`, made of a thread that waits for the next one.
 //!
-//! [`Instant`] is a clock that nobody can set (`CLOCK_MONOTONIC`), and a [`Condvar`] waits by it, but
+//! [`Instant`] is a clock that cannot be set (`CLOCK_MONOTONIC`), and a [`Condvar`] waits by it, but
 //! only threads of one process can share a `Condvar`. So the thread of a process opens the parkers of
 //! that process's sleepers. A process that never sleeps never starts it.
 

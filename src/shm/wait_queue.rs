@@ -32,7 +32,7 @@ const LONGEST_SLEEP: Duration = Duration::from_secs(1);
 /// The sleep between two looks where no timer can be set.
 const PAUSE: Duration = Duration::from_millis(1);
 
-/// The wait slots of the threads that wait for the same thing, and of those that wake them.
+/// The wait slots of the threads that wait for the same thing.
 ///
 /// What they wait for is kept in the segment's [words](Segment::words). A process that changes it wakes
 /// *after* the change: then either a waiter sees the change or the waker sees the waiter.

@@ -25,7 +25,7 @@
 //! | 3 | | | unused |
 //! | 64 | label | the sender, once | bytes that say what is sent |
 //! | 8 a receiver | | | |
-//! | … 1 | who | the receiver, once | 0: nobody yet; else its [owner word](crate::shm::owner) |
+//! | … 1 | who | the receiver, once | 0: none yet; else its [owner word](crate::shm::owner) |
 //! | … 1 | phase | the receiver | 0: reading; 1: has all; 2: left before |
 //! | … 1 | filled | both | semaphore: posted by the sender, waited for by the receiver |
 //! | … 1 | free | both | semaphore: posted by the receiver, waited for by the sender |

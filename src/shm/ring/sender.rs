@@ -155,7 +155,7 @@ impl Sender {
         Ok(self.lost)
     }
 
-    /// Keeps the receivers of which `stays` is true, and says who has gone.
+    /// Keeps the receivers of which `stays` is true, and says which have gone.
     fn keep(&mut self, stays: impl Fn(&mut Member) -> io::Result<bool>) -> io::Result<()> {
         let mut at = 0;
         while at < self.members.len() {
