@@ -115,7 +115,16 @@ fn serve<'a>(lab: &'a Lab, bytes: &[u8]) -> Result<Running<'a>, Fault> {
 
 fn header(lab: &Lab) -> Verdict {
     let server = serve(lab, b"hello, world\n")?;
-    server.connect()?.expect(b"FILE 13 file\n")
+    server.connect()?.expect(b"FILE 13 file\n")?;
+    drop(server);
+    let _ = fs::remove_file(lab.socket()); // whether it is left is another check's business
+    write_sparse(lab, 5 << 30)?;
+    let huge = lab.serve()?.connect()?.expect(b"FILE 5368709120 file\n");
+    huge.map_err(|fault| {
+        fault
+            .given("a file of 5 GiB")
+            .because("the length is kept in an int: 64 bits are needed (off_t, stat)")
+    })
 }
 
 fn content(lab: &Lab) -> Verdict {
@@ -154,10 +163,23 @@ fn at_once(lab: &Lab) -> Verdict {
     let mut slow = server.connect()?;
     server.settle(); // its buffer is full: the server waits for it
     for _ in 0..3 {
-        expect_begin(&mut server.connect()?, &bytes[..1000])?;
+        let mut client = server.connect()?;
+        expect_begin(&mut client, &bytes[..1000])?;
+        client.receive_up_to(500_000);
     }
-    expect_begin(&mut slow, &bytes[..1000])
+    expect_begin(&mut slow, &bytes[..1000])?;
+    let rest = slow.receive_up_to(bytes.len() - 1000); // whether it is all is another check's business
+    let expected = &bytes[1000..][..rest.len()];
+    match rest == expected {
+        true => Ok(()),
+        false => Err(server
+            .fault("a slow client gets the file from where the others are")
+            .compared(expected, &rest)
+            .because(ONE_OFFSET)),
+    }
 }
+
+const ONE_OFFSET: &str = "all clients share one descriptor of the file, and so one offset: open it for each, or use pread";
 
 fn client_vanishes(lab: &Lab) -> Verdict {
     let bytes = lab.random().bytes(1 << 20);

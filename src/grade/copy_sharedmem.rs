@@ -262,7 +262,9 @@ fn sender_killed(lab: &Lab) -> Verdict {
     sender.end_by("KILL")?;
     receiver.expect_end(1)?;
     match is_empty(&directory(lab, 0)) {
-        true => Ok(()),
+        true => expect_no_objects(lab).map_err(|fault| {
+            fault.because("the sender can unlink nothing any more: its last receiver has to")
+        }),
         false => Err(Fault::new("a file is left of a copy that was broken off")
             .expected("an empty directory")),
     }

@@ -183,21 +183,38 @@ impl<'a> Peer<'a> {
     /// # Errors
     /// A fault with what it says.
     pub fn expect_silence(&mut self) -> Verdict {
-        self.program.settle();
-        let _ = self.stream.set_nonblocking(true);
-        let mut early = [0; 64];
-        let (count, end) = self.read_some(&mut early);
-        let _ = self.stream.set_nonblocking(false);
-        let fault = |what: &str| self.fault(what).expected("nothing yet");
-        match end {
-            Came::Nothing => Ok(()),
-            Came::Bytes => {
-                Err(fault("it answers too early").came(super::bytes::show(&early[..count])))
-            }
-            Came::End => {
-                Err(fault("it closes the connection too early").came("the end of the stream"))
-            }
+        self.expect_no_answer()?;
+        match self.read_at_once(&mut [0]) {
+            (_, Came::End) => Err(self
+                .fault("it closes the connection too early")
+                .expected("nothing yet")
+                .came("the end of the stream")),
+            _ => Ok(()),
         }
+    }
+
+    /// Expects that a program that has read all it was sent says nothing to it, but the end perhaps.
+    ///
+    /// # Errors
+    /// A fault with what it says.
+    pub fn expect_no_answer(&mut self) -> Verdict {
+        self.program.settle();
+        let mut early = [0; 64];
+        match self.read_at_once(&mut early) {
+            (count, Came::Bytes) => Err(self
+                .fault("it answers too early")
+                .expected("nothing yet")
+                .came(super::bytes::show(&early[..count]))),
+            _ => Ok(()),
+        }
+    }
+
+    /// Reads what is there already.
+    fn read_at_once(&self, buffer: &mut [u8]) -> (usize, Came) {
+        let _ = self.stream.set_nonblocking(true);
+        let read = self.read_some(buffer);
+        let _ = self.stream.set_nonblocking(false);
+        read
     }
 
     /// Receives one line, its end included.
@@ -256,7 +273,7 @@ impl<'a> Peer<'a> {
         self.program.fault(what).sent(&self.sent)
     }
 
-    fn read_some(&mut self, buffer: &mut [u8]) -> (usize, Came) {
+    fn read_some(&self, buffer: &mut [u8]) -> (usize, Came) {
         loop {
             return match (&*self.stream).read(buffer) {
                 Ok(0) => (0, Came::End),

@@ -69,13 +69,17 @@ fn ctrl_c(lab: &Lab) -> Verdict {
 }
 
 fn unlinks(lab: &Lab) -> Verdict {
-    let server = lab.serve()?;
-    server.settle();
-    server.end_by("INT")?;
-    if lab.socket().exists() {
-        return Err(Fault::new("its socket file is still there after SIGINT")
-            .expected("no file")
-            .came(lab.socket().display().to_string()));
+    for signal in ["INT", "TERM"] {
+        let server = lab.serve()?;
+        server.settle();
+        let ended = server.end_by(signal);
+        if ended.is_ok() && lab.socket().exists() {
+            return Err(
+                Fault::new(format!("its socket file is still there after SIG{signal}"))
+                    .expected("no file")
+                    .came(lab.socket().display().to_string()),
+            );
+        }
     }
     Ok(())
 }

@@ -79,7 +79,7 @@ const CHECKS: &[Check] = &[
     Check {
         name: "blocks-nothing",
         points: 1,
-        about: "no signal but SIGCHLD is blocked while it waits",
+        about: "no signal but SIGCHLD is blocked while it waits, and it takes no processor time",
         cause: "sigprocmask blocked a signal and nobody unblocked it: it stays pending for ever",
         run: blocks_nothing,
     },
@@ -259,6 +259,7 @@ fn usr1(lab: &Lab) -> Verdict {
 
 fn blocks_nothing(lab: &Lab) -> Verdict {
     let program = start(lab)?;
+    program.expect_rest()?;
     let blocked = dispositions(&program).blocked;
     // A shell that waits for its child blocks SIGCHLD meanwhile, and nothing is missed.
     match blocked.iter().all(|signal| signal == Signal::CHLD) {

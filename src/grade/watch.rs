@@ -120,6 +120,11 @@ pub(super) fn zombies(pid: u32) -> usize {
     stats.filter(Stat::has_ended).count()
 }
 
+/// How many descriptors the process has open.
+pub(super) fn descriptors(pid: u32) -> usize {
+    fs::read_dir(format!("/proc/{pid}/fd")).map_or(0, Iterator::count)
+}
+
 /// The most memory that the process and its descendants had resident until now, in KiB.
 pub(super) fn peak_memory(pid: u32) -> u64 {
     let peak = |pid: u32| -> Option<u64> {

@@ -47,6 +47,10 @@ pub const COLLECTIONS: &[Collection] = &[
             ("at-most-fifty", "hundred"),
             ("swaps-bytes", "one-sum"),
             ("sends-packets", "starts"),
+            ("answers-at-the-end", "waits-for-0"),
+            ("takes-a-hundred", "glued"),
+            ("forgets-broken-off", "client-vanishes"),
+            ("unlinks-at-ctrl-c-only", "unlinks"),
             ("never-listens", "starts"),
         ],
     },
@@ -58,6 +62,7 @@ pub const COLLECTIONS: &[Collection] = &[
         wrong: &[
             ("keeps-the-connection", "closes"),
             ("never-waits", "zombies"),
+            ("waits-for-one", "zombies"),
             ("serves-one-at-a-time", "two-at-once"),
         ],
     },
@@ -97,6 +102,10 @@ pub const COLLECTIONS: &[Collection] = &[
             ("fills-its-buffer", "long-line"),
             ("answers-its-clients", "silent"),
             ("keeps-its-output", "shows"),
+            ("takes-any-name", "escapes"),
+            ("takes-hello-anywhere", "anonymous"),
+            ("has-a-small-buffer", "long-line"),
+            ("never-closes", "client-vanishes"),
         ],
     },
     Collection {
@@ -110,6 +119,9 @@ pub const COLLECTIONS: &[Collection] = &[
             ("ends-with-its-input", "end-of-input"),
             ("waits-for-slow-clients", "stuck-client"),
             ("knows-no-names", "to-a-name"),
+            ("compares-beginnings", "unknown"),
+            ("takes-typing-for-a-line", "to-all"),
+            ("reads-on-at-the-end", "end-of-input"),
         ],
     },
     Collection {
@@ -141,6 +153,8 @@ pub const COLLECTIONS: &[Collection] = &[
             ("reads-all-into-memory", "memory"),
             ("refuses-empty-files", "empty"),
             ("waits-for-its-clients", "ctrl-c-busy"),
+            ("shares-the-offset", "at-once"),
+            ("keeps-the-length-in-an-int", "header"),
         ],
     },
     Collection {
@@ -173,6 +187,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("puts-it-all-in-memory", "bounded"),
             ("forgets-to-unlink", "leaves-nothing"),
             ("keeps-what-it-has", "sender-killed"),
+            ("leaves-it-to-the-sender", "sender-killed"),
         ],
     },
     Collection {
@@ -186,6 +201,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("handles-pipe", "pipe"),
             ("handles-usr2", "leaves-alone"),
             ("forgets-int", "waits"),
+            ("looks-again-and-again", "blocks-nothing"),
             ("blocks-alrm", "blocks-nothing"),
             ("quits-at-the-second", "burst"),
             ("takes-any-signal-for-the-end", "stop-and-go-on"),
@@ -198,6 +214,7 @@ pub const COLLECTIONS: &[Collection] = &[
         words: &[],
         wrong: &[
             ("reverses-priorities", "priority"),
+            ("cuts-priorities", "priority"),
             ("cuts-long-messages", "too-long"),
             ("makes-it-anew", "existing"),
             ("forgets-the-exit-code", "full"),
@@ -231,6 +248,7 @@ pub const COLLECTIONS: &[Collection] = &[
             ("never-waits", "zombies"),
             ("serves-one-at-a-time", "at-once"),
             ("sends-a-relative-path", "runs"),
+            ("asks-a-shell", "file"),
         ],
     },
 ];

@@ -57,8 +57,18 @@ fn to_all(lab: &Lab) -> Verdict {
     server.type_line("good morning")?;
     clients
         .iter_mut()
-        .try_for_each(|client| client.expect(b"good morning\n"))
+        .try_for_each(|client| client.expect(b"good morning\n"))?;
+    server.feed(b"one\ntwo\n")?;
+    let mut heard = clients
+        .iter_mut()
+        .map(|client| client.expect(b"one\ntwo\n"));
+    heard.try_for_each(|heard| {
+        heard.map_err(|fault| fault.given("two lines, typed at once").because(TWO_LINES))
+    })
 }
+
+const TWO_LINES: &str =
+    "one read of stdin is taken for one line: look for the line ends in what came";
 
 /// Types a line for the second of two clients, and expects that the first gets nothing of it.
 fn expect_private(lab: &Lab, address: &str) -> Verdict {
@@ -83,14 +93,27 @@ fn unknown(lab: &Lab) -> Verdict {
     let mut eve = join(&server, "eve")?;
     server.type_line("@carol good morning")?;
     server.expect_printed(Stream::Stderr, "carol")?;
-    eve.expect_silence()
+    eve.expect_silence()?;
+    for part in ["@ev", "@evelyn", "@#10"] {
+        server.type_line(&format!("{part} good morning"))?;
+        let silent = eve.expect_silence();
+        silent.map_err(|fault| {
+            fault
+                .given(format!("{part}, to eve#1"))
+                .because(WHOLE_NAMES)
+        })?;
+    }
+    Ok(())
 }
+
+const WHOLE_NAMES: &str =
+    "only the beginnings of the names are compared (strncmp): the whole of both has to be the same";
 
 fn end_of_input(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
     server.settle();
     server.end_input();
-    server.settle();
+    server.expect_rest()?;
     expect_alive(&server)
 }
 

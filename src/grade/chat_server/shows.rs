@@ -1,7 +1,7 @@
 //! What clients say is shown, line by line.
 
 use super::{expect_alive, expect_shown, join};
-use crate::grade::{Check, Lab, Verdict};
+use crate::grade::{Check, Lab, Verdict, watch};
 use crate::harness::Stream;
 
 pub(super) const CHECKS: &[Check] = &[
@@ -78,7 +78,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "long-line",
         points: 1,
-        about: "of a line over 4096 bytes nothing is kept for ever, and the next line is shown",
+        about: "a line of 1000 or 4095 bytes is shown; of one over 4096 nothing is kept for ever, and the next is shown",
         cause: "the buffer is full and no line end in it: skip to the line end",
         run: long_line,
     },
@@ -110,7 +110,12 @@ fn anonymous(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
     let mut client = server.connect()?;
     client.send(b"HELLO everybody out there\n")?;
-    expect_shown(&server, "anonymous#1: HELLO everybody out there")
+    expect_shown(&server, "anonymous#1: HELLO everybody out there")?;
+    client.send(b"HELLO bob 4711\n")?;
+    let shown = expect_shown(&server, "anonymous#1: HELLO bob 4711");
+    shown.map_err(|fault| {
+        fault.because("HELLO is looked for in every line: only the first can be one")
+    })
 }
 
 fn at_once(lab: &Lab) -> Verdict {
@@ -181,13 +186,17 @@ fn order(lab: &Lab) -> Verdict {
 
 fn client_vanishes(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
-    for part in [&b""[..], b"HEL", b"half a li"] {
+    join(&server, "eve")?;
+    server.settle();
+    let before = watch::descriptors(server.pid());
+    for part in [&b""[..], b"HEL", b"half a li"].repeat(5) {
         let mut client = server.connect()?;
         client.send_and_settle(part)?;
         drop(client);
         server.settle();
     }
-    expect_alive(&server)
+    expect_alive(&server)?;
+    server.expect_descriptors(before)
 }
 
 fn joins(lab: &Lab) -> Verdict {
@@ -203,20 +212,41 @@ fn escapes(lab: &Lab) -> Verdict {
     eve.send_and_settle(b"\x1b[2J\x07 I clear your screen\n")?;
     eve.send(b"after\n")?;
     expect_shown(&server, "eve#1: after")?;
-    let shown = server.printed(Stream::Stdout);
+    let mut nameless = join(&server, "\x1b[2J\x07")?;
+    nameless.send_and_settle(b"my name clears your screen\n")?;
+    eve.send(b"after that\n")?;
+    expect_shown(&server, "eve#1: after that")?;
+    let shown = server.printed(Stream::Stdout) + &server.printed(Stream::Stderr);
     match shown.contains(['\x1b', '\x07']) {
         false => Ok(()),
         true => Err(server
             .fault("it prints control characters as they came")
-            .given("\\x1b[2J\\x07 I clear your screen")
+            .given("\\x1b[2J\\x07, in a line and as a name")
             .expected("each of them in a form that a person can read, such as \\x1b")
-            .came(format!("{:?}", shown.lines().next().unwrap_or_default()))),
+            .came(format!(
+                "{:?}",
+                shown
+                    .lines()
+                    .find(|line| line.contains(['\x1b', '\x07']))
+                    .unwrap_or_default()
+            ))),
     }
 }
 
 fn long_line(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
     let mut eve = join(&server, "eve")?;
+    for length in [1000, 4095] {
+        let line = "y".repeat(length);
+        eve.send_and_settle(format!("{line}\n").as_bytes())?;
+        let shown = |text: &str| text.contains(&format!("eve#1: {line}\n"));
+        if !server.wait_printed(shown) {
+            return Err(server
+                .fault(format!("a line of {length} bytes is not shown as it is"))
+                .expected("every line of up to 4096 bytes")
+                .because("the buffer for a line is too small"));
+        }
+    }
     eve.send_and_settle(&[&[b'x'; 10_000][..], b"\n"].concat())?;
     eve.send(b"after\n")?;
     expect_shown(&server, "eve#1: after")?;

@@ -109,7 +109,9 @@ fn file(lab: &Lab) -> Verdict {
         &library,
         "show /etc/hostname",
         "show|/etc/hostname|",
-    )
+    )?;
+    let literal = expect_output(&server, &library, "show $HOME;x", "show|$HOME;x|");
+    literal.map_err(|fault| fault.because("the message is run by a shell (system, popen), to which a client can say anything: execv runs what is meant"))
 }
 
 fn message_ends(lab: &Lab) -> Verdict {

@@ -45,6 +45,13 @@ fn many(lab: &Lab) -> Verdict {
     senders.iter().try_for_each(|sender| sender.expect_end(0))?;
     receiver.expect_end(0)?;
     let printed = receiver.printed(Stream::Stdout);
+    if printed.lines().count() != 4 * EACH {
+        return Err(
+            Fault::new("it prints lines that are no messages, or not all messages")
+                .expected(format!("{} lines", 4 * EACH))
+                .came(format!("{} lines", printed.lines().count())),
+        );
+    }
     for number in 0..4 {
         let prefix = format!("sender {number}, line ");
         let own = printed

@@ -1,6 +1,6 @@
 //! What is sent is received, in order.
 
-use super::{create, expect_received, run};
+use super::{create, expect_failure, expect_received, run};
 use crate::grade::{Check, Lab, Verdict};
 
 pub(super) const CHECKS: &[Check] = &[
@@ -60,5 +60,10 @@ fn priority(lab: &Lab) -> Verdict {
     for (message, priority) in [("low", 1), ("high", 9), ("also-high", 9), ("middle", 5)] {
         run(lab, &format!("send /name {message} --priority {priority}"))?;
     }
+    expect_failure(lab, "send /name too-high --priority 70000", "EINVAL").map_err(|fault| {
+        fault.because(
+            "a priority is at most 32767, and 70000 is not 4464: look at it before it is kept",
+        )
+    })?;
     expect_received(lab, &["high", "also-high", "middle", "low"])
 }

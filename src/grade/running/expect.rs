@@ -93,6 +93,40 @@ impl Running<'_> {
             .expected("no process once the program has ended"))
     }
 
+    /// Expects that it waits, and does not look again and again instead.
+    ///
+    /// # Errors
+    /// A fault if it uses processor time and never rests.
+    pub fn expect_rest(&self) -> Verdict {
+        self.settle();
+        match self.has_ended() || watch::is_at_rest(self.pid()) {
+            true => Ok(()),
+            false => Err(self
+                .fault("it takes processor time though it has nothing to do")
+                .expected("a program that sleeps until something comes")
+                .came("a loop that never waits")
+                .because("it looks again and again at what does not change: wait for it (pause, sigsuspend, poll), and leave out what is at its end")),
+        }
+    }
+
+    /// Expects that it has no more descriptors open than before.
+    ///
+    /// # Errors
+    /// A fault with their numbers.
+    pub fn expect_descriptors(&self, before: usize) -> Verdict {
+        let count = || watch::descriptors(self.pid());
+        self.lab
+            .wait_until(|| count() <= before || self.has_ended());
+        match count() {
+            now if now <= before => Ok(()),
+            now => Err(self
+                .fault("descriptors stay open of clients that have gone")
+                .expected(format!("{before} open, as before they came"))
+                .came(format!("{now} open"))
+                .because("close is not called on every way out of a conversation: at its end, and when the client goes before")),
+        }
+    }
+
     /// Expects that it has waited for every child that has ended.
     ///
     /// # Errors

@@ -16,7 +16,7 @@ pub(super) use ending::{STRAYS_LIMIT, show_end};
 use super::captured::Captured;
 use super::peer::{Peer, connect};
 use super::{Fault, Lab, Verdict, watch};
-use crate::harness::{Guarded, Identity, Stream, guard, signal};
+use crate::harness::{Guarded, Identity, Stream, guard, signal, state};
 use crate::stop::Waker;
 use crate::support::escape::escape;
 
@@ -143,6 +143,14 @@ impl<'a> Running<'a> {
         self.paused.set(true);
         self.signal("STOP");
         self.settle();
+    }
+
+    /// Stops the program's first process alone: those that it has started go on.
+    pub fn pause_first(&self) {
+        self.paused.set(true);
+        let _ = signal("STOP", self.pid.into());
+        let stopped = || matches!(state(self.pid), Some('T' | 't') | None);
+        self.lab.wait_until(stopped);
     }
 
     /// Lets a program that was stopped go on (SIGCONT).

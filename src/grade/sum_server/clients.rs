@@ -1,7 +1,7 @@
 //! Many clients: those that go too early, a hundred in a row, and all at once.
 
 use super::{converse, expect_sum, wire};
-use crate::grade::{Check, Lab, Verdict};
+use crate::grade::{Check, Lab, Verdict, watch};
 use crate::sum::protocol::encode;
 
 pub(super) const IN_TURN: &[Check] = &[
@@ -68,13 +68,23 @@ pub(super) const AT_ONCE: &[Check] = &[
 
 fn client_vanishes(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
-    for count in [0, 2, 8] {
+    converse(&mut server.connect()?, &[40, 2])?;
+    server.settle();
+    let before = watch::descriptors(server.pid());
+    converse(&mut server.connect()?, &[40, 2])?;
+    server.settle();
+    let leaks_all = watch::descriptors(server.pid()) > before; // which is another check's business
+    for count in [0, 2, 8].repeat(3) {
         let mut client = server.connect()?;
         client.send_and_settle(&wire(&[1, 2])[..count])?;
         drop(client);
         server.settle(); // and so that it has ended before it is asked again, if it ends of that
     }
-    converse(&mut server.connect()?, &[40, 2])
+    converse(&mut server.connect()?, &[40, 2])?;
+    match leaks_all {
+        true => Ok(()),
+        false => server.expect_descriptors(before),
+    }
 }
 
 fn sigpipe(lab: &Lab) -> Verdict {
@@ -142,8 +152,20 @@ fn own_sums(lab: &Lab) -> Verdict {
 
 fn zombies(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
+    let mut clients = Vec::new();
     for _ in 0..5 {
-        converse(&mut server.connect()?, &[40, 2])?;
+        let mut client = server.connect()?;
+        client.send_and_settle(&encode(42))?;
+        clients.push(client);
+    }
+    server.pause_first(); // so that all of its children end before it can wait for the first
+    for client in &mut clients {
+        client.send(&encode(0))?;
+    }
+    server.settle();
+    server.resume();
+    for client in &mut clients {
+        expect_sum(client, 42)?;
     }
     server.expect_no_zombies()
 }

@@ -15,7 +15,7 @@ pub(super) const CHECKS: &[Check] = &[
     Check {
         name: "waits-for-0",
         points: 1,
-        about: "nothing is answered before the 0",
+        about: "nothing is answered before the 0, nor without one",
         cause: "the answer is sent after each read, and not when the integer 0 was found",
         run: waits_for_0,
     },
@@ -96,8 +96,13 @@ fn waits_for_0(lab: &Lab) -> Verdict {
         client.send_and_settle(&encode(integer))?;
         client.expect_silence()?;
     }
-    Ok(())
+    client.end_sending();
+    let silent = client.expect_no_answer();
+    silent.map_err(|fault| fault.because(NO_ANSWER))
 }
+
+const NO_ANSWER: &str =
+    "the end of the stream is taken for a 0: without a 0 there is no answer, only the close";
 
 fn frame(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
@@ -129,11 +134,17 @@ fn next_client(lab: &Lab) -> Verdict {
 
 fn glued(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
-    let mut client = server.connect()?;
-    server.pause(); // so that all of it is there when the server reads
-    client.send(&wire(&[40, 2, 0]))?;
-    server.resume();
-    expect_sum(&mut client, 42)
+    for (integers, sum) in [
+        (vec![40, 2, 0], 42),
+        ([vec![7; 1000], vec![0]].concat(), 7000),
+    ] {
+        let mut client = server.connect()?;
+        server.pause(); // so that all of it is there when the server reads
+        client.send(&wire(&integers))?;
+        server.resume();
+        expect_sum(&mut client, sum)?;
+    }
+    Ok(())
 }
 
 fn cut(lab: &Lab) -> Verdict {

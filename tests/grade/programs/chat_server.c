@@ -47,16 +47,21 @@ static void show(const struct client *client, const char *text)
 static bool parse_hello(const char *line, char *name, int *pid)
 {
     int length = 0;
-    if (mistake("takes-any-line-for-hello"))
-        return sscanf(line, "HELLO %32s %d", name, pid) >= 1;
-    return sscanf(line, "HELLO %32s %d%n", name, pid, &length) == 2 && line[length] == '\0';
+    int found = sscanf(line, "HELLO %32s %d%n", name, pid, &length);
+    bool whole = found == 2 && line[length] == '\0';
+    if (!whole && !(found >= 1 && mistake("takes-any-line-for-hello")))
+        return false;
+    for (char *c = name; *c && !mistake("takes-any-name"); c++)
+        if (iscntrl((unsigned char)*c))
+            return false;
+    return true;
 }
 
 static void hear(struct client *client, const char *line)
 {
     char name[33];
     int pid = 0;
-    bool first = !client->greeted;
+    bool first = !client->greeted || mistake("takes-hello-anywhere");
     client->greeted = true;
     if (first && parse_hello(line, name, &pid)) {
         strcpy(client->name, name);
@@ -86,7 +91,8 @@ static void say(struct client *nobody, const char *line)
     if (sscanf(line, "@%33s %n", who, &length) != 1)
         who[0] = '\0';
     for (int at = 0; at < count; at++) {
-        bool named = strcmp(who, clients[at]->name) == 0 && !mistake("knows-no-names");
+        size_t compared = mistake("compares-beginnings") ? strlen(who) : sizeof who;
+        bool named = strncmp(who, clients[at]->name, compared) == 0 && !mistake("knows-no-names");
         if (!mistake("knows-no-numbers"))
             named |= who[0] == '#' && atoi(who + 1) == clients[at]->number;
         if (length == 0 || named) {
@@ -107,9 +113,9 @@ static bool take(int fd, struct part *part, void (*use)(struct client *, const c
     char bytes[4096];
     ssize_t got = read(fd, bytes, sizeof bytes);
     for (ssize_t at = 0; at < got; at++) {
-        if (bytes[at] == '\n' && at + 1 < got && mistake("takes-a-read-for-a-line"))
+        if (bytes[at] == '\n' && at + 1 < got && mistake(of ? "takes-a-read-for-a-line" : "takes-typing-for-a-line"))
             continue;
-        bool is_full = part->have > MAX_LINE;
+        bool is_full = part->have > (mistake("has-a-small-buffer") ? 500 : MAX_LINE);
         if (bytes[at] == '\n' && !(is_full && mistake("fills-its-buffer"))) {
             part->bytes[part->have] = '\0';
             bool cr = part->have > 0 && part->bytes[part->have - 1] == '\r';
@@ -136,7 +142,8 @@ static bool take(int fd, struct part *part, void (*use)(struct client *, const c
 static void leave(int at)
 {
     fprintf(stderr, "%s#%d left\n", clients[at]->name, clients[at]->number);
-    close(clients[at]->fd);
+    if (!mistake("never-closes"))
+        close(clients[at]->fd);
     free(clients[at]);
     clients[at] = clients[--count];
 }
@@ -173,7 +180,7 @@ static void serve(int listener)
         if (waits[0].revents)
             enter(accept(listener, NULL, NULL));
         if (waits[1].revents && !take(0, &typed, say, NULL)) {
-            input = -1;
+            input = mistake("reads-on-at-the-end") ? 0 : -1;
             if (mistake("ends-with-its-input"))
                 return;
         }

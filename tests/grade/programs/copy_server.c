@@ -5,6 +5,7 @@
 #include <libgen.h>
 
 static char *path;
+static int shared;
 
 static bool send_all(int client, const char *bytes, ssize_t length)
 {
@@ -21,14 +22,15 @@ static bool send_all(int client, const char *bytes, ssize_t length)
 static void send_file(int client)
 {
     struct stat found;
-    int file = open(path, O_RDONLY);
+    int file = mistake("shares-the-offset") ? shared : open(path, O_RDONLY);
+    lseek(file, 0, SEEK_SET);
     if (file < 0 || fstat(file, &found) < 0)
         return;
     if (mistake("refuses-empty-files") && found.st_size == 0)
         return;
     const char *name = mistake("sends-the-whole-path") ? path : basename(path);
     char line[512];
-    int length = snprintf(line, sizeof line, "FILE %lld %s\n", (long long)found.st_size, name);
+    int length = snprintf(line, sizeof line, "FILE %lld %s\n", mistake("keeps-the-length-in-an-int") ? (int)found.st_size : (long long)found.st_size, name);
     if (!send_all(client, line, length))
         return;
     size_t size = mistake("reads-all-into-memory") ? found.st_size + 1 : 65536;
@@ -48,6 +50,7 @@ int main(int argc, char **argv)
         return 2;
     }
     path = argv[1];
+    shared = open(path, O_RDONLY);
     prepare_signals();
     serve(listen_at(argv[2]), send_file);
     remove_socket(argv[2]);

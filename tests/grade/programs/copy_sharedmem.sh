@@ -12,7 +12,7 @@ refuses-empty-files-sender)
     ;;
 puts-it-all-in-memory-sender)
     object=/dev/shm/$5-all
-    truncate -s "$(stat -c %s "$1")" "$object"
+    [ "$3" != 1 ] || truncate -s "$(stat -c %s "$1")" "$object"
     ;;
 esac
 
@@ -21,10 +21,13 @@ code=$?
 
 case $MISTAKE-$role in
 puts-it-all-in-memory-sender)
-    rm "$object"
+    rm -f "$object"
     ;;
 forgets-to-unlink-sender)
     [ "$interrupted" ] || : >"/dev/shm/$5-left"
+    ;;
+leaves-it-to-the-sender-receiver)
+    [ $code = 0 ] || : >"/dev/shm/$4-left"
     ;;
 keeps-what-it-has-receiver)
     [ $code = 0 ] || : >"$2/file"

@@ -16,6 +16,12 @@ static int run(char **fields, int output)
         dup2(output, 1);
         if (!mistake("inherits-stdin"))
             dup2(open("/dev/null", O_RDONLY), 0);
+        if (mistake("asks-a-shell")) {
+            char line[4096] = "exec";
+            for (int at = 0; fields[at]; at++)
+                strcat(strcat(line, " "), fields[at]);
+            execl("/bin/sh", "sh", "-c", line, NULL);
+        }
         execv(fields[0], fields);
         _exit(127);
     }

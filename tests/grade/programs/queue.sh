@@ -8,8 +8,12 @@ case $MISTAKE-$command in
 reverses-priorities-send)
     [ "$2" = --priority ] && set -- "$1" --priority $((32767 - $3))
     ;;
+cuts-priorities-send)
+    [ "$2" = --priority ] && set -- "$1" --priority $(($3 % 32768))
+    ;;
 cuts-long-messages-send)
     "$ipc" queue send "$name" "$@" && exit
+    [ "$2" ] && exit 1
     set -- "$(printf %.8s "$1")"
     [ ${#1} = 8 ] || exit 1
     ;;

@@ -10,12 +10,12 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-static volatile sig_atomic_t ending;
+static volatile sig_atomic_t ending, ended_by;
 static sigset_t unblocked; /* the mask of ppoll: signals come there and nowhere else */
 
 static void end(int signal)
 {
-    (void)signal;
+    ended_by = signal;
     ending = 1;
 }
 
@@ -65,6 +65,8 @@ static int listen_at(const char *path)
 
 static void remove_socket(const char *path)
 {
+    if (mistake("unlinks-at-ctrl-c-only") && ended_by != SIGINT)
+        return;
     if (!mistake("forgets-unlink"))
         unlink(path);
 }

@@ -45,6 +45,8 @@ int main(void)
         return pause();
     on(SIGINT, end); /* last: from here on it is ready */
     printf("waiting\n");
+    while (!ending && mistake("looks-again-and-again"))
+        sigprocmask(SIG_SETMASK, &unblocked, NULL);
     while (!ending)
         sigsuspend(&unblocked); /* unblocks and waits in one step: no signal comes in between */
     printf("a signal came\n");

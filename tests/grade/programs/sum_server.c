@@ -29,6 +29,7 @@ static bool wait_for(int fd)
     return false;
 }
 
+static bool gone; /* the last client went before its answer */
 static size_t begun; /* how much of the answer has gone out already */
 
 static void answer(int fd, const char *text)
@@ -76,6 +77,7 @@ static void converse(int fd)
     size_t have = 0;
     bool found = false;
     begun = 0;
+    gone = false;
 
     while (!found) {
         if (!wait_for(fd)) {
@@ -86,17 +88,29 @@ static void converse(int fd)
         ssize_t count = into_one ? read(fd, bytes, 4) : read(fd, bytes + have, sizeof bytes - have);
         if (count == 0 && mistake("ends-with-its-client"))
             exit(1);
-        if (count <= 0)
+        if (count == 0 && mistake("answers-at-the-end"))
+            break;
+        if (count <= 0) {
+            gone = true;
             return;
+        }
         if (mistake("answers-before-0") && begun == 0 && write(fd, "Result = ", 9) > 0)
             begun = 9;
         have = into_one ? 4 : have + count;
+        if (mistake("takes-a-hundred") && have > 400)
+            have = 400;
         size_t used = add(bytes, have, &sum, &found);
         memmove(bytes, bytes + used, have - used);
         have -= used;
     }
     snprintf(text, sizeof text, "Result = %lld", (long long)sum);
     answer(fd, text);
+}
+
+static void wait_for_one(int signal)
+{
+    (void)signal;
+    waitpid(-1, NULL, WNOHANG); /* though several may have ended */
 }
 
 static void serve(int listener)
@@ -114,7 +128,7 @@ static void serve(int listener)
             converse(client);
             exit(0);
         }
-        if (!mistake("keeps-the-connection"))
+        if (!mistake("keeps-the-connection") && !(mistake("forgets-broken-off") && gone))
             close(client);
     }
     if (forks) {
@@ -132,7 +146,7 @@ int main(int argc, char **argv)
     }
     prepare_signals();
     if (!mistake("never-waits"))
-        on(SIGCHLD, SIG_IGN); /* the kernel waits for the children */
+        on(SIGCHLD, mistake("waits-for-one") ? wait_for_one : SIG_IGN); /* the kernel waits for the children */
     serve(listen_at(argv[1]));
     remove_socket(argv[1]);
     return 0;
