@@ -118,7 +118,8 @@ impl Error {
             MessageSize { len, message_size } => "EMSGSIZE", Kind::InvalidInput,
                 "the buffer has {len} bytes, and needs {message_size}";
             Invalid(text) => "EINVAL", Kind::InvalidInput, "{text}";
-            NotOpenFor(mode) => "EBADF", Kind::PermissionDenied, "the queue is not open for {mode}";
+            NotOpenFor(Mode::Reading) => "EBADF", Kind::PermissionDenied, "the queue is not open for reading";
+            NotOpenFor(Mode::Writing) => "EBADF", Kind::PermissionDenied, "the queue is not open for writing";
             Exists(text) => "EEXIST", Kind::AlreadyExists, "{text}";
             NotFound(text) => "ENOENT", Kind::NotFound, "{text}";
             AccessDenied(text) => "EACCES", Kind::PermissionDenied, "{text}";
@@ -217,15 +218,6 @@ impl fmt::Display for State {
         f.write_str(match self {
             Self::Empty => "empty",
             Self::Full => "full",
-        })
-    }
-}
-
-impl fmt::Display for Mode {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Reading => "reading",
-            Self::Writing => "writing",
         })
     }
 }
