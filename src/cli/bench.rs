@@ -7,7 +7,7 @@ use std::{env, fs};
 
 use crate::bench::{self, MAX_SIZE, Machine, Plan, Report};
 use crate::support::error::Context;
-use crate::support::log::prompt;
+use crate::support::log::{flush, prompt};
 
 use super::args::Args;
 use super::{Failure, Outcome, print};
@@ -74,6 +74,7 @@ pub(super) fn run(words: &mut Args) -> Outcome {
     let machine = Machine::look();
     let rows = bench::run(&plan, &env::current_exe()?, &progress, &stop);
     progress("");
+    flush(); // stdout may be the same terminal
     let report = Report {
         machine,
         pin: plan.pin,
