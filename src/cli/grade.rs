@@ -31,10 +31,13 @@ one does not, 2 for wrong usage, and 3 if the grader itself failed: no points th
 
 Options:
   --socket PATH      the path that is written into the program
-  --only CHECK       try one check
+  --only CHECK       try one check; several, if it stands there several times
+  --up-to CHECK      try the checks from the first to this one
+  --hidden CHECK     in Gradescope, show this check to teachers only; several
+                     times for several checks
   --timeout SECONDS  how long the program may take for each thing (default 5)
   --seed NUMBER      repeat a run with the random inputs of this seed
-  --format FORMAT    text (default), tap, junit or gradescope
+  --format FORMAT    text (default), tap, junit, gradescope or classroom
   --output FILE      write the report to FILE, at the end and in one step
   --user NAME        run the program as this user, who can do nothing to the
                      grader and its files; only root can do that
@@ -98,6 +101,7 @@ struct Form {
 
 fn grade(assignment: &'static Assignment, words: &mut Args) -> Outcome {
     let checks = checks(assignment, words)?;
+    let hidden = names(assignment, "--hidden", words)?;
     let form = form(words)?;
     let submission = submission(assignment, words)?;
     words.finish()?;
@@ -110,7 +114,8 @@ fn grade(assignment: &'static Assignment, words: &mut Args) -> Outcome {
     };
     let target = Target::prepare(form.output).map_err(Failure::Ungraded)?;
     let graded = grade::grade(assignment, &checks, &submission, &progress, &stop);
-    let report = graded.map_err(Failure::Ungraded)?;
+    let mut report = graded.map_err(Failure::Ungraded)?;
+    report.hidden = hidden;
     target.deliver(&(form.format)(&report))?;
     match report.holds() {
         true => Ok(()),
@@ -118,20 +123,50 @@ fn grade(assignment: &'static Assignment, words: &mut Args) -> Outcome {
     }
 }
 
+/// The checks of `--only`, each of which is there, or all up to that of `--up-to`.
 fn checks(
     assignment: &'static Assignment,
     words: &mut Args,
 ) -> Result<Vec<&'static Check>, Failure> {
-    let only = words.value("--only")?;
-    let wanted = |check: &&Check| only.as_ref().is_none_or(|name| name == check.name);
-    let checks: Vec<_> = assignment.all_checks().filter(wanted).collect();
-    match checks.is_empty() {
-        true => Err(words.fault(format!(
-            "{0} has no such check; `ipc grade show {0}` lists them",
-            assignment.name
-        ))),
-        false => Ok(checks),
+    let (only, up_to) = (
+        names(assignment, "--only", words)?,
+        names(assignment, "--up-to", words)?,
+    );
+    let mut checks: Vec<_> = assignment.all_checks().collect();
+    if let Some(last) = up_to
+        .iter()
+        .filter_map(|name| place_of(&checks, name))
+        .max()
+    {
+        checks.truncate(last + 1);
     }
+    let wanted = |check: &&Check| only.is_empty() || only.iter().any(|name| name == check.name);
+    Ok(checks.into_iter().filter(wanted).collect())
+}
+
+fn place_of(checks: &[&Check], name: &str) -> Option<usize> {
+    checks.iter().position(|check| check.name == name)
+}
+
+/// The names of checks that an option is given with, as often as it stands there.
+fn names(
+    assignment: &'static Assignment,
+    option: &str,
+    words: &mut Args,
+) -> Result<Vec<String>, Failure> {
+    let checks: Vec<_> = assignment.all_checks().collect();
+    let mut names = Vec::new();
+    while let Some(name) = words.value(option)? {
+        let name = name.to_string_lossy().into_owned();
+        if place_of(&checks, &name).is_none() {
+            return Err(words.fault(format!(
+                "{0} has no such check as {name:?}; `ipc grade show {0}` lists them",
+                assignment.name
+            )));
+        }
+        names.push(name);
+    }
+    Ok(names)
 }
 
 fn form(words: &mut Args) -> Result<Form, Failure> {
@@ -144,7 +179,10 @@ fn form(words: &mut Args) -> Result<Form, Failure> {
         Some(Some("tap")) => report::tap,
         Some(Some("junit")) => report::junit,
         Some(Some("gradescope")) => report::gradescope,
-        Some(_) => return Err(words.fault("--format needs text, tap, junit or gradescope")),
+        Some(Some("classroom")) => report::classroom,
+        Some(_) => {
+            return Err(words.fault("--format needs text, tap, junit, gradescope or classroom"));
+        }
     };
     let output = words.path("--output")?;
     Ok(Form { format, output })

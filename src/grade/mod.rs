@@ -8,7 +8,7 @@
 //! 2. [`Lab`] and [`Running`]: what a check can do with a program: start it, watch it, signal it, end it.
 //! 3. [`Peer`]: the other end of its socket, where bytes are sent and compared.
 //! 4. [`Fault`]: what a student reads when a check does not hold.
-//! 5. [`report`]: the same results as text, TAP, JUnit XML and Gradescope's JSON.
+//! 5. [`report`]: the same results as text, TAP, JUnit XML, and the JSON of Gradescope and of GitHub Classroom.
 //!
 //! Two rules keep it fair. A start is judged by an event (the kernel says that the socket listens), never
 //! by a pause. And nobody knocks to find out: a probing connection would be a client that vanishes,
@@ -171,6 +171,7 @@ pub fn grade(
         command: submission.shown(),
         seed: submission.seed,
         results,
+        hidden: Vec::new(),
     })
 }
 

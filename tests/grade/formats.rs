@@ -193,3 +193,66 @@ fn a_report_that_cannot_be_written_is_an_error() {
     assert_eq!(output.status.code(), Some(3), "there are no points");
     assert!(text(&output.stderr).contains("cannot write /no/such/file"));
 }
+
+#[test]
+fn classroom_gets_points_for_each_check() {
+    let place = Place::new();
+    let options = [
+        "--only",
+        "starts",
+        "--only",
+        "frame",
+        "--format",
+        "classroom",
+    ];
+    let output = grading::grade(&place, "sum-server", &options, GOOD);
+    let results: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+    assert_eq!(
+        (&results["version"], &results["status"]),
+        (&1.into(), &"pass".into())
+    );
+    let tests = results["tests"].as_array().unwrap();
+    let sum = |field: &str| -> u64 { tests.iter().map(|test| test[field].as_u64().unwrap()).sum() };
+    assert_eq!((tests.len(), sum("score")), (2, 2), "{results}");
+    assert_eq!(Some(sum("max_score")), results["max_score"].as_u64());
+    let failed: Value = serde_json::from_str(&report("classroom", &["sh", "-c", HARD])).unwrap();
+    assert_eq!(failed["status"], "fail");
+    assert!(
+        failed["tests"][0]["message"]
+            .as_str()
+            .unwrap()
+            .contains("it ended before it listened")
+    );
+}
+
+#[test]
+fn a_check_can_be_hidden_in_gradescope() {
+    let place = Place::new();
+    let options = [
+        "--up-to",
+        "waits-for-0",
+        "--hidden",
+        "one-sum",
+        "--format",
+        "gradescope",
+    ];
+    let output = grading::grade(&place, "sum-server", &options, GOOD);
+    let results: Value = serde_json::from_str(text(&output.stdout)).unwrap();
+    let seen = results["tests"].as_array().unwrap().iter();
+    let seen: Vec<_> = seen
+        .map(|test| {
+            (
+                test["name"].as_str().unwrap(),
+                test["visibility"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    assert_eq!(
+        seen,
+        [
+            ("starts", "visible"),
+            ("one-sum", "hidden"),
+            ("waits-for-0", "visible")
+        ]
+    );
+}

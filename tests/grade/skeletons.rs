@@ -212,6 +212,7 @@ fn the_example_for_github_classroom_grades_what_is_handed_in() {
     for command in commands.skip(1) {
         let mut shell = place.command("sh");
         shell.args(["-c", command]).env("PATH", search_path());
+        shell.env("GITHUB_OUTPUT", place.path("output"));
         let output = shell.output().unwrap();
         assert!(
             output.status.success(),
@@ -220,4 +221,9 @@ fn the_example_for_github_classroom_grades_what_is_handed_in() {
             text(&output.stderr)
         );
     }
+    let output = fs::read_to_string(place.path("output")).unwrap();
+    assert!(
+        output.starts_with("result=ewog"),
+        "JSON in base64: {output}"
+    );
 }

@@ -6,7 +6,11 @@ use super::{Graded, Report};
 
 /// The report as the JSON that Gradescope expects in `/autograder/results/results.json`.
 pub fn gradescope(report: &Report) -> String {
-    let tests: Vec<_> = report.results.iter().map(test).collect();
+    let is_hidden = |graded: &Graded| report.hidden.iter().any(|name| name == graded.check.name);
+    let tests = report.results.iter();
+    let tests: Vec<_> = tests
+        .map(|graded| test(graded, is_hidden(graded)))
+        .collect();
     format!(
         "{{\n  \"score\": {},\n  \"output\": {},\n  \"tests\": [\n{}\n  ]\n}}\n",
         report.points(),
@@ -15,14 +19,15 @@ pub fn gradescope(report: &Report) -> String {
     )
 }
 
-fn test(graded: &Graded) -> String {
+fn test(graded: &Graded, hidden: bool) -> String {
     let status = if graded.holds() { "passed" } else { "failed" };
     let output = match graded.holds() {
         true => graded.check.about.to_owned(),
         false => graded.explanation(),
     };
+    let visibility = if hidden { "hidden" } else { "visible" };
     format!(
-        "    {{\"name\": {}, \"score\": {}, \"max_score\": {}, \"status\": \"{status}\", \"output\": {}}}",
+        "    {{\"name\": {}, \"score\": {}, \"max_score\": {}, \"status\": \"{status}\", \"visibility\": \"{visibility}\", \"output\": {}}}",
         quoted(graded.check.name),
         graded.points(),
         graded.check.points,

@@ -1,10 +1,12 @@
 //! What came out, and the forms in which others want to read it: plain functions over one type.
 
+mod classroom;
 mod gradescope;
 mod junit;
 mod tap;
 mod text;
 
+pub use classroom::classroom;
 pub use gradescope::gradescope;
 pub use junit::junit;
 pub use tap::tap;
@@ -33,6 +35,8 @@ pub struct Report {
     pub seed: u64,
     /// The checks that were asked for, in order.
     pub results: Vec<Graded>,
+    /// The names of the checks that are for teachers' eyes, where a format can say so.
+    pub hidden: Vec<String>,
 }
 
 /// How one check came out.
