@@ -33,13 +33,18 @@ impl TemporaryDirectory {
     pub(crate) fn make(what: &str) -> io::Result<Self> {
         static NEXT: AtomicU32 = AtomicU32::new(0);
         let parent = env::temp_dir();
+        let mut tries = 0..100;
         start_guard(); // before there is a lock
         loop {
             let number = NEXT.fetch_add(1, Ordering::Relaxed);
             let path = parent.join(format!("{what}-{:07}-{number:04}", process::id()));
-            let locked = match create_private_dir(&path) {
+            let locked = match create_private_dir(&path).and_then(|()| lock(&path)) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
-                made => made.and_then(|()| lock(&path)),
+                // Another process took it for left behind, and has removed it already.
+                Err(error) if error.kind() == ErrorKind::NotFound && tries.next().is_some() => {
+                    continue;
+                }
+                locked => locked,
             };
             let shown = path.display();
             let locked = locked
@@ -127,6 +132,19 @@ fn remove(path: &Path) {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn one_that_is_made_while_others_clean_up_is_made() {
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| {
+                    for _ in 0..150 {
+                        TemporaryDirectory::make("ipc-test-left").unwrap();
+                    }
+                });
+            }
+        });
+    }
 
     #[test]
     fn only_names_of_ours_are_taken_for_left_behind() {
