@@ -1,7 +1,7 @@
 //! Memory for the plain stages: words, and cells that hold a mutex and an event of `raw_sync` each.
 
-use std::fs::{self, Permissions};
-use std::io::{self, ErrorKind};
+use std::fs::{OpenOptions, Permissions};
+use std::io::{self, ErrorKind, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -25,12 +25,16 @@ impl PlainSegment {
     /// events not set. It is unlinked when this is dropped.
     ///
     /// # Errors
-    /// [`ErrorKind::AlreadyExists`], and those of `shm_open(3)`, `ftruncate(2)` and `mmap(2)`.
+    /// [`ErrorKind::AlreadyExists`]; [`ErrorKind::StorageFull`]: the memory is not to be had; those of `shm_open(3)`,
+    /// `ftruncate(2)` and `mmap(2)`.
     pub fn create(name: &str, words: usize, cells: usize) -> io::Result<Self> {
         let words_len = ((words + 1) * size_of::<AtomicU64>()).next_multiple_of(CACHE_LINE);
         let mapping = Mapping::create(&object(name), words_len + cells * PLAIN_CELL_LEN)?;
-        let file = format!("/dev/shm{}", object(name));
-        fs::set_permissions(file, Permissions::from_mode(0o600))?; // whatever the umask
+        let path = format!("/dev/shm{}", object(name));
+        let mut file = OpenOptions::new().write(true).open(path)?;
+        file.set_permissions(Permissions::from_mode(0o600))?; // whatever the umask
+        let mut zeros = io::repeat(0).take(mapping.len() as u64);
+        io::copy(&mut zeros, &mut file)?; // a page that cannot be had is an error now, and SIGBUS later
         let segment = Self::with_cells(mapping, cells)?;
         for number in 0..cells {
             segment.mapping.cell(number).make_mutex()?;

@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use crate::common::copying::{Copying, FILE, RingPlace};
-use crate::common::{assert_fails, in_small};
+use crate::common::{Place, assert_fails, in_small};
 use ipc_primer::harness::Stream::{Stderr, Stdout};
 
 #[test]
@@ -29,6 +29,20 @@ fn a_dev_shm_too_small_for_the_ring_is_an_error_that_says_what_to_lower() {
     let said = shell.said(Stderr);
     assert!(said.contains("lower --slots or --slot-size"), "{said}");
     place.assert_copied("out");
+}
+
+/// A page that is not there would kill the plain stages, which look at their memory with no other care.
+#[test]
+fn a_full_dev_shm_is_an_error_for_the_plain_stages_too() {
+    let place = Place::new();
+    let script = "head -c 16384 /dev/zero >/dev/shm/fill; $IPC copy race; echo code $?; \
+                  $IPC queue create /full --stage 1; echo code $?; ls /dev/shm";
+    let Some(mut shell) = in_small(&place, Path::new("/dev/shm"), "16k", script) else {
+        return;
+    };
+    shell.wait().unwrap();
+    assert_eq!(shell.said(Stdout), "code 1\ncode 1\nfill\n");
+    assert!(shell.said(Stderr).contains("No space left"));
 }
 
 /// Both ways: the one who gets the file says why it cannot, and the one who has it does not wait for it.
