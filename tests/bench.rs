@@ -373,7 +373,7 @@ fn a_message_crosses_into_the_kernel_twice_or_never() {
         ("queue", 0.0),
     ] {
         let of = |count: usize| calls(&place, mechanism, count, &["read", "write"]);
-        let each = (of(1200) - of(200)) / 3000.0;
+        let each = (of(330) - of(30)) / 900.0;
         assert!(
             (each - expected).abs() < 0.1,
             "{mechanism}: {each} calls a message"

