@@ -4,7 +4,8 @@
 //!
 //! What this adds: a read of up to 64 KiB at a time, which may bring many integers, and end within one.
 //!
-//! What it costs: 20 lines, and 64 KiB of memory a client. Receiving an integer takes 1 ns instead of 316.
+//! What it costs: 20 lines, and 64 KiB of memory a client. Receiving an integer takes 2.5 ns instead of 820
+//! (`cargo run --release --example stream_speed`).
 
 use std::io::{self, ErrorKind, Read};
 use std::net::Shutdown;
