@@ -122,13 +122,14 @@ impl<'a> Running<'a> {
     /// Waits until the program has come to rest: it waits for something, so it has read all that it was
     /// sent. A program that never rests is not waited for.
     pub fn settle(&self) {
-        let mut before = None;
-        let mut works_on = || {
+        let mut first = None;
+        self.lab.wait_until(|| {
             let used = watch::processor_time(self.pid);
-            used.saturating_sub(*before.get_or_insert(used)) > WORK_LIMIT
-        };
-        self.lab
-            .wait_until(|| watch::is_at_rest(self.pid) || works_on());
+            let worked = used.saturating_sub(*first.get_or_insert(used));
+            // Threads that take turns can each be seen asleep, though one of them always works.
+            let rests = || watch::is_at_rest(self.pid) && watch::processor_time(self.pid) == used;
+            worked > WORK_LIMIT || rests()
+        });
     }
 
     /// Sends a signal to the whole process group, as a terminal does at Ctrl-C.
