@@ -124,10 +124,16 @@ pub(super) struct Process {
 impl Process {
     /// Waits until it says something that begins so.
     pub(super) fn wait_for(&self, start: &str) -> io::Result<()> {
-        let mut said = self.lines.iter();
-        let found = said.any(|line| line.starts_with(start));
-        let fault = || io::Error::other(format!("a process ended before it said {start:?}"));
-        found.then_some(()).ok_or_else(fault)
+        let mut said = Vec::new();
+        for line in &self.lines {
+            if line.starts_with(start) {
+                return Ok(());
+            }
+            said.push(line);
+        }
+        let said = said.join("; ");
+        let fault = format!("a process ended before it said {start:?}: {said}");
+        Err(io::Error::other(fault))
     }
 
     /// Waits for its end, which should be a success.
