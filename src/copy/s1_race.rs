@@ -10,7 +10,7 @@
 //!
 //! A semaphore is a number here that `wait` looks at again and again. To sleep meanwhile is stage 2's.
 
-use std::fs::{self, File};
+use std::fs::{self, File, TryLockError};
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process;
@@ -56,11 +56,13 @@ pub fn name() -> String {
 }
 
 /// Removes the races that killed processes left. A race has the pid of its maker in its name, and its maker has
-/// the file locked, a lock that ends with the process.
+/// the file locked, a lock that ends with the process, and with the one that it was just starting when it was
+/// killed. The result is the number of those that are locked still.
 ///
 /// # Errors
 /// Those of reading the directory of shared memory objects.
-pub fn remove_left() -> io::Result<()> {
+pub fn remove_left() -> io::Result<usize> {
+    let mut locked = 0;
     for entry in fs::read_dir(DIRECTORY)? {
         let path = entry?.path();
         let name = path.file_name().unwrap_or_default().to_string_lossy();
@@ -68,11 +70,19 @@ pub fn remove_left() -> io::Result<()> {
             continue;
         };
         let lives = Path::new("/proc").join(pid).exists() && pid != process::id().to_string();
-        if !lives && File::open(&path).is_ok_and(|file| file.try_lock().is_ok()) {
-            let _ = fs::remove_file(&path); // or another process has just done so
+        if lives {
+            continue;
+        }
+        let Ok(file) = File::open(&path) else {
+            continue;
+        };
+        match file.try_lock() {
+            Ok(()) => drop(fs::remove_file(&path)), // or another process has just done so
+            Err(TryLockError::WouldBlock) => locked += 1,
+            Err(TryLockError::Error(_)) => {} // nothing is known of it
         }
     }
-    Ok(())
+    Ok(locked)
 }
 
 /// A piece of memory that two processes share.

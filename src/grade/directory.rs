@@ -5,7 +5,7 @@ use std::io::{self, ErrorKind};
 use std::os::unix::fs::FileTypeExt;
 use std::path::Path;
 
-use super::watch;
+use super::listening;
 use crate::socket::MAX_PATH;
 use crate::support::error::Context;
 
@@ -26,7 +26,7 @@ pub(super) fn make_way(socket: &Path) -> io::Result<()> {
             let message = format!("{shown} is not a socket; move it away or pass another --socket");
             Err(io::Error::new(ErrorKind::AlreadyExists, message))
         }
-        Ok(_) if watch::is_listening(socket) => {
+        Ok(_) if listening::is_listening(socket) => {
             let message = format!("a program is listening at {shown} already; end it first");
             Err(io::Error::new(ErrorKind::AddrInUse, message))
         }

@@ -16,7 +16,7 @@ use super::directory::make_way;
 use super::host::Host;
 use super::running::{Record, Running, STRAYS_LIMIT};
 use super::submission::{Submission, show_words};
-use super::{Fault, Random, watch};
+use super::{Fault, Random, listening, watch};
 use crate::stop::StopToken;
 use crate::support::unlink_on_drop::create_private_dir;
 
@@ -149,8 +149,8 @@ impl<'a> Lab<'a> {
     /// A fault that says what it does instead: end, listen elsewhere, nothing.
     pub fn serve(&self) -> Result<Running<'_>, Fault> {
         let program = self.start()?;
-        self.wait_until(|| watch::is_listening(&self.socket) || program.has_ended());
-        if watch::is_listening(&self.socket) {
+        self.wait_until(|| listening::is_listening(&self.socket) || program.has_ended());
+        if listening::is_listening(&self.socket) {
             return Ok(program);
         }
         Err(program.why_it_does_not_listen())

@@ -27,6 +27,7 @@ mod fault;
 mod host;
 mod lab;
 mod lambda_server;
+mod listening;
 mod means;
 mod peer;
 mod queue;

@@ -1,13 +1,11 @@
 //! What the kernel says about a program without asking the program: `/proc`.
 
 use std::collections::BTreeSet;
-use std::fs;
 use std::io::ErrorKind;
-use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::FileTypeExt;
-use std::path::Path;
-use std::thread;
+use std::os::unix::fs::MetadataExt;
+use std::str::FromStr;
 use std::time::{Duration, Instant};
+use std::{fs, iter, process, thread};
 
 use crate::harness::signal;
 use crate::support::identity::{Identity, Stat};
@@ -16,12 +14,16 @@ use crate::support::identity::{Identity, Stat};
 pub(super) const LOOK: Duration = Duration::from_millis(1);
 /// What that pause grows to in a long wait, a tenth of which is soon enough to hear of its end.
 const LONGEST_LOOK: Duration = Duration::from_millis(20);
+/// A pause takes this many times as long as the look before it: the program needs the processor, too, and to
+/// look at its hundred threads is work.
+const LOOKS_SHARE: u32 = 3;
 
 /// Waits until `holds`, but no longer than `limit`; says whether it held. For what std has no call to wait
 /// for: the end of a process with a limit, a socket that begins to listen, a program that has come to rest.
 pub(super) fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     loop {
+        let begin = start.elapsed();
         if holds() {
             return true;
         }
@@ -30,6 +32,7 @@ pub(super) fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool) -> bo
             return false;
         }
         let pause = (waited / 10).clamp(LOOK, LONGEST_LOOK);
+        let pause = pause.max((waited - begin) * LOOKS_SHARE);
         thread::sleep(pause.min(limit - waited));
     }
 }
@@ -69,12 +72,32 @@ pub(super) fn rests(directory: &str) -> bool {
     }
 }
 
+/// The directories of all threads of the process and its descendants.
+fn threads(pid: u32) -> Vec<String> {
+    family(pid).into_iter().flat_map(tasks).collect()
+}
+
 /// Whether all threads of the process and its descendants sleep (or have ended). Whoever is sent
 /// something is awake before the sender's call returns, so rest means: it was all read.
 pub(super) fn is_at_rest(pid: u32) -> bool {
-    let family = family(pid);
-    let mut tasks = family.iter().flat_map(|&pid| tasks(pid));
-    tasks.all(|task| rests(&task))
+    threads(pid).iter().all(|thread| rests(thread))
+}
+
+/// What is found in one look at a process and its descendants.
+pub(super) struct Look {
+    /// The processor time that they have used.
+    pub(super) used: Duration,
+    /// Whether all their threads slept, and none worked meanwhile: threads that take turns can each be seen
+    /// asleep, though one of them always works.
+    pub(super) rested: bool,
+}
+
+/// Looks at the process and its descendants.
+pub(super) fn look(pid: u32) -> Look {
+    let used = processor_time(&threads(pid));
+    let threads = threads(pid); // one that was started meanwhile counts
+    let rested = threads.iter().all(|thread| rests(thread)) && processor_time(&threads) == used;
+    Look { used, rested }
 }
 
 /// How long a program has to sleep, without a moment of work, to be taken for one that waits.
@@ -89,29 +112,27 @@ pub(super) struct Quiet {
 
 impl Quiet {
     pub(super) fn of(pid: u32) -> Self {
-        let (used, since) = (processor_time(pid), Instant::now());
+        let (used, since) = (look(pid).used, Instant::now());
         Self { pid, used, since }
     }
 
     /// Whether it has slept for a while, and done nothing meanwhile.
     pub(super) fn holds(&mut self) -> bool {
-        let used = processor_time(self.pid);
-        if used != self.used || !is_at_rest(self.pid) {
-            *self = Self::of(self.pid);
+        let Look { used, rested } = look(self.pid);
+        if used != self.used || !rested {
+            (self.used, self.since) = (used, Instant::now());
         }
         self.since.elapsed() >= QUIET
     }
 }
 
-/// The processor time that the process and its descendants have used.
-pub(super) fn processor_time(pid: u32) -> Duration {
-    let family = family(pid);
-    let used = |task: String| -> Option<u64> {
-        let text = fs::read_to_string(format!("{task}/schedstat")).ok()?;
+/// The processor time that these threads have used.
+fn processor_time(threads: &[String]) -> Duration {
+    let used = |thread: &String| -> Option<u64> {
+        let text = fs::read_to_string(format!("{thread}/schedstat")).ok()?;
         text.split_whitespace().next()?.parse().ok()
     };
-    let tasks = family.iter().flat_map(|&pid| tasks(pid));
-    Duration::from_nanos(tasks.filter_map(used).sum())
+    Duration::from_nanos(threads.iter().filter_map(used).sum())
 }
 
 /// The children of the process that have ended and that it has not waited for.
@@ -128,16 +149,7 @@ pub(super) fn descriptors(pid: u32) -> usize {
 
 /// The most memory that the process and its descendants had resident until now, in KiB.
 pub(super) fn peak_memory(pid: u32) -> u64 {
-    let peak = |pid: u32| -> Option<u64> {
-        let status = fs::read(format!("/proc/{pid}/status")).ok()?;
-        String::from_utf8_lossy(&status) // the program's name can be any bytes
-            .split_once("VmHWM:")?
-            .1
-            .split_whitespace()
-            .next()?
-            .parse()
-            .ok()
-    };
+    let peak = |pid| status::<u64>(pid, "VmHWM:");
     family(pid).into_iter().filter_map(peak).sum()
 }
 
@@ -181,133 +193,48 @@ pub(super) fn end_all(limit: Duration, mut find: impl FnMut() -> Vec<u32>) {
     });
 }
 
-/// The live processes of a user that were started since, but for those with the mark of another grader than
-/// `own`.
+/// The live processes of a user that were started since, but for those of another grader than `own`: they have
+/// its mark, or descend from it (a process that is just starting another program shows no mark).
 pub(super) fn hidden(uid: u32, before: &BTreeSet<u32>, own: &str) -> Vec<u32> {
     let (any, own) = (b"IPC_GRADE=", format!("IPC_GRADE={own}-"));
-    // The owner of its directory is root while a process starts another program.
-    let is_his = |pid: &u32| {
-        let status = fs::read(format!("/proc/{pid}/status")).unwrap_or_default();
-        String::from_utf8_lossy(&status).contains(&format!("\nUid:\t{uid}\t"))
-    };
-    let is_anothers = |pid: u32| {
+    let is_marked = |pid: u32| {
         let environ = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
         let mut entries = environ.split(|&byte| byte == 0);
         entries.any(|entry| entry.starts_with(any) && !entry.starts_with(own.as_bytes()))
     };
+    let grader = exe("self");
+    let is_grader = |pid: &u32| *pid != process::id() && exe(&pid.to_string()) == grader;
+    let is_anothers = |pid: u32| is_marked(pid) || ancestors(pid, uid).iter().any(is_grader);
     let lives = |pid: u32| Stat::read(&format!("/proc/{pid}")).is_ok_and(|stat| !stat.has_ended());
+    let is_his = |pid: &u32| status(*pid, "Uid:") == Some(uid);
     let pids = all_pids();
     let new = pids.difference(before).copied().filter(is_his);
     new.filter(|&pid| lives(pid) && !is_anothers(pid)).collect()
 }
 
-/// One line of `/proc/net/unix`: a socket with a path.
-struct Bound {
-    listens: bool,
-    kind: &'static str,
-    inode: String,
-    path: String,
+/// The first number after this word in the process's `status`. (The owner of its directory, by which its user
+/// could be told, too, is root while a process starts another program.)
+fn status<T: FromStr>(pid: u32, word: &str) -> Option<T> {
+    let status = fs::read(format!("/proc/{pid}/status")).ok()?;
+    let status = String::from_utf8_lossy(&status); // the program's name can be any bytes
+    let mut rest = status
+        .split_once(&format!("\n{word}"))?
+        .1
+        .split_whitespace();
+    rest.next()?.parse().ok()
 }
 
-fn bound() -> Vec<Bound> {
-    /// `__SO_ACCEPTCON`: `listen(2)` was called.
-    const ACCEPTS: &str = "00010000";
-    let table = fs::read("/proc/net/unix").unwrap_or_default();
-    let table = String::from_utf8_lossy(&table);
-    let entry = |line: &str| {
-        let mut fields = line.split_whitespace();
-        let listens = fields.nth(3)? == ACCEPTS;
-        let kind = match fields.next()? {
-            "0002" => "SOCK_DGRAM",
-            "0005" => "SOCK_SEQPACKET",
-            _ => STREAM,
-        };
-        let inode = fields.nth(1)?.to_owned();
-        let path = line.split_once(&format!(" {inode} "))?.1.to_owned();
-        Some(Bound {
-            listens,
-            kind,
-            inode,
-            path,
-        })
-    };
-    table.lines().filter_map(entry).collect()
+/// The parent of the process, its parent, and so on, as far as they are not this user's, whose processes may run
+/// what they please.
+fn ancestors(pid: u32, but_of: u32) -> Vec<u32> {
+    let parent = |pid: &u32| status(*pid, "PPid:").filter(|&parent| parent != 0);
+    let mut ancestors: Vec<_> = iter::successors(parent(&pid), parent).collect();
+    ancestors.retain(|&pid| status(pid, "Uid:") != Some(but_of));
+    ancestors
 }
 
-/// The kind of socket that every assignment asks for.
-pub(super) const STREAM: &str = "SOCK_STREAM";
-
-impl Bound {
-    /// A program may have bound a relative path, of which the kernel keeps the words.
-    fn is_at(&self, path: &Path) -> bool {
-        let relative = !self.path.starts_with('/');
-        self.path.as_bytes() == path.as_os_str().as_bytes()
-            || (relative && Path::new(&self.path).file_name() == path.file_name())
-    }
-}
-
-/// The kind of the socket that is bound to `path`, and whether it listens.
-pub(super) fn bound_at(path: &Path) -> Option<(&'static str, bool)> {
-    let found = bound().into_iter().filter(|one| one.is_at(path));
-    found
-        .map(|one| (one.kind, one.listens))
-        .max_by_key(|(_, listens)| *listens)
-}
-
-/// Whether a stream socket listens at `path`.
-pub(super) fn is_listening(path: &Path) -> bool {
-    let is_socket = fs::metadata(path).is_ok_and(|found| found.file_type().is_socket());
-    // The table is long where many sockets are open: it is read for nothing else.
-    is_socket && bound_at(path) == Some((STREAM, true))
-}
-
-/// Where the process and its descendants listen, in words.
-pub(super) fn listens_where(pid: u32) -> Vec<String> {
-    let links = family(pid).into_iter().flat_map(|pid| {
-        let entries = fs::read_dir(format!("/proc/{pid}/fd"))
-            .into_iter()
-            .flatten()
-            .flatten();
-        entries.filter_map(|entry| fs::read_link(entry.path()).ok())
-    });
-    let inodes: BTreeSet<_> = links
-        .filter_map(|link| {
-            Some(
-                link.to_str()?
-                    .strip_prefix("socket:[")?
-                    .strip_suffix(']')?
-                    .to_owned(),
-            )
-        })
-        .collect();
-    let own = bound()
-        .into_iter()
-        .filter(|one| one.listens && inodes.contains(&one.inode));
-    let tcp = tcp_ports()
-        .into_iter()
-        .filter(|(inode, _)| inodes.contains(inode));
-    own.map(|one| one.path)
-        .chain(tcp.map(|(_, port)| format!("TCP port {port}")))
-        .collect()
-}
-
-/// The listening TCP sockets: inode and port.
-fn tcp_ports() -> Vec<(String, u16)> {
-    const LISTEN: &str = "0A";
-    let tables = ["/proc/net/tcp", "/proc/net/tcp6"]
-        .map(|path| fs::read_to_string(path).unwrap_or_default());
-    let entry = |line: &str| {
-        let fields: Vec<_> = line.split_whitespace().collect();
-        let port = fields.get(1)?.rsplit_once(':')?.1;
-        let listens = *fields.get(3)? == LISTEN;
-        listens.then_some((
-            fields.get(9)?.to_string(),
-            u16::from_str_radix(port, 16).ok()?,
-        ))
-    };
-    tables
-        .iter()
-        .flat_map(|table| table.lines())
-        .filter_map(entry)
-        .collect()
+/// The program that a process runs, by its file.
+fn exe(process: &str) -> Option<(u64, u64)> {
+    let found = fs::metadata(format!("/proc/{process}/exe")).ok()?;
+    Some((found.dev(), found.ino()))
 }

@@ -3,6 +3,8 @@
 use std::fs::{self, Permissions};
 use std::io;
 use std::os::unix::fs::PermissionsExt;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use super::{Scene, Theatre};
 use crate::copy::s1_race;
@@ -83,9 +85,15 @@ fn by_sockets(theatre: &Theatre) -> io::Result<()> {
     )
 }
 
+/// How long what was killed may take to be dead.
+const GRACE: Duration = Duration::from_millis(500);
+
 fn race(theatre: &Theatre) -> io::Result<()> {
     let played = play_race(theatre);
-    s1_race::remove_left()?; // of a pair that was interrupted
+    let interrupted = Instant::now();
+    while s1_race::remove_left()? > 0 && interrupted.elapsed() < GRACE {
+        thread::sleep(Duration::from_millis(1)); // a second process, just being started, has the lock, too, and dies a moment later
+    }
     played
 }
 

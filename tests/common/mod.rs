@@ -31,8 +31,8 @@ pub struct Place {
     user: Option<u32>,
 }
 
-/// The user who owns nothing.
-const NOBODY: u32 = 65534;
+/// A user that owns nothing, and is not `nobody`, as whom graders run programs and end all that is left.
+const STRANGER: u32 = 65_533;
 
 impl Place {
     pub fn new() -> Self {
@@ -51,8 +51,8 @@ impl Place {
             let ipc = place.path("ipc");
             copy_program(&place.ipc, &ipc);
             place.ipc = ipc;
-            chown(place.directory.path(), Some(NOBODY), Some(NOBODY)).unwrap();
-            place.user = Some(NOBODY);
+            chown(place.directory.path(), Some(STRANGER), Some(STRANGER)).unwrap();
+            place.user = Some(STRANGER);
         }
         place
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::Running;
 use super::ending::show_end;
 use crate::grade::report::why_killed;
-use crate::grade::{Fault, Verdict, watch};
+use crate::grade::{Fault, Verdict, listening, watch};
 use crate::harness::Stream;
 use crate::signals::outcome;
 
@@ -161,16 +161,18 @@ impl Running<'_> {
                 .expected(expected)
                 .because(NO_PATH);
         }
-        if let Some((kind, listens)) = watch::bound_at(self.lab.socket()) {
+        if let Some((kind, listens)) = listening::bound_at(self.lab.socket()) {
             let fault = self.fault("its socket cannot be connected to");
             let (came, cause) = match (kind, listens) {
-                (watch::STREAM, _) => ("a socket that is bound, and does not listen", NO_LISTEN),
+                (listening::STREAM, _) => {
+                    ("a socket that is bound, and does not listen", NO_LISTEN)
+                }
                 _ => (kind, NO_STREAM),
             };
-            let expected = format!("a {} that listens", watch::STREAM);
+            let expected = format!("a {} that listens", listening::STREAM);
             return fault.expected(expected).came(came).because(cause);
         }
-        let elsewhere = watch::listens_where(self.pid());
+        let elsewhere = listening::listens_where(self.pid());
         match elsewhere.first() {
             Some(place) => self
                 .fault("it listens, but elsewhere")

@@ -124,11 +124,9 @@ impl<'a> Running<'a> {
     pub fn settle(&self) {
         let mut first = None;
         self.lab.wait_until(|| {
-            let used = watch::processor_time(self.pid);
+            let watch::Look { used, rested } = watch::look(self.pid);
             let worked = used.saturating_sub(*first.get_or_insert(used));
-            // Threads that take turns can each be seen asleep, though one of them always works.
-            let rests = || watch::is_at_rest(self.pid) && watch::processor_time(self.pid) == used;
-            worked > WORK_LIMIT || rests()
+            worked > WORK_LIMIT || rested
         });
     }
 
