@@ -334,7 +334,9 @@ fn wrong_words_are_named() {
 fn calls(place: &Place, mechanism: &str, count: usize, names: &[&str]) -> f64 {
     let count = count.to_string();
     let mut strace = place.command("strace");
-    strace.args(["-f", "-c", "-o", "counts", env!("CARGO_BIN_EXE_ipc")]);
+    let trace = format!("trace={}", names.join(","));
+    strace.args(["-f", "--seccomp-bpf", "-e", &trace, "-c", "-o", "counts"]);
+    strace.arg(env!("CARGO_BIN_EXE_ipc"));
     strace.args([
         "bench",
         "--seconds=0",

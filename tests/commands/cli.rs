@@ -1,14 +1,12 @@
 //! The command as its users meet it: help, wrong usage, exit codes, bad places, terminals.
 
-mod common;
-
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::UnixStream;
 use std::process::Stdio;
 
-use common::{Place, has_tool, text};
+use crate::common::{Place, has_tool, text};
 use ipc_primer::harness::{Program, Stream};
 
 #[track_caller]
@@ -204,7 +202,7 @@ fn a_limit_on_the_size_of_files_is_an_error_and_leaves_nothing() {
     let place = Place::new();
     let queue = format!("/file-size-{}", std::process::id());
     let mut create = place.start_limited(&["queue", "create", &queue]);
-    common::assert_fails(&mut create, "File too large");
+    crate::common::assert_fails(&mut create, "File too large");
     let segment = format!("/dev/shm/ipc-primer-queue.{}", &queue[1..]);
     assert!(!fs::exists(&segment).unwrap(), "{segment} was left behind");
 
@@ -216,7 +214,7 @@ fn a_limit_on_the_size_of_files_is_an_error_and_leaves_nothing() {
     server.wait_for(Stream::Stderr, "listening").unwrap();
     let mut client = UnixStream::connect(place.path("chat.sock")).unwrap();
     client.write_all(b"hello\n").unwrap();
-    common::assert_fails(&mut server, "File too large");
+    crate::common::assert_fails(&mut server, "File too large");
     place.assert_left(&["out"]);
 }
 

@@ -1,8 +1,6 @@
 //! How a command ends that is blocked in something with no waker, and what becomes of its words: in a full
 //! pipe, in a FIFO that nobody opens, on a stream that was left non-blocking or closed.
 
-mod common;
-
 use std::fmt::Display;
 use std::fs;
 use std::io::{self, ErrorKind, PipeReader, PipeWriter, Read, Write};
@@ -12,8 +10,8 @@ use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::thread;
 
-use common::queueing::{Mortal, Name};
-use common::{Place, text, wait_until};
+use crate::common::queueing::{Mortal, Name};
+use crate::common::{Place, text, wait_until};
 use ipc_primer::harness::{Program, Stream, signal};
 use ipc_primer::signals::{Disposition, Dispositions, Signal, dispositions};
 
@@ -164,7 +162,7 @@ fn blocked_commands_end_by(name: &str) {
     }
     for server in &mut servers {
         server.signal("TERM").unwrap();
-        common::assert_succeeds(server);
+        crate::common::assert_succeeds(server);
     }
     wait_until("no process is left", || place.processes().is_empty());
     place.assert_left(&["file", "in", "out", "outputs"]);
@@ -338,6 +336,6 @@ fn an_input_that_cannot_be_read_is_named() {
     }
     for server in &mut servers {
         server.signal("INT").unwrap();
-        common::assert_succeeds(server);
+        crate::common::assert_succeeds(server);
     }
 }

@@ -1,10 +1,8 @@
 //! The tour as a visitor meets it.
 
-mod common;
-
 use std::thread;
 
-use common::{Place, text};
+use crate::common::{Place, text};
 use ipc_primer::harness::{Program, Stream, signal};
 
 #[test]

@@ -1,12 +1,10 @@
 //! The system calls under the primitives, in order, as strace(1) sees them and lets them fail.
 
-mod common;
-
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
 
-use common::{Place, has_tool};
+use crate::common::{Place, has_tool};
 use ipc_primer::harness::{Program, Stream};
 use ipc_primer::socket::{connect, send};
 
@@ -55,7 +53,7 @@ fn listen_accept_connect_and_close_make_these_calls() {
         return;
     }
     let place = Place::new();
-    common::leave_stale_socket(&place.path("sum.sock")); // for step 1
+    crate::common::leave_stale_socket(&place.path("sum.sock")); // for step 1
     let server_calls = "socket,bind,listen,accept4,recvfrom,sendto,shutdown,?unlink,?unlinkat";
     let mut server = traced(&place, server_calls, "server", "sum server --stage 2");
     server.wait_for(Stream::Stderr, "listening on").unwrap();
@@ -101,12 +99,12 @@ fn a_lock_that_cannot_be_had_is_an_error_and_leaves_nothing() {
     let place = Place::new();
     for error in NO_LOCK {
         let mut server = traced(&place, &without_locks(error), "trace", "sum server");
-        common::assert_fails(&mut server, "cannot lock");
+        crate::common::assert_fails(&mut server, "cannot lock");
         place.assert_left(&["trace"]);
     }
     fs::write(place.path("sum.sock.lock"), "").unwrap(); // as a killed server leaves it
     let mut server = traced(&place, &without_locks("ENOSYS"), "trace", "sum server");
-    common::assert_fails(&mut server, "cannot lock");
+    crate::common::assert_fails(&mut server, "cannot lock");
     place.assert_left(&["sum.sock.lock", "trace"]);
 }
 
@@ -125,7 +123,7 @@ fn a_copy_where_files_cannot_be_locked_is_an_error_and_deletes_nothing() {
         let mut client = traced(&place, &without_locks(error), "trace", words);
         let (mut stream, _) = server.accept().unwrap();
         stream.write_all(b"FILE 1 file\nx").unwrap();
-        common::assert_fails(&mut client, "cannot write into .: ");
+        crate::common::assert_fails(&mut client, "cannot write into .: ");
         place.assert_left(&[other, "copy.sock", "trace"]);
     }
 }
@@ -150,8 +148,8 @@ fn a_copy_that_cannot_be_linked_is_renamed_only_where_there_are_no_links() {
         stream.write_all(b"FILE 1 file\nx").unwrap();
         drop(stream);
         match error {
-            "EIO" => common::assert_fails(&mut client, "cannot finish ./file: "),
-            _ => common::assert_succeeds(&mut client),
+            "EIO" => crate::common::assert_fails(&mut client, "cannot finish ./file: "),
+            _ => crate::common::assert_succeeds(&mut client),
         }
         place.assert_left(left);
         let _ = fs::remove_file(place.path("file"));
@@ -167,7 +165,7 @@ fn a_copy_without_a_thread_to_connect_is_an_error() {
     let place = Place::new();
     let calls = "clone,clone3 -e inject=clone,clone3:error=EAGAIN:when=2+";
     let mut client = traced(&place, calls, "trace", "copy socket client");
-    common::assert_fails(&mut client, "Resource temporarily unavailable");
+    crate::common::assert_fails(&mut client, "Resource temporarily unavailable");
 }
 
 /// NFS gives an exclusive lock to no other descriptor.
@@ -185,8 +183,8 @@ fn what_is_locked_is_open_to_write() {
     let mut server = traced(&place, calls, "server", server);
     server.wait_for(Stream::Stderr, "listening on").unwrap();
     let mut client = traced(&place, calls, "client", "copy socket client --force");
-    common::assert_succeeds(&mut client);
-    common::assert_succeeds(&mut server);
+    crate::common::assert_succeeds(&mut client);
+    crate::common::assert_succeeds(&mut server);
     for (trace, locks) in [("server", 1), ("client", 2)] {
         let trace = fs::read_to_string(place.path(trace)).unwrap();
         let locked = trace.lines().filter(|line| line.contains("flock("));

@@ -1,7 +1,5 @@
 //! Bytes from strangers, wherever a command shows them: no terminal and no report gets them raw.
 
-mod common;
-
 use std::fs;
 use std::io::{Read, Write};
 use std::os::unix::net::UnixListener;
@@ -9,10 +7,10 @@ use std::path::Path;
 use std::process::Command;
 use std::thread::{self, JoinHandle};
 
-use common::lambda::script;
-use common::queueing::Name;
-use common::tty::Tty;
-use common::{Place, assert_succeeds, text};
+use crate::common::lambda::script;
+use crate::common::queueing::Name;
+use crate::common::tty::Tty;
+use crate::common::{Place, assert_succeeds, text};
 use ipc_primer::harness::Stream::Stderr;
 use ipc_primer::stop::StopToken;
 use ipc_primer::tour;

@@ -1,13 +1,11 @@
 //! A umask takes permissions away from all that a process makes, and so could lock its owner out. What is
 //! ours alone has its mode whatever the umask is.
 
-mod common;
-
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use common::{Place, assert_succeeds, text};
+use crate::common::{Place, assert_succeeds, text};
 use ipc_primer::harness::Program;
 use ipc_primer::harness::Stream::Stderr;
 
