@@ -25,7 +25,7 @@ const SPINS: u32 = 64;
 /// How often a waiter looks whether the holder lives.
 const LOOK: Duration = Duration::from_secs(1);
 /// How long to leave alone a lock that as many wait for as there are wait slots.
-const CROWDED: Duration = Duration::from_millis(1);
+const CROWDED: Duration = Duration::from_millis(10);
 
 /// A lock in a [`Segment`]: one word, 0 while it is free, else the [owner word](owner) of its holder.
 ///
@@ -52,7 +52,7 @@ pub struct Lock {
 
 impl Lock {
     /// Uses the word with this number, and these wait slots: one for each thread that may wait at the same time.
-    /// Should more wait, they look every millisecond.
+    /// Should more wait, they look every ten milliseconds.
     pub fn new(segment: &Arc<Segment>, word: usize, wait_slots: Range<usize>) -> Self {
         let waiters = WaitQueue::new(segment, wait_slots);
         Self { word, waiters }

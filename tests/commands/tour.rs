@@ -33,15 +33,15 @@ fn every_scene_goes_as_expected_and_leaves_nothing() {
 #[test]
 fn a_tour_that_is_killed_leaves_neither_process_nor_file() {
     thread::scope(|scope| {
-        for line in [
-            "ipc sum server",
-            "ipc chat server",
-            "ipc copy socket server",
-            "ipc lambda server",
+        for (scene, line) in [
+            ("sum-goodbye", "ipc sum server"),
+            ("chat-two-way", "ipc chat server"),
+            ("copy-socket", "ipc copy socket server"),
+            ("lambda", "ipc lambda server"),
         ] {
             scope.spawn(move || {
                 let place = Place::new();
-                let mut command = place.ipc(&["tour"]);
+                let mut command = place.ipc(&["tour", "--only", scene]);
                 let mut tour = Program::start(command.env("TMPDIR", place.path(""))).unwrap();
                 tour.wait_for(Stream::Stdout, line).unwrap();
                 signal("KILL", tour.pid()).unwrap(); // the tour alone, not its group

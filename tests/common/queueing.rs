@@ -105,7 +105,7 @@ pub fn wait_until_asleep(pid: u32) {
 }
 
 /// The name of the test that is no test but another process of one: libtest names its thread so.
-pub const WORKER: &str = "worker";
+pub const WORKER: &str = "queue::worker";
 
 /// Starts this test program again, as a worker with these words.
 pub fn start_worker(words: &[&str]) -> Command {

@@ -1,5 +1,5 @@
 //! What a call costs, beside a shell loop that starts the same program: measurements, to be made on a
-//! quiet machine. `cargo test --release --test lambda speed -- --ignored --nocapture --test-threads=1`
+//! quiet machine. `cargo test --release --test rooms lambda::speed -- --ignored --nocapture --test-threads=1`
 
 use std::fs;
 use std::path::Path;

@@ -133,7 +133,7 @@ fn forward(mut reader: PipeReader, mut tell: impl FnMut([u64; 2]) -> bool) {
 
 #[test]
 fn whoever_is_killed_at_any_moment_takes_one_message_at_most() {
-    kill_and_count(600);
+    kill_and_count(300);
 }
 
 #[test]

@@ -1,8 +1,5 @@
 //! Both copies: whatever the file is, and whoever is killed, stopped or late.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod bytes;
 mod faults_ring;
 mod faults_socket;

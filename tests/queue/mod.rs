@@ -1,8 +1,5 @@
 //! Message queues: held against the kernel's, and against all that processes do to each other.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod cli;
 mod damage;
 mod faults;
@@ -16,7 +13,7 @@ mod race;
 
 use std::thread;
 
-use common::queueing;
+use crate::common::queueing;
 
 /// Each of these waits for a second or more, and wants no processor meanwhile: so they wait side by side.
 #[test]

@@ -1,7 +1,4 @@
 //! `ipc signals` with signals that are refused, ignored or sent at a bad moment.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod faults;
 mod lab;
