@@ -35,7 +35,11 @@ while [ $left != 0 ] && [ $absent -lt 2 ] && [ $look -lt 100 ]; do
     done
     sleep 0.1
 done
-for directory do rm -rf -- /dev/shm/*"${directory##*/}"* "$directory"; done
+for directory do
+    for left in /dev/shm/*"${directory##*/}"* "$directory"; do
+        [ ! -e "$left" ] || rm -rf -- "$left"
+    done
+done
 "#;
 
 /// Something that will be ended should we be killed. Drop it when that has ended by itself.
