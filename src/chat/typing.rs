@@ -1,6 +1,6 @@
 //! How the client's user types: at a terminal, whose keys the client may take one by one, or not at all.
 
-use std::io::{self, ErrorKind};
+use std::io::{self, ErrorKind::BrokenPipe, ErrorKind::ConnectionReset};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::thread;
@@ -48,8 +48,8 @@ pub(super) fn start_typing(
             None => send_typed(&stream, asks),
         };
         match sent {
-            // The server has gone: the thread that hears it says so.
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {}
+            // The server has gone: the thread that hears it says so. A reset is told to one of the two alone.
+            Err(error) if matches!(error.kind(), BrokenPipe | ConnectionReset) => {}
             sent => ended(sent),
         }
     };
