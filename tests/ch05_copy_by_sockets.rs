@@ -12,7 +12,7 @@ use common::copying::{Copying, FILE, SocketPlace, header, pattern};
 use common::wait_until;
 use ipc_primer::harness::Stream::Stderr;
 
-const LEN: usize = 150_000;
+const LEN: usize = 60_000;
 
 #[test]
 fn step_01_the_server_starts_a_listening_socket() {

@@ -94,6 +94,26 @@ fn an_interrupted_tour_leaves_no_race() {
     }
 }
 
+/// It has counted, and waits for the second, which was stopped before it had.
+#[test]
+fn an_interrupted_race_does_not_wait_for_its_second_process() {
+    let _alone = RACES.lock();
+    let place = Place::new();
+    let mut race = place.start(&["copy", "race"]);
+    let segment = shm::path(&format!("race-{}", race.pid())).unwrap();
+    let joins = |pid: &String| {
+        let words = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+        words.contains("--join")
+    };
+    let second = || place.processes().into_iter().find(joins);
+    wait_until("it has a second process", || second().is_some());
+    signal("STOP", second().unwrap().parse().unwrap()).unwrap();
+    race.signal("INT").unwrap();
+    assert_succeeds(&mut race);
+    assert!(!segment.exists(), "it left {}", segment.display());
+    wait_until("the other process is gone", || place.processes().is_empty());
+}
+
 /// What is short of grading: one check.
 const SHORT: [&str; 4] = ["--only", "empty-message", "--timeout", "60"];
 

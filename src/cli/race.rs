@@ -1,9 +1,10 @@
 //! `ipc copy race`: two processes without order, and with it.
 
 use std::fs;
-use std::io::Write;
+use std::io::{self, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crate::copy::s1_race::{self, BLOCK, Race, TIMES};
 use crate::harness::{Guarded, guard};
@@ -13,6 +14,9 @@ use crate::support::error::Context;
 use super::args::Args;
 use super::output::Output;
 use super::{Failure, Outcome, print, unless_stopped};
+
+/// How often to look whether the second process has ended: std has no wait that a stop ends, too.
+const LOOK: Duration = Duration::from_millis(1);
 
 const HELP: &str = "\
 ipc copy race: two processes share memory, first without order
@@ -53,7 +57,13 @@ fn count(ordered: bool, stop: &StopToken) -> Outcome {
     let race = Race::create(ordered, 0)?;
     let (mut other, _guarded) = start_second(&[])?;
     race.count(&|| stop.is_requested())?;
-    other.wait()?;
+    while other.try_wait()?.is_none() {
+        if stop.wait_timeout(LOOK) {
+            other.kill()?;
+            other.wait()?;
+            return Err(io::Error::from(ErrorKind::Interrupted).into());
+        }
+    }
     let (expected, counted) = (2 * TIMES, race.counter());
     drop(race); // the segment goes before the lines do, which may take a while
     let verdict = match expected - counted {
