@@ -175,12 +175,14 @@ fn at_a_terminal_there_are_bars_and_elsewhere_none() {
     assert!(terminal.row_with("████").is_some());
 }
 
-/// The process IDs of the other processes of a measurement of this mechanism.
+/// The process IDs of the other processes of a measurement of this mechanism (what starts with other words is
+/// `taskset`, which has yet to become one).
 fn peers(place: &Place, mechanism: &str) -> Vec<String> {
-    let words = format!("bench\0--peer\0{mechanism}\0");
+    let ipc = env!("CARGO_BIN_EXE_ipc");
+    let words = format!("{ipc}\0bench\0--peer\0{mechanism}\0");
     let is_peer = |pid: &String| {
         let line = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
-        String::from_utf8_lossy(&line).contains(&words)
+        String::from_utf8_lossy(&line).starts_with(&words)
     };
     place.processes().into_iter().filter(is_peer).collect()
 }
