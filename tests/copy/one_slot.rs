@@ -40,8 +40,8 @@ fn kill(program: &mut Program) {
 }
 
 #[test]
-fn a_file_of_100_mb_arrives_and_nothing_is_left() {
-    let place = RingPlace::new(100_000_000);
+fn a_file_of_30_mb_arrives_and_nothing_is_left() {
+    let place = RingPlace::new(30_000_000);
     let mut sender = place.sender(1, ONE_SLOT);
     let mut receiver = place.receiver("1", ONE_SLOT);
     assert_succeeds(&mut receiver);

@@ -31,7 +31,7 @@ fn every_figure_in_rustdoc_is_the_file_itself() {
             }
             assert!(
                 *link == current,
-                "{}: [{label}] is not {}; FIGURES=write cargo test --test docs_in_sync figure",
+                "{}: [{label}] is not {}; FIGURES=write cargo test --test rooms figure",
                 chapter.name,
                 files[label]
             );

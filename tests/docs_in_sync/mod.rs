@@ -1,9 +1,6 @@
 //! The book and the code say the same: every excerpt stands in its file, every link leads somewhere
 //! on a code host and in rustdoc, every transcript is what the commands really print.
 
-#[path = "../common/mod.rs"]
-mod common;
-
 mod figures;
 mod pages;
 mod transcripts;
@@ -11,7 +8,7 @@ mod transcripts;
 use std::fs;
 use std::path::Path;
 
-use pages::{Page, all_pages, book, definitions, guide, used_labels};
+use self::pages::{Page, all_pages, book, definitions, guide, used_labels};
 
 const ROOT: &str = env!("CARGO_MANIFEST_DIR");
 const FENCES: &[&str] = &[
@@ -128,8 +125,8 @@ fn every_inline_link_of_the_readme_leads_to_a_file() {
 
 #[test]
 fn every_test_that_a_page_names_exists() {
-    let files = common::files_below(&Path::new(ROOT).join("tests"), "rs");
-    let sources = common::files_below(&Path::new(ROOT).join("src"), "rs");
+    let files = crate::common::files_below(&Path::new(ROOT).join("tests"), "rs");
+    let sources = crate::common::files_below(&Path::new(ROOT).join("src"), "rs");
     let code: String = files
         .iter()
         .chain(&sources)
