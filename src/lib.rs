@@ -25,7 +25,7 @@
 //!
 //! # The plain files
 //!
-//! Each scenario begins with one plain file that has both ends in it and needs nothing of the rest of the
+//! Each scenario begins with one plain file that holds both ends and uses nothing else from the
 //! crate. Each later stage is a whole file that adds one idea; its first lines say what broke before, what it
 //! adds, and what that costs. `--stage N` runs it.
 //!
@@ -71,17 +71,23 @@
 //!
 //! The rooms of the house, from the top; a room uses what is below it, and no scenario knows another:
 //!
-//! - [`tour`] shows the scenarios, [`grade`] judges programs, [`mod@bench`] measures; [`harness`] starts processes for them
+//! - [`tour`] shows the scenarios, [`grade`] judges programs, [`mod@bench`] measures; [`harness`] starts processes
 //! - the scenarios: [`sum`], [`chat`], [`mod@copy`], [`signals`], [`queue`], [`lambda`]
-//! - what they stand on: [`socket`], [`shm`], [`stop`]
+//! - the foundations: [`socket`], [`shm`], [`stop`]
 //!
 //! Coming from C? Search this documentation for the C name: `accept`, `create_socket`, `sigaction`.
 
 #![deny(unsafe_code, missing_docs)]
 
+// /proc, /dev/shm and futexes are specific to Linux.
+#[cfg(not(target_os = "linux"))]
+compile_error!(
+    "ipc-primer needs Linux: on Windows use WSL 2, on macOS a virtual machine or a container (see README.md, Platforms)"
+);
+
 pub mod bench;
 pub mod chat;
-#[doc(hidden)] // called by `main.rs` alone
+#[doc(hidden)] // called only by `main.rs`
 pub mod cli;
 pub mod copy;
 pub mod grade;

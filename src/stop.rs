@@ -1,9 +1,9 @@
-//! One way of ending: Ctrl-C, SIGTERM and SIGHUP as one event that wakes whoever waits.
+//! One way to end: Ctrl-C, SIGTERM and SIGHUP become one event that wakes every blocked call.
 //!
 //! The notes' C programs register a handler for SIGINT that closes the connection and unlinks the
-//! socket. A handler may call very little, so here it does nothing but request the stop of a [`StopToken`]: every
-//! blocked call has left a *waker* with it, the wakers run, the calls return, and each function
-//! cleans up after itself on its way back to `main`. Nobody polls a flag.
+//! socket. A handler may call very little, so here it only requests the stop of a [`StopToken`]. Every blocked
+//! call has left a *waker* with the token: the wakers run, the calls return, and each function
+//! cleans up after itself on its way back to `main`. No thread polls a flag.
 //!
 //! ```
 //! use ipc_primer::stop::StopToken;
@@ -61,12 +61,15 @@ impl StopToken {
         Self::default()
     }
 
-    /// The token that SIGINT (Ctrl-C), SIGTERM and SIGHUP request to stop: `sigaction(2)` underneath, by the
-    /// `ctrlc` crate, whose handler runs on a thread of its own and so may lock and allocate. It also
-    /// handles those that were ignored before, SIGHUP under `nohup` among them.
+    /// A token whose stop SIGINT (Ctrl-C), SIGTERM and SIGHUP request: `sigaction(2)` underneath, called by the
+    /// `ctrlc` crate, whose handler runs on its own thread and so may lock and allocate. The crate also
+    /// handles signals that were ignored before, SIGHUP under `nohup` among them.
     ///
     /// # Errors
     /// [`ErrorKind::AlreadyExists`] at the second call in one process: a signal has one handler.
+    #[doc(alias = "sigemptyset")]
+    #[doc(alias = "sigfillset")]
+    #[doc(alias = "sigaddset")]
     #[doc(alias = "signal")]
     #[doc(alias = "sigaction")]
     pub fn on_signals() -> io::Result<Self> {
@@ -87,7 +90,8 @@ impl StopToken {
         })
     }
 
-    /// Requests the stop: runs every waker, each once. A second request does nothing.
+    /// Requests the stop: runs every waker once. A second request does nothing.
+    #[doc(alias = "exit")]
     pub fn request_stop(&self) {
         let wakers = {
             let mut state = self.state();
@@ -113,8 +117,8 @@ impl StopToken {
         waited.unwrap_or_else(PoisonError::into_inner).0.requested
     }
 
-    /// Leaves `wake` to be run when the stop is requested; at once if it was already, so there
-    /// is no moment in which a request goes unseen. Dropping the [`Waker`] takes it back.
+    /// Registers `wake` to run when the stop is requested, or immediately if it already was, so that
+    /// no request goes unseen. Dropping the [`Waker`] takes it back.
     #[must_use = "dropping the waker takes it back"]
     pub fn on_stop(&self, wake: impl FnOnce() + Send + 'static) -> Waker {
         let mut state = self.state();
@@ -140,8 +144,8 @@ impl StopToken {
     }
 }
 
-/// A waker left with an [`StopToken`]; dropping it takes the waker back, unless it is just running on
-/// another thread: so a waker should do no more than wake.
+/// A waker left with a [`StopToken`]; dropping it takes the waker back, unless the waker is already running
+/// on another thread, so a waker should do no more than wake.
 pub struct Waker {
     stop: StopToken,
     key: u64,
@@ -150,7 +154,7 @@ pub struct Waker {
 impl Drop for Waker {
     fn drop(&mut self) {
         let waker = self.stop.state().wakers.remove(&self.key);
-        drop(waker); // after the lock: what it captured may have a drop of its own
+        drop(waker); // after the lock is released: its captures may have drops of their own
     }
 }
 

@@ -9,10 +9,10 @@ use std::time::Instant;
 use super::process::{Lab, Process, is_installed};
 use super::results::{Cell, Sample};
 
-/// How much of the file is made between two looks whether to stop, in bytes.
+/// How much of the file is made between two checks for a stop, in bytes.
 const PIECE: u64 = 16 << 20;
 
-/// The ways to copy a file: `cp`, and the stages of ours.
+/// The ways to copy a file: `cp`, and our own stages.
 pub const COPIES: [&str; 6] = [
     "cp",
     "copy-socket-1",
@@ -22,7 +22,7 @@ pub const COPIES: [&str; 6] = [
     "copy-sharedmem-3",
 ];
 
-/// How many receivers a way is measured with.
+/// With how many receivers each way is measured.
 pub(super) fn receivers(way: &str) -> &'static [usize] {
     match way {
         "cp" if !is_installed("cp") => &[],
@@ -31,7 +31,7 @@ pub(super) fn receivers(way: &str) -> &'static [usize] {
     }
 }
 
-/// The words after `ipc` of the process that has the file, if there is one, and of each that gets a copy.
+/// The words after `ipc` for the process that has the file, if there is one, and for each that gets a copy.
 fn words(way: &str, receivers: usize, name: &str) -> (Option<String>, String) {
     let (kind, stage) = way.rsplit_once('-').unwrap_or_default();
     match (kind, stage) {
@@ -65,7 +65,7 @@ fn words(way: &str, receivers: usize, name: &str) -> (Option<String>, String) {
     }
 }
 
-/// Makes the file of all copies: random bytes, which no file system can make smaller.
+/// Makes the file that is copied: random bytes, which no file system can make smaller.
 pub(super) fn make_file(lab: &Lab, bytes: usize) -> io::Result<()> {
     let random = File::open("/dev/urandom")?;
     let mut file = File::create(lab.path("file"))?;
@@ -117,6 +117,6 @@ fn copy(lab: &Lab, cell: &Cell, directory: &Path, name: &str) -> io::Result<()> 
     receivers?.into_iter().try_for_each(Process::wait)?;
     match sender {
         Some(sender) if cell.name != "copy-socket-1" => sender.wait(),
-        _ => Ok(()), // stage 1 serves on, and is killed
+        _ => Ok(()), // stage 1 keeps serving, and is killed
     }
 }

@@ -1,8 +1,8 @@
-//! The machine on which it was measured, and whether it had anything else to do.
+//! The machine on which the measurement ran, and whether it had anything else to do.
 
 use std::{env, fmt, fs, thread};
 
-/// More load than this for each core before we begin says that the machine is busy.
+/// A load above this for each core before we begin means that the machine is busy.
 const BUSY: f64 = 0.25;
 
 /// The machine.
@@ -14,12 +14,12 @@ pub struct Machine {
     pub cores: usize,
     /// The kernel's release.
     pub kernel: String,
-    /// How many processes ran or wanted to, on the average of the last minute: `/proc/loadavg`.
+    /// How many processes ran or wanted to run, averaged over the last minute: `/proc/loadavg`.
     pub load: f64,
 }
 
 impl Machine {
-    /// Looks it up in `/proc`; what that does not say is empty.
+    /// Looks the machine up in `/proc`; values that are missing there stay empty.
     pub fn look() -> Self {
         let info = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
         let name = info
@@ -36,7 +36,7 @@ impl Machine {
         }
     }
 
-    /// Whether other processes take so much time that they are measured, too.
+    /// Whether other processes take so much time that they affect the measurement.
     pub fn is_busy(&self) -> bool {
         self.load > BUSY * self.cores as f64
     }
@@ -53,13 +53,13 @@ impl fmt::Display for Machine {
     }
 }
 
-/// The first line of a file, or nothing.
+/// The first line of a file, or an empty text.
 pub(super) fn first_line(path: &str) -> String {
     let text = fs::read_to_string(path).unwrap_or_default();
     text.lines().next().unwrap_or_default().to_owned()
 }
 
-/// Without what would need to be escaped in CSV or JSON.
+/// The text without the characters that would need escaping in CSV or JSON.
 fn plain(text: &str) -> String {
     let is_plain = |c: &char| matches!(c, ' '..='~') && !"\"\\,".contains(*c);
     text.chars().filter(is_plain).collect()

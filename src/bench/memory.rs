@@ -1,6 +1,6 @@
-//! What two processes share: semaphores, rings, message queues; each twice, there and back.
+//! Mechanisms in shared memory: semaphores, rings, message queues; two of each, one for each direction.
 //!
-//! Their names hold that of the lab's directory, so what a killed process leaves goes with it.
+//! Their names contain the name of the lab's directory, so anything a killed process leaves is removed with it.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -27,10 +27,10 @@ const LAYOUT: SegmentLayout = SegmentLayout {
 /// How many bytes a ring holds, within how many slots.
 const RING: usize = 4 * 1024 * 1024;
 const SLOTS: [usize; 2] = [4, 64];
-/// How many messages a queue holds, as the kernel's does by default.
+/// How many messages a queue holds: the kernel's default for its own queues.
 const QUEUED: usize = 10;
 
-/// Each end posts one semaphore and waits for the other. There are no bytes.
+/// Each end posts one semaphore and waits for the other. No bytes are carried.
 struct Semaphores {
     posted: Semaphore,
     awaited: Semaphore,
@@ -74,13 +74,13 @@ pub(super) fn join_semaphores(name: &str) -> io::Result<impl Channel> {
     Ok(Semaphores::new(segment, 1, StopToken::new()))
 }
 
-/// Each end has made the ring that it fills.
+/// Each end creates the ring that it fills.
 struct Rings {
     sender: Sender,
     receiver: Receiver,
     bytes: usize,
     stop: StopToken,
-    /// The other end's ring, for us to remove: that end is killed.
+    /// The other end's ring, which we remove because that end is killed.
     theirs: Option<String>,
 }
 
@@ -122,7 +122,7 @@ pub(super) fn open_rings(lab: &Lab, cell: &Cell) -> io::Result<Link> {
     let [there, back] = there_and_back(&name);
     let sender = make_ring(&there, cell.bytes)?;
     let process = lab.start_peer(cell, &name, Stdio::null(), Stdio::null())?;
-    // It joins when its own ring is made.
+    // The other process joins once its own ring is made.
     if let Err(error) = sender.wait_for_receivers(&process.ended) {
         return Err(process.explain(error));
     }
@@ -150,7 +150,7 @@ pub(super) fn join_rings(bytes: usize, name: &str) -> io::Result<impl Channel> {
     })
 }
 
-/// Whichever end comes first makes both queues.
+/// The end that comes first makes both queues.
 struct Queues {
     sends: Queue,
     receives: Queue,

@@ -8,16 +8,16 @@ use std::time::{Duration, Instant};
 use super::process::Process;
 use super::results::{Measure, Sample};
 
-/// The most round trips of which each time is kept.
+/// The largest number of round trips for which each time is kept.
 const MOST: usize = 1 << 17;
-/// About how many bytes are received between two looks at the clock, and at most how many messages.
+/// About how many bytes, and at most how many messages, are received between two looks at the clock.
 const BATCH: usize = 64 * 1024;
 const LONGEST_BATCH: usize = 256;
-/// How many messages come before those that are counted, the very first among them.
+/// How many messages precede those that are counted, including the very first.
 const WARM_UP: usize = 2;
 
-/// One end of a connection between two processes. The message, of a length that is fixed when the end is made, is
-/// in a buffer of the end's own: only what the mechanism does with it is measured.
+/// One end of a connection between two processes. The message has a length that is fixed when the end is made, and
+/// lies in the end's own buffer: only the mechanism's work on it is measured.
 pub(super) trait Channel {
     /// Sends a message, whole; blocks until there is room for it.
     fn send(&mut self) -> io::Result<()>;
@@ -39,11 +39,11 @@ impl Link {
     }
 }
 
-/// How long a measurement is.
+/// How long a measurement lasts.
 #[derive(Clone, Copy)]
 pub(super) enum Budget {
     Time(Duration),
-    /// So many messages or round trips.
+    /// This many messages or round trips.
     Count(usize),
 }
 
@@ -70,7 +70,7 @@ impl Budget {
     }
 }
 
-/// Measures at our end, while [`answer`] runs in the other process.
+/// Measures at our end while [`answer`] runs in the other process.
 pub(super) fn measure(
     mut link: Link,
     measure: Measure,
@@ -85,7 +85,7 @@ pub(super) fn measure(
     sample.map_err(|error| link.process.explain(error))
 }
 
-/// The other process's half: answers messages, or `floods` us with as many as we take. It is killed at the end.
+/// The other process's half: answers messages, or `floods` us with as many as we take. We kill it at the end.
 pub(super) fn answer(
     mut channel: impl Channel,
     floods: bool,
@@ -111,7 +111,7 @@ fn round_trips(channel: &mut dyn Channel, budget: Budget) -> io::Result<Sample> 
 }
 
 fn time_round_trips(channel: &mut dyn Channel, budget: Budget) -> io::Result<Vec<f64>> {
-    let mut times = black_box(vec![1.0; MOST]); // written, so that its memory is there
+    let mut times = black_box(vec![1.0; MOST]); // written, so that its memory is present
     times.clear();
     let start = Instant::now();
     let mut last = start;
@@ -134,7 +134,7 @@ fn one_way(channel: &mut dyn Channel, budget: Budget, bytes: usize) -> io::Resul
     Ok(Sample::of_mean(time_messages(channel, budget, batch)?))
 }
 
-/// Nanoseconds a message.
+/// Nanoseconds per message.
 fn time_messages(channel: &mut dyn Channel, budget: Budget, batch: usize) -> io::Result<f64> {
     let start = Instant::now();
     let mut count = 0;

@@ -1,21 +1,21 @@
-//! Which mechanism, and at what cost: all of them in one run, each between two real processes (chapter 11).
+//! Which mechanism, and at what cost: all mechanisms in one run, each between two real processes (chapter 11).
 //!
-//! [`run`] measures every [`Cell`] of a [`Plan`] once a round: a mechanism, a message size, and the round trip or the
-//! throughput. Rounds follow each other until the time is over, and every other one goes backwards, because each
-//! measurement feels in what state the one before it left the machine. What is shown is the median of the
-//! rounds, and how far they lie apart.
+//! [`run`] measures every [`Cell`] of a [`Plan`] once a round: a mechanism, a message size, and the round trip or
+//! the throughput. Rounds follow each other until the time is over. Every second round runs backwards, because each
+//! measurement is affected by the state in which the one before it left the machine. The result is the median of
+//! the rounds, and how far they lie apart.
 //!
-//! For each measurement the program starts itself again, as the other process ([`serve_peer`]). What the mechanisms
-//! have to do for a message, as `tests/bench.rs` counts it where there is `strace`:
+//! For each measurement the program starts itself again, as the other process ([`serve_peer`]). The table shows the
+//! work of the mechanisms for one message, as `tests/bench.rs` counts it where there is `strace`:
 //!
 //! | mechanism | each byte is copied | the message crosses into the kernel |
 //! |---|---|---|
 //! | pipe, sockets | twice: into the kernel, and out again | twice: `write(2)`, `read(2)` |
 //! | ring, queue | twice: into shared memory, and out again | never, unless an end sleeps |
 //!
-//! Read the files in this order: `plan.rs` (what is measured), `messages.rs` (the loops that are timed), `streams.rs` and `memory.rs` (the
-//! mechanisms), `copying.rs` (files), `process.rs` (the other processes), `results.rs` (medians), `report.rs` (text,
-//! CSV and JSON), `plot.rs` (SVG).
+//! Read the files in this order: `plan.rs` (what is measured), `messages.rs` (the loops that are timed),
+//! `streams.rs` and `memory.rs` (the mechanisms), `copying.rs` (files), `process.rs` (the other processes),
+//! `results.rs` (medians), `report.rs` (text, CSV and JSON), `plot.rs` (SVG).
 
 mod copying;
 mod machine;
@@ -46,14 +46,14 @@ pub use report::{Report, csv, json, text};
 pub use results::{Cell, Measure, Row, Sample};
 
 /// How much memory is written before the first round, in bytes: on a virtual machine the first touch of a page can
-/// take many times as long as the next.
+/// take many times as long as the second.
 const TOUCHED: usize = 64 * 1024 * 1024;
 
 /// Measures what `plan` says, with the command at `program` as the other processes. `progress` is told what comes
-/// next. When `stop` is requested, it ends at once with what has been measured until then.
+/// next. When `stop` is requested, the run ends immediately with what has been measured until then.
 ///
 /// # Errors
-/// Those of the mechanisms and of starting processes, with the name of what was measured.
+/// Those of the mechanisms and of starting processes, with the name of the cell that was measured.
 pub fn run(
     plan: &Plan,
     program: &Path,
@@ -69,7 +69,7 @@ pub fn run(
     let mut rows: Vec<_> = plan.cells().into_iter().map(row).collect();
     let budget = plan.budget(rows.len());
     if !plan.time.is_zero() {
-        black_box(vec![1_u8; TOUCHED]); // one round alone is no measurement that needs it
+        black_box(vec![1_u8; TOUCHED]); // a single round is not precise enough to need it
     }
     if rows.iter().any(|row| row.cell.measure == Measure::Copy) {
         copying::make_file(&lab, plan.file)?;
@@ -124,10 +124,10 @@ fn measure(lab: &Lab, cell: &Cell, budget: Budget) -> io::Result<Sample> {
 }
 
 /// The other process of a measurement: answers messages of so many bytes, or floods us with them, until our end
-/// closes or kills it. `name` is that of what the two share in memory.
+/// closes the connection or kills it. `name` is the name of what the two share in memory.
 ///
 /// # Errors
-/// [`ErrorKind::InvalidInput`] if there is no such mechanism; else the end of the measurement is an error.
+/// [`ErrorKind::InvalidInput`] if there is no such mechanism; otherwise the end of the measurement is an error.
 pub fn serve_peer(
     mechanism: &str,
     bytes: usize,

@@ -1,4 +1,4 @@
-//! What is to be measured.
+//! The plan: what to measure, and for how long.
 
 use std::time::Duration;
 
@@ -20,7 +20,7 @@ pub const MECHANISMS: [&str; 7] = [
 
 /// The largest message, in bytes.
 pub const MAX_SIZE: usize = 4 * 1024 * 1024;
-/// Into how many measurements of each cell the time is divided. Half of it is for starting processes.
+/// The time is divided into so many measurements of each cell. Half of it is for starting processes.
 const SHARES: u32 = 12;
 /// The shortest and the longest measurement.
 const SHORTEST: Duration = Duration::from_millis(2);
@@ -29,23 +29,23 @@ const LONGEST: Duration = Duration::from_millis(200);
 /// What to measure.
 #[derive(Clone, Debug)]
 pub struct Plan {
-    /// Names of [`MECHANISMS`] and [`COPIES`]; the first part of a name, as `copy`, stands for all that begin
-    /// with it. All, if there are none.
+    /// Names of [`MECHANISMS`] and [`COPIES`]; the first part of a name, such as `copy`, stands for all names that
+    /// begin with it. Empty means all.
     pub only: Vec<String>,
     /// The lengths of messages, in bytes, from 1 to [`MAX_SIZE`].
     pub sizes: Vec<usize>,
     /// The length of the file that is copied, in bytes.
     pub file: usize,
-    /// How long all may take: no round begins that would be longer. The first is always played.
+    /// How long everything may take: no round begins that would take longer. The first round always runs.
     pub time: Duration,
-    /// How many messages each measurement has; if `None`, the time says.
+    /// How many messages each measurement has; if `None`, the time decides.
     pub count: Option<usize>,
-    /// The processors on which to run: ours, and the other process's.
+    /// The processors on which to run: ours, and that of the other process.
     pub pin: Option<[usize; 2]>,
 }
 
 impl Plan {
-    /// All that is to be measured: nothing, if nothing has such a name.
+    /// All cells to measure: none, if nothing has such a name.
     pub fn cells(&self) -> Vec<Cell> {
         let mut cells = Vec::new();
         let mut add = |name, measure, bytes, receivers| {

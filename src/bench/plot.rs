@@ -1,5 +1,5 @@
-//! Two plots, latency and throughput by message size: both axes logarithmic, one line a mechanism, its name at
-//! its end.
+//! Two plots, latency and throughput by message size: both axes logarithmic, one line per mechanism, its name at
+//! the line's end.
 
 use super::plan::MECHANISMS;
 use super::report::{Report, size};
@@ -8,15 +8,15 @@ use crate::support::svg::{Anchor, COLOURS, GREY, Point, Svg};
 
 const WIDTH: f64 = 760.0;
 const HEIGHT: f64 = 460.0;
-/// The edges of what is between the axes, in pixels.
+/// The edges of the area between the axes, in pixels.
 const LEFT: f64 = 70.0;
 const RIGHT: f64 = 630.0;
 const TOP: f64 = 50.0;
 const BOTTOM: f64 = 390.0;
-/// How far labels lie apart.
+/// How far apart labels are.
 const LINE: f64 = 16.0;
 
-/// The files of a report, by name: `latency.svg` and `throughput.svg`, as far as there is something to plot.
+/// The files of a report, by name: `latency.svg` and `throughput.svg`, if there is something to plot.
 pub fn plots(report: &Report) -> Vec<(&'static str, String)> {
     let plot = |measure: Measure, title: &str, figure: fn(&Row) -> f64| {
         let of_measure = report.rows.iter().filter(|row| row.cell.measure == measure);
@@ -73,9 +73,9 @@ fn plot(title: &str, machine: &str, all: &[Measured]) -> String {
     let mut labels = Vec::new();
     for line in all.chunk_by(|a, b| a.0 == b.0) {
         let place = MECHANISMS.iter().position(|name| *name == line[0].0);
-        let colour = COLOURS[place.unwrap_or(0)]; // its own, in every plot
+        let colour = COLOURS[place.unwrap_or(0)]; // the mechanism's own, in every plot
         let points = match *line {
-            [(_, 0, figure)] => vec![(LEFT, y.at(figure)), (RIGHT, y.at(figure))], // it has no size
+            [(_, 0, figure)] => vec![(LEFT, y.at(figure)), (RIGHT, y.at(figure))], // it has no message size
             _ => line
                 .iter()
                 .map(|(_, bytes, figure)| (x.at(*bytes as f64), y.at(*figure)))
@@ -94,7 +94,7 @@ fn plot(title: &str, machine: &str, all: &[Measured]) -> String {
     svg.finish()
 }
 
-/// Moves labels down, and up again at the bottom, until none covers another.
+/// Moves labels down, and at the bottom up again, until none covers another.
 fn move_apart(labels: &mut [(f64, &str, &str, Point)]) {
     labels.sort_by(|a, b| a.0.total_cmp(&b.0));
     let mut next = TOP;
@@ -117,7 +117,7 @@ struct Axis {
 }
 
 impl Axis {
-    /// For these values; it has some length even if they are all the same.
+    /// An axis for these values; it has some length even if they are all the same.
     fn between(values: impl Iterator<Item = f64> + Clone, edges: [f64; 2]) -> Self {
         let first = values.clone().reduce(f64::min).unwrap_or(1.0);
         let last = values.fold(first, f64::max);

@@ -1,4 +1,4 @@
-//! The other processes of a measurement: started, listened to, and ended whatever happens.
+//! The other processes of a measurement: started, read from, and ended whatever happens.
 
 use std::io::{self, BufRead, BufReader};
 use std::os::unix::process::CommandExt;
@@ -14,7 +14,7 @@ use crate::harness::{Guarded, TemporaryDirectory, guard};
 use crate::stop::{StopToken, Waker};
 use crate::support::error::Context;
 
-/// Where it is measured: a directory of its own, this program, and the processors on which the two run.
+/// The place of a measurement: a directory of its own, this program, and the processors on which the two run.
 pub(super) struct Lab<'a> {
     pub(super) program: &'a Path,
     pub(super) stop: &'a StopToken,
@@ -48,7 +48,7 @@ impl<'a> Lab<'a> {
         self.directory.path().join(name)
     }
 
-    /// A name that nothing else has. What has it in `/dev/shm` goes with the directory.
+    /// A name that nothing else has. Objects with that name in `/dev/shm` are removed with the directory.
     pub(super) fn new_name(&self) -> String {
         let turn = self.turns.fetch_add(1, Ordering::Relaxed);
         format!("{}-{turn}", self.directory.name())
@@ -84,7 +84,7 @@ impl<'a> Lab<'a> {
         self.start(command.stdin(stdin).stdout(stdout))
     }
 
-    /// Starts a process in a group of its own, so that a Ctrl-C is for us.
+    /// Starts a process in a group of its own, so that a Ctrl-C reaches only us.
     pub(super) fn start(&self, command: &mut Command) -> io::Result<Process> {
         let guarded = guard(command)?;
         let spawned = command.stderr(Stdio::piped()).process_group(0).spawn();
@@ -113,16 +113,16 @@ impl<'a> Lab<'a> {
 /// A process that is killed when a stop is requested, when this is dropped, and when we are killed.
 pub(super) struct Process {
     child: Arc<Mutex<Child>>,
-    /// What it says on stderr.
+    /// The lines that it writes to stderr.
     lines: Receiver<String>,
-    /// Requested to stop when the process has ended.
+    /// A stop is requested here when the process has ended.
     pub(super) ended: StopToken,
     _waker: Waker,
     _guarded: Guarded,
 }
 
 impl Process {
-    /// Waits until it says something that begins so.
+    /// Waits until the process says a line with this beginning.
     pub(super) fn wait_for(&self, start: &str) -> io::Result<()> {
         let mut said = Vec::new();
         for line in &self.lines {
@@ -136,7 +136,7 @@ impl Process {
         Err(io::Error::other(fault))
     }
 
-    /// Waits for its end, which should be a success.
+    /// Waits for the end of the process, which should be a success.
     pub(super) fn wait(self) -> io::Result<()> {
         let said: Vec<_> = self.lines.iter().collect();
         match lock(&self.child).wait()? {
@@ -145,7 +145,7 @@ impl Process {
         }
     }
 
-    /// Ends it. What it had said is the better explanation of an error at our end.
+    /// Ends the process. Its own words explain an error at our end better than the error does.
     pub(super) fn explain(self, error: io::Error) -> io::Error {
         kill(&self.child);
         let said: Vec<_> = self.lines.iter().collect();
@@ -166,7 +166,7 @@ fn lock(child: &Mutex<Child>) -> MutexGuard<'_, Child> {
 }
 
 fn kill(child: &Mutex<Child>) {
-    let _ = lock(child).kill(); // it may have ended
+    let _ = lock(child).kill(); // it may have ended already
 }
 
 /// Whether a tool is on the path.

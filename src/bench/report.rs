@@ -1,13 +1,13 @@
-//! What came out, for people (text) and for programs (CSV, JSON).
+//! The results, for people (text) and for programs (CSV, JSON).
 
 use super::machine::Machine;
 use super::results::{Cell, Measure, Row, Sample};
 
-/// Rounds that differ by more than this part say that something else was measured, too.
+/// A spread of the rounds above this part means that something else was measured, too.
 const WIDE: f64 = 0.5;
 /// The longest bar, in characters.
 const BAR: f64 = 24.0;
-/// The fields of CSV and JSON. Times are in nanoseconds; the spread is a part of the median.
+/// The fields of CSV and JSON. Times are in nanoseconds; the spread is a fraction of the median.
 const FIELDS: [&str; 10] = [
     "mechanism",
     "measure",
@@ -21,21 +21,21 @@ const FIELDS: [&str; 10] = [
     "spread",
 ];
 
-/// A run, as it is to be shown.
+/// A run, ready to be shown.
 #[derive(Clone, Debug)]
 pub struct Report {
-    /// Where it was measured.
+    /// The machine on which the run was measured.
     pub machine: Machine,
-    /// The processors on which the two processes were kept.
+    /// The processors to which the two processes were pinned.
     pub pin: Option<[usize; 2]>,
     /// What was measured.
     pub rows: Vec<Row>,
-    /// Whether it was broken off.
+    /// Whether the run was aborted.
     pub broken_off: bool,
 }
 
 impl Report {
-    /// The machine in a line, and how many rounds were made there.
+    /// The machine in one line, and how many rounds were made there.
     pub fn heading(&self) -> String {
         let rounds = self.rows.iter().map(Row::rounds).max().unwrap_or(0);
         let on = |[ours, theirs]: [usize; 2]| format!(", on processors {ours} and {theirs}");
@@ -43,7 +43,7 @@ impl Report {
         format!("{}{pinned}; medians of {rounds} rounds", self.machine)
     }
 
-    /// Why the figures should not be believed too much.
+    /// Reasons to trust the figures less.
     pub fn warnings(&self) -> Vec<String> {
         let wide = self.rows.iter().filter(|row| row.spread() > WIDE).count();
         let wide_of = format!("{wide} of {} figures", self.rows.len());
@@ -68,7 +68,7 @@ impl Report {
     }
 }
 
-/// Tables, with `bars` for a terminal.
+/// Tables; with `bars` for a terminal.
 pub fn text(report: &Report, bars: bool) -> String {
     let mut text = format!("{}\n", report.heading());
     for warning in report.warnings() {
@@ -78,7 +78,7 @@ pub fn text(report: &Report, bars: bool) -> String {
         let of_measure = |row: &&Row| row.cell.measure == measure;
         let mut rows: Vec<_> = report.rows.iter().filter(of_measure).collect();
         let group = |cell: Cell| (cell.bytes, cell.receivers);
-        rows.sort_by_key(|row| group(row.cell)); // stable: the order of mechanisms stays
+        rows.sort_by_key(|row| group(row.cell)); // stable: the mechanisms keep their order
         if !rows.is_empty() {
             text += &heading(measure);
         }
@@ -134,7 +134,7 @@ fn line(row: &Row) -> String {
     format!("    {name:<28} {a:>10} {b:>10} {c:>10} {spread:>5.0} %")
 }
 
-/// What its bar shows.
+/// The value that the row's bar shows.
 fn length(row: &Row) -> f64 {
     match row.cell.measure {
         Measure::Throughput => row.rate().unwrap_or(0.0),
@@ -142,7 +142,7 @@ fn length(row: &Row) -> f64 {
     }
 }
 
-/// With three digits.
+/// A number with three digits.
 fn number(number: f64) -> String {
     let digits = if number < 10.0 {
         2
@@ -161,13 +161,13 @@ pub(super) fn size(bytes: usize) -> String {
     }
 }
 
-/// A line for each figure.
+/// One line per figure.
 pub fn csv(report: &Report) -> String {
     let lines = report.rows.iter().map(|row| fields(row).join(",") + "\n");
     FIELDS.join(",") + "\n" + &lines.collect::<String>()
 }
 
-/// One object: the machine, the warnings, and a list with what CSV has as lines.
+/// One object: the machine, the warnings, and a list with one object for each line of the CSV.
 pub fn json(report: &Report) -> String {
     let Machine {
         processor,
@@ -194,7 +194,7 @@ pub fn json(report: &Report) -> String {
     )
 }
 
-/// The values of [`FIELDS`]; empty where there is none.
+/// The values of [`FIELDS`]; empty where a value does not exist.
 fn fields(row: &Row) -> [String; 10] {
     let (cell, Sample { min, median, p99 }) = (row.cell, row.typical());
     let (measure, p99) = match cell.measure {

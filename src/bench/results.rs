@@ -1,13 +1,13 @@
-//! What is measured, and what came out.
+//! The cells that are measured, and the results.
 
-/// What a figure is about.
+/// What a figure measures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Measure {
     /// A message to the other process, and an answer of the same length.
     RoundTrip,
-    /// Messages one way, as fast as the receiver gets them.
+    /// Messages one way, as fast as the receiver takes them.
     Throughput,
-    /// A whole file, by whole commands, from the start of the first to the end of the last.
+    /// A whole file, by whole commands, from the start of the first process to the end of the last.
     Copy,
 }
 
@@ -16,7 +16,7 @@ pub enum Measure {
 pub struct Cell {
     /// The mechanism, or the way to copy a file.
     pub name: &'static str,
-    /// What about it.
+    /// What is measured about it.
     pub measure: Measure,
     /// The length of a message, or of the file.
     pub bytes: usize,
@@ -29,9 +29,9 @@ pub struct Cell {
 pub struct Sample {
     /// The shortest.
     pub min: f64,
-    /// The one in the middle.
+    /// The median.
     pub median: f64,
-    /// The one that 99 of 100 do not exceed.
+    /// The 99th percentile: 99 of 100 times do not exceed it.
     pub p99: f64,
 }
 
@@ -41,7 +41,7 @@ impl Sample {
         Self::of_times(vec![mean])
     }
 
-    /// A round of which each time is known, at least one.
+    /// A round of which each time is known; there must be at least one.
     pub(super) fn of_times(mut times: Vec<f64>) -> Self {
         times.sort_by(f64::total_cmp);
         let at = |percent: usize| times[(times.len() - 1) * percent / 100];
@@ -50,7 +50,7 @@ impl Sample {
     }
 }
 
-/// A cell, and what every round found.
+/// A cell, and the result of each round.
 #[derive(Clone, Debug)]
 pub struct Row {
     /// What was measured.
@@ -59,7 +59,7 @@ pub struct Row {
 }
 
 impl Row {
-    /// The rounds that count. The first one warms up, and counts only if it is all there is.
+    /// The rounds that count. The first one warms up, and counts only if it is the only one.
     fn counted(&self) -> &[Sample] {
         &self.samples[usize::from(self.samples.len() > 1)..]
     }
@@ -69,7 +69,7 @@ impl Row {
         self.counted().len()
     }
 
-    /// The median round, figure by figure; but the shortest time is that of all rounds.
+    /// The median round, figure by figure; but the shortest time is the shortest of all rounds.
     pub fn typical(&self) -> Sample {
         let p99 = self.all(|sample| sample.p99);
         Sample {
@@ -79,13 +79,13 @@ impl Row {
         }
     }
 
-    /// How far the rounds lie apart, as a part of the one in the middle: 0.1 is 10 %.
+    /// How far apart the rounds lie, as a fraction of the median: 0.1 is 10 %.
     pub fn spread(&self) -> f64 {
         let medians = self.all(|sample| sample.median);
         (medians[medians.len() - 1] - medians[0]) / self.median()
     }
 
-    /// Bytes a second, where they go one way.
+    /// Bytes per second, if they travel one way.
     pub fn rate(&self) -> Option<f64> {
         let rate = || self.cell.bytes as f64 * 1e9 / self.median();
         (self.cell.measure != Measure::RoundTrip).then(rate)

@@ -1,7 +1,7 @@
-//! What the kernel carries: pipes, and sockets of three kinds.
+//! Mechanisms in the kernel: pipes, and sockets of three kinds.
 //!
 //! All of them are read and written by `read(2)` and `write(2)`, so here they are files. The other process gets its
-//! end as stdin: there are no names, and nothing can be left behind.
+//! end as stdin: no name is needed, and nothing can be left behind.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
@@ -16,9 +16,9 @@ use super::process::Lab;
 use super::results::Cell;
 use crate::stop::Waker;
 
-/// What the kernel keeps for itself of the memory for one datagram, in bytes.
+/// How much of the memory for one datagram the kernel keeps for itself, in bytes.
 const DATAGRAM_OVERHEAD: usize = 32;
-/// The largest datagram where `/proc` does not say.
+/// The largest datagram if `/proc` does not give it.
 const DATAGRAM: usize = 64 * 1024;
 
 /// One end. In a stream a message is as many bytes as both ends have agreed on; a datagram is one message.
@@ -35,7 +35,7 @@ impl Stream {
         Self {
             reader: reader.into(),
             writer: writer.into(),
-            message: vec![1; bytes], // written, so that its memory is there
+            message: vec![1; bytes], // written, so that its memory is present
             waker: None,
         }
     }
@@ -85,7 +85,7 @@ fn tcp_pair() -> io::Result<(TcpStream, TcpStream)> {
     let ours = TcpStream::connect(listener.local_addr()?)?;
     let (theirs, _) = listener.accept()?;
     for end in [&ours, &theirs] {
-        end.set_nodelay(true)?; // or a small message would wait for the answer to the one before
+        end.set_nodelay(true)?; // otherwise a small message would wait for the answer to the previous one
     }
     Ok((ours, theirs))
 }
@@ -100,7 +100,7 @@ pub(super) fn join(bytes: usize, is_pipe: bool) -> io::Result<impl Channel> {
     Ok(Stream::new(stdin()?, writer?, bytes))
 }
 
-/// The largest datagram: the whole of it has to fit into the sender's buffer (`SO_SNDBUF`).
+/// The largest datagram: all of it has to fit into the sender's buffer (`SO_SNDBUF`).
 pub(super) fn largest_datagram() -> usize {
     let buffer = first_line("/proc/sys/net/core/wmem_default").parse();
     buffer.map_or(DATAGRAM, |buffer: usize| {

@@ -1,9 +1,9 @@
-//! The client of stages 2 to 4: what its user types goes to the server, what the server says is shown.
+//! The client of stages 2 to 4: sends its user's lines to the server, and shows the server's lines.
 //!
-//! It waits for its user, its server and Ctrl-C at once. The note's client asks `select` which of them
-//! it is. Here each has a thread that waits for it alone and does what there is to do; what ends the
-//! client is told to one mailbox. So a server that goes is noticed while the user sits at the prompt,
-//! and a server that does not read (a send to it is blocked) is heard all the same.
+//! It waits for its user, its server and Ctrl-C at the same time. The note's client asks `select` which of
+//! them is ready. Here a separate thread waits for each and does the work; an event that ends the client
+//! is reported to one mailbox. So the client notices a closing server while its user sits at the prompt,
+//! and still hears a server that does not read (a send to it is blocked).
 
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -23,7 +23,7 @@ use crate::stop::StopToken;
 use crate::support::log::log;
 use crate::support::mailbox::Mailbox;
 
-/// How long the server may take with our last words, and we with its.
+/// How long the server may take with the client's last words, and the client with the server's.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 enum Event {
@@ -32,12 +32,12 @@ enum Event {
 }
 
 /// Joins the chat of the server at `path` as `name`, sends it the lines of stdin, and shows on `screen`
-/// what it says. Ends quietly at the end of input and when a stop is requested.
+/// what the server says. Ends quietly at the end of input and when a stop is requested.
 ///
 /// # Errors
 /// - Those of [`connect_unless`].
-/// - [`ErrorKind::ConnectionAborted`]: the server has gone, or had no room;
-///   [`ErrorKind::ConnectionReset`]: so it has, with words of ours unread.
+/// - [`ErrorKind::ConnectionAborted`]: the server closed, or had no room;
+///   [`ErrorKind::ConnectionReset`]: the same, with words of ours unread.
 /// - Those of reading stdin.
 pub fn run(
     path: &Path,
@@ -49,7 +49,7 @@ pub fn run(
     let Some((stream, _waker)) = connect_unless(path, stop)? else {
         return Ok(());
     };
-    let mailbox = Mailbox::new(2, stop); // of each event there is one
+    let mailbox = Mailbox::new(2, stop); // each event comes once
     let (tell, server, shown) = (mailbox.sender(), Arc::clone(&stream), Arc::clone(screen));
     let shown_path = path.display().to_string();
     let hear = move || tell(Event::ServerLeft(hear_server(&server, &shown_path, &shown)));
@@ -66,7 +66,7 @@ pub fn run(
     ended
 }
 
-/// Waits for the end, whatever it is.
+/// Waits for the end, whatever its cause.
 fn end_of(
     mailbox: &Mailbox<Event>,
     stream: &UnixStream,
@@ -84,8 +84,8 @@ fn end_of(
     }
 }
 
-/// Whether all was said that was typed. The server closes when it has shown it, and sent what it has for
-/// us; one that goes before, or has no room, resets the connection.
+/// Whether the server took all that was typed. It closes once it has shown that, and sent what it has for
+/// us; a server that exits before, or has no room, resets the connection.
 fn judge(farewell: Option<Event>, greeted: bool, stop: &StopToken) -> io::Result<()> {
     match farewell {
         Some(Event::ServerLeft(error))
@@ -101,7 +101,7 @@ fn judge(farewell: Option<Event>, greeted: bool, stop: &StopToken) -> io::Result
     }
 }
 
-/// Shows what the server says until it leaves, and returns what to say about that.
+/// Shows what the server says until it leaves, and returns the error that tells how.
 fn hear_server(stream: &UnixStream, path: &str, screen: &Screen) -> io::Error {
     let gone = |kind| {
         let message = format!("the server at {path} has gone, or has no room for another client");
@@ -118,7 +118,7 @@ fn hear_server(stream: &UnixStream, path: &str, screen: &Screen) -> io::Error {
 /// name that `/etc/passwd` has for the owner of this process, as `getpwuid(getuid())` would find it.
 /// `None` if none of them is a [name](is_name).
 ///
-/// The environment says what its user wants it to. That is good enough for a chat and for nothing else.
+/// Users set these variables as they like. That is good enough for a chat and for nothing else.
 #[doc(alias = "getlogin")]
 #[doc(alias = "getpwuid")]
 pub(crate) fn login_name() -> Option<String> {

@@ -1,5 +1,5 @@
-//! The lines of this protocol in a stream, of a connection or of stdin; and those of a connection shown under
-//! its label: what the server does with each client, and the client with its server.
+//! Reads the protocol's lines from a connection or from stdin, and shows those of a connection under its
+//! label: the server does this for each client, and the client for its server.
 
 use std::io::{self, BufReader, Read};
 use std::os::unix::net::UnixStream;
@@ -10,7 +10,7 @@ use crate::support::escape::escape;
 use crate::support::lines::{Line, read_line_into};
 use crate::support::log::log;
 
-/// How many bytes one read takes at most, and about how many are passed on at once.
+/// The most bytes that one read takes, and about the most that are passed on together.
 pub(super) const BATCH_LEN: usize = 64 * 1024;
 
 /// A stream, line by line.
@@ -36,12 +36,12 @@ impl<R: Read> Lines<R> {
         read_line_into(&mut self.input, MAX_LINE + 1, &mut self.line)
     }
 
-    /// The line that came last, without its line end; `None` if it was too long.
+    /// The last line read, without its line end; `None` if it was too long.
     pub(super) fn text(&self) -> Option<&[u8]> {
         text(&self.line.bytes).filter(|_| !self.line.cut)
     }
 
-    /// Whether the next line has yet to come. Before a wait for it, what has come is passed on.
+    /// Whether the next line has yet to come. Callers pass on what has come before they wait for it.
     pub(super) fn would_wait(&self) -> bool {
         !self.input.buffer().contains(&b'\n')
     }
@@ -49,7 +49,7 @@ impl<R: Read> Lines<R> {
 
 /// What the other end of a connection says, on its way to the screen.
 pub(super) struct LinePrinter<'a> {
-    /// What stands before each of its lines: `alice#1`.
+    /// The label before each of its lines: `alice#1`.
     pub(super) label: String,
     pub(super) lines: Lines<&'a UnixStream>,
     screen: &'a Screen,
@@ -82,7 +82,7 @@ impl<'a> LinePrinter<'a> {
         }
     }
 
-    /// Takes the line that came last, to be shown with those that came with it.
+    /// Adds the last line read to those that are yet to be shown.
     pub(super) fn take_line(&mut self) {
         match self.lines.text() {
             Some(text) => {

@@ -1,5 +1,5 @@
-//! Chat: what clients type is shown at the server, and two-way what the server types is shown at the
-//! clients (note 2, chapter 4).
+//! Chat: the server shows what clients type and, when two-way, the clients show what is typed at the
+//! server (note 2, chapter 4).
 //!
 //! ```text
 //!   clients                                      server
@@ -12,11 +12,11 @@
 //! Read it stage by stage; each is a whole file and adds one idea to the one before (`diff` shows it):
 //!
 //! 1. [`s1_plain`]: a one-way server and its client in one file, std alone.
-//! 2. [`s2_survives`]: survives its clients and ends cleanly. [`protocol`] gives names to what goes over the
-//!    wire; `session.rs` is what a server does with one client, and `lines.rs` with its lines; `screen.rs` is
-//!    where they are shown, by way of an `outbox.rs`. [`client`] is the client of this and all later stages,
-//!    and `typing.rs` how its user types.
-//! 3. [`s3_two_way`]: what is typed at the server is sent to those in the `room.rs`.
+//! 2. [`s2_survives`]: survives its clients and ends cleanly. [`protocol`] describes what goes over the
+//!    wire; `session.rs` serves one client, and `lines.rs` reads its lines; `screen.rs` shows them,
+//!    by way of `outbox.rs`. [`client`] is the client of this and all later stages,
+//!    and `typing.rs` handles what its user types.
+//! 3. [`s3_two_way`]: a line typed at the server is sent to the clients in the room (`room.rs`).
 //! 4. [`s4_outboxes`]: an outbox for each client, and slow readers dropped.
 
 pub mod client;

@@ -1,9 +1,9 @@
 //! Lines on their way to a reader that may be slow: a bounded buffer that many threads fill and one empties.
 //!
-//! The reader is a terminal, which Ctrl-S stops, a full pipe, or a client that does not read. The one thread
-//! that writes to it is blocked then. Those that put lines in wait only while the buffer is full, and after a
-//! stop for a moment only. While one write is under way the next buffer fills, so the busier it gets, the
-//! larger the writes.
+//! The reader is a terminal stopped with Ctrl-S, a full pipe, or a client that does not read. Only the thread
+//! that writes to it blocks then. Threads that put lines in wait only while the buffer is full, and after
+//! a stop only for a moment. While one write is under way the next buffer fills, so a busier outbox makes
+//! larger writes.
 
 use std::io;
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
@@ -16,7 +16,7 @@ const LAST_MOMENT: Duration = Duration::from_millis(300);
 
 /// The buffer between the threads that have lines and the thread that writes them.
 pub(super) struct Outbox {
-    /// How many bytes may wait; then a thread that puts more in waits, too.
+    /// How many bytes may wait; beyond that, a thread that puts more in waits too.
     full: usize,
     state: Mutex<State>,
     changed: Condvar,
@@ -26,20 +26,20 @@ pub(super) struct Outbox {
 struct State {
     /// Whole lines that wait for the writer.
     pending: Vec<u8>,
-    /// How often something was put in, how much of that the writer has taken, and written.
+    /// How many times lines were put in, and how many of these puts the writer has taken, and has written.
     put: u64,
     taken: u64,
     written: u64,
-    /// A stop was requested: until when lines may still go out.
+    /// After a stop: the time until which lines may still go out.
     deadline: Option<Instant>,
-    /// Nothing more comes in.
+    /// Whether the outbox takes no more lines.
     closed: bool,
-    /// Why nothing more goes out.
+    /// The error that ended the writing.
     failed: Option<io::Error>,
 }
 
 impl Outbox {
-    /// An outbox in which some `full` bytes may wait.
+    /// An outbox in which about `full` bytes may wait.
     pub(super) fn new(full: usize) -> Arc<Self> {
         Arc::new(Self {
             full,
@@ -48,7 +48,7 @@ impl Outbox {
         })
     }
 
-    /// Gives every wait an end when `stop` is requested.
+    /// Limits every wait once `stop` is requested.
     pub(super) fn stop_on(self: &Arc<Self>, stop: &StopToken) -> Waker {
         let outbox = Arc::clone(self);
         stop.on_stop(move || {
@@ -57,8 +57,8 @@ impl Outbox {
         })
     }
 
-    /// Puts whole lines in. Waits while it is full. Lines for which there is no room when the wait has
-    /// to end, or for a reader that has gone, are lost.
+    /// Puts whole lines in. Waits while the outbox is full. Lines are lost if there is no room when the wait
+    /// has to end, or if the reader has closed.
     pub(super) fn put(&self, lines: &[u8]) {
         let full = |state: &State| state.pending.len() >= self.full;
         let mut state = self.wait_while(|state| full(state) && !state.closed);
@@ -69,12 +69,12 @@ impl Outbox {
         }
     }
 
-    /// Waits until all that was put in is written; after a stop for a moment only.
+    /// Waits until all that was put in is written; after a stop, only for a moment.
     pub(super) fn flush(&self) {
         drop(self.wait_until_written());
     }
 
-    /// Does the same, and takes no more lines.
+    /// Waits in the same way, and takes no more lines.
     ///
     /// # Errors
     /// Those of writing.
@@ -85,8 +85,8 @@ impl Outbox {
         state.failed.take().map_or(Ok(()), Err)
     }
 
-    /// Has `write` called with all that is there, as it comes, until the outbox is finished or writing
-    /// fails. Says whether it failed; [`finish`](Self::finish) says how.
+    /// Calls `write` with all waiting lines, as they come, until the outbox is finished or writing
+    /// fails. Says whether writing failed; [`finish`](Self::finish) says how.
     pub(super) fn empty(&self, mut write: impl FnMut(&[u8]) -> io::Result<()>) -> bool {
         while let Some(lines) = self.take() {
             if let Err(error) = write(&lines) {
@@ -113,7 +113,7 @@ impl Outbox {
         more.then(|| std::mem::take(&mut state.pending))
     }
 
-    /// Waits for what was put in until now. Others may go on and on.
+    /// Waits for what has been put in so far. Other threads may keep putting lines in.
     fn wait_until_written(&self) -> MutexGuard<'_, State> {
         let until = self.state().put;
         self.wait_while(|state| state.written < until && !state.closed)
@@ -152,7 +152,7 @@ mod tests {
     fn a_full_outbox_means_wait_until_there_is_room_or_its_reader_has_gone() {
         let outbox = Outbox::new(4096);
         let line = [b'x'; 1024];
-        (0..4).for_each(|_| outbox.put(&line)); // no wait: else this test would hang here
+        (0..4).for_each(|_| outbox.put(&line)); // no wait, or this test would hang here
         thread::scope(|scope| {
             let one_more = scope.spawn(|| outbox.put(&line));
             assert_eq!(outbox.take().map(|lines| lines.len()), Some(4096));

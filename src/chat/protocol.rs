@@ -1,7 +1,7 @@
-//! What goes over the wire: lines of text, the first of which may give a name.
+//! The wire format: lines of text, the first of which may give a name.
 //!
 //! A line is UTF-8 and ends in `\n` (or `\r\n`), so that `nc -U` and `socat` are full clients. A byte
-//! stream has no message borders; here the line end is the border.
+//! stream has no message boundaries; here the line end is the boundary.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub const MAX_LINE: usize = 4096;
 /// The longest name, in characters.
 pub const MAX_NAME: usize = 32;
 
-/// The name of a client that says none.
+/// The name of a client that gives none.
 pub(crate) const ANONYMOUS: &str = "anonymous";
 
 /// Whether a client can have this name: 1 to [`MAX_NAME`] characters, none of them a blank and all
@@ -33,7 +33,7 @@ pub fn is_name(name: &str) -> bool {
 /// The first line of a client that says who it is: `HELLO <name> <pid>`.
 ///
 /// The pid is the one that the client gives. A server that must know it for certain asks the kernel
-/// (`SO_PEERCRED`), which the stable standard library cannot yet.
+/// (`SO_PEERCRED`), which the stable standard library cannot do yet.
 ///
 /// ```
 /// use ipc_primer::chat::protocol::Hello;
@@ -71,14 +71,14 @@ impl fmt::Display for Hello {
     }
 }
 
-/// The text of a line, or `None` if it is too long. Of a `\r\n` the `\r` is still there, as the
+/// The text of a line, or `None` if it is too long. `line` may still end in the `\r` of a `\r\n`, as the
 /// `Enter` key of a network terminal sends it.
 pub(super) fn text(line: &[u8]) -> Option<&[u8]> {
     let text = line.strip_suffix(b"\r").unwrap_or(line);
     (text.len() <= MAX_LINE).then_some(text)
 }
 
-/// To whom a line typed at the server goes.
+/// The clients to which a line typed at the server goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Address<'a> {
     /// To every client.
@@ -90,7 +90,7 @@ pub enum Address<'a> {
 }
 
 impl<'a> Address<'a> {
-    /// Takes the address off a typed line: what it says, and the text that is left.
+    /// Splits a typed line into its address and the text that is left.
     ///
     /// ```
     /// use ipc_primer::chat::protocol::Address;

@@ -1,8 +1,8 @@
-//! The clients that are in the room of a two-way server, by number, each with its name; and what is typed there
+//! The clients in the room of a two-way server, by number, each with its name; and the lines typed there
 //! for them.
 //!
 //! A server in C would ask `select` whether its user or one of its clients has something to say. Here a thread
-//! waits for the user alone.
+//! waits only for the user.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,7 +12,7 @@ use crate::stop::StopToken;
 use crate::support::lines::each_stdin_line;
 use crate::support::log::log;
 
-/// The clients that are there, each with its name and what it is reached by: a connection, an outbox.
+/// The clients in the room, each with its name and the way to reach it: a connection or an outbox.
 pub(super) struct Room<T> {
     members: BTreeMap<u64, (String, Arc<T>)>,
 }
@@ -30,13 +30,13 @@ impl<T> Default for Room<T> {
 }
 
 impl<T> Room<T> {
-    /// Lets a client in that has not said its name.
+    /// Lets in a client that has not given its name.
     pub(super) fn enter(&mut self, number: u64, client: &Arc<T>) {
         let member = (ANONYMOUS.to_owned(), Arc::clone(client));
         self.members.insert(number, member);
     }
 
-    /// Says what the client is called.
+    /// Sets the client's name.
     pub(super) fn name(&mut self, number: u64, name: &str) {
         if let Some(member) = self.members.get_mut(&number) {
             name.clone_into(&mut member.0);
@@ -53,7 +53,7 @@ impl<T> Room<T> {
     /// The clients that are addressed.
     ///
     /// # Errors
-    /// What to tell the typist if there is none, or if several have the name.
+    /// A message to the typist if there is no such client, or if several have the name.
     pub(super) fn find(&self, address: Address) -> Result<Vec<Arc<T>>, String> {
         let is_meant = |number: u64, name: &str| match address {
             Address::All => true,
@@ -79,11 +79,11 @@ impl<T> Room<T> {
     }
 }
 
-/// How many typed lines may wait; then the typist waits.
+/// How many typed lines may wait; beyond that, the typist waits.
 const WAITING: usize = 1024;
 
-/// Has `deliver` called with each line that is typed on stdin until it ends, or `stop` is requested. What
-/// `deliver` fails with is told to the typist.
+/// Calls `deliver` with each line typed on stdin until stdin ends or `stop` is requested. Tells the typist
+/// each error that `deliver` returns.
 pub(super) fn each_typed_line(stop: &StopToken, deliver: impl Fn(&[u8]) -> Result<(), String>) {
     let ended = each_stdin_line(MAX_LINE + 1, WAITING, stop, |line| {
         let delivered = match text(&line.bytes) {

@@ -1,11 +1,11 @@
-//! Stage 3: a two-way chat. What is typed at the server goes to all clients, or to one of them.
+//! Stage 3: a two-way chat. A line typed at the server goes to all clients, or to one of them.
 //!
-//! What broke: nothing, but stage 2 never answers. What is typed at `ipc chat server --stage 2` is not read.
+//! What broke: nothing, but stage 2 never answers. `ipc chat server --stage 2` does not read its stdin.
 //!
-//! What this adds: a room, which is a map of the connections behind a mutex, and a thread that sends what is
-//! typed to all clients in it, or to one.
+//! What this adds: a room, which is a map of the connections behind a mutex, and a thread that sends each
+//! typed line to all clients in the room, or to one.
 //!
-//! What it costs: 45 lines here, some 100 in `room.rs`, and one thread. And now one client
+//! What it costs: 45 lines here, about 100 in `room.rs`, and one thread. Now one client
 //! that stops reading stops the room.
 
 use std::io;
@@ -21,8 +21,8 @@ use super::session::{listen_to, refuse};
 use crate::socket::{Listener, WhenFull, accept_loop, send};
 use crate::stop::StopToken;
 
-/// Shows on `screen` what the clients of `listener` say, `max_clients` of them at once at most, and
-/// sends them what is typed on stdin, until `stop` is requested. One more client finds its connection
+/// Shows on `screen` what the clients of `listener` say, at most `max_clients` at a time, and
+/// sends them what is typed on stdin, until `stop` is requested. Any further client finds its connection
 /// closed.
 ///
 /// # Errors
@@ -49,7 +49,7 @@ pub fn serve(
     })
 }
 
-/// Lets the client into the room as long as it is there. Returns what to say about its leaving.
+/// Keeps the client in the room while it is connected. Returns the message to log about its leaving.
 fn converse(
     client: &Arc<UnixStream>,
     number: u64,
@@ -70,7 +70,7 @@ fn converse(
 /// Sends a typed line to each client that it is addressed to.
 ///
 /// # Errors
-/// Why it went to no one, for the typist.
+/// Why the line went to no client, as a message to the typist.
 fn deliver(room: &Mutex<Room<UnixStream>>, typed: &[u8]) -> Result<(), String> {
     let (address, text) = Address::of(typed);
     let line = [text, b"\n"].concat();

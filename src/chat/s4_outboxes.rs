@@ -1,12 +1,12 @@
 //! Stage 4: a two-way chat with an outbox for each client, and slow readers dropped.
 //!
-//! What broke: a client of stage 3 that stops reading (Ctrl-Z at `nc -U`) stops the room. Its socket's buffer fills, the
-//! send to it is blocked, and that thread holds the room: no client is sent anything, comes in, or leaves.
+//! What broke: a client of stage 3 that stops reading (Ctrl-Z at `nc -U`) stops the room. Its socket's buffer
+//! fills, the send to it blocks, and that thread holds the room: no client is sent anything, enters, or leaves.
 //!
-//! What this adds: `deliver` puts lines into a bounded outbox for each client, with a thread that empties
-//! it. The thread may be blocked; after `PATIENCE` without any progress its client is dropped.
+//! What this adds: `deliver` puts lines into a bounded outbox for each client, and a thread empties each
+//! outbox. That thread may block; after `PATIENCE` without any progress its client is dropped.
 //!
-//! What it costs: 30 lines, because `screen.rs` has an `outbox.rs` already, and a second thread a client.
+//! What it costs: 30 lines, because `outbox.rs` already serves `screen.rs`, and a second thread per client.
 
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
@@ -24,15 +24,15 @@ use crate::socket::{Listener, WhenFull, accept_loop, send};
 use crate::stop::StopToken;
 use crate::support::log::log;
 
-/// How long a client may take nothing, though there is something for it.
+/// How long a client may take nothing while data waits for it.
 const PATIENCE: Duration = Duration::from_secs(3);
 /// How many bytes may wait for one client. As many again may be on their way.
 const FULL: usize = 128 * 1024;
-/// How many bytes are sent in one call at most: the time-out is for each call.
+/// The most bytes that one call sends: the time-out applies to each call.
 const CHUNK_LEN: usize = 32 * 1024;
 
-/// Shows on `screen` what the clients of `listener` say, `max_clients` of them at once at most, and
-/// sends them what is typed on stdin, until `stop` is requested. One more client finds its connection
+/// Shows on `screen` what the clients of `listener` say, at most `max_clients` at a time, and
+/// sends them what is typed on stdin, until `stop` is requested. Any further client finds its connection
 /// closed.
 ///
 /// # Errors
@@ -62,8 +62,8 @@ pub fn serve(
     })
 }
 
-/// Lets the client into the room as long as it is there, and starts the thread that sends what is in its
-/// outbox. Returns what to say about its leaving.
+/// Keeps the client in the room while it is connected, and starts the thread that sends what is in its
+/// outbox. Returns the message to log about its leaving.
 fn converse(
     client: &Arc<UnixStream>,
     number: u64,
@@ -93,7 +93,7 @@ fn converse(
     })
 }
 
-/// Sends what is put into the outbox, then ends the connection, which also wakes the thread that listens.
+/// Sends what is put into the outbox, then ends the connection, which also wakes the listening thread.
 fn send_all(outbox: &Outbox, client: &UnixStream) {
     outbox.empty(|lines| {
         let mut chunks = lines.chunks(CHUNK_LEN);
@@ -105,7 +105,7 @@ fn send_all(outbox: &Outbox, client: &UnixStream) {
 /// Puts a typed line into the outbox of each client that it is addressed to.
 ///
 /// # Errors
-/// Why it went to no one, for the typist.
+/// Why the line went to no client, as a message to the typist.
 fn deliver(room: &Mutex<Room<Outbox>>, typed: &[u8]) -> Result<(), String> {
     let (address, text) = Address::of(typed);
     let line = [text, b"\n"].concat();

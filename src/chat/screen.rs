@@ -1,8 +1,8 @@
-//! What is shown: whole lines, in large writes when there is much, and the line that is being typed below
+//! The screen: whole lines, in large writes when there are many, and the line that is being typed below
 //! them.
 //!
 //! Many threads have lines to show. Each puts its lines into one [outbox](Outbox), so none is torn, and one
-//! thread writes them out. It alone is blocked when the output is not read (a terminal stopped with
+//! thread writes them out. Only that thread blocks when the output is not read (a terminal stopped with
 //! Ctrl-S, a full pipe).
 
 use std::io::{self, Write};
@@ -12,11 +12,11 @@ use std::thread;
 use super::outbox::Outbox;
 use crate::stop::{StopToken, Waker};
 
-/// How many bytes may wait to be written; then a thread that shows more waits, too.
+/// How many bytes may wait to be written; beyond that, a thread that shows more waits too.
 const FULL: usize = 1 << 20;
-/// Back to the start of the row, and erase it: what stands before each redrawing of a typed line.
+/// Returns to the start of the row and erases it: written before each redrawing of a typed line.
 const ERASE: &str = "\r\x1b[K";
-/// Around a typed line: what does not fit stays in the last column, and so in the row that is erased.
+/// Written around a typed line: excess text stays in the last column, and so in the row that is erased.
 const NO_WRAP: &str = "\x1b[?7l";
 const WRAP: &str = "\x1b[?7h";
 
@@ -31,14 +31,14 @@ pub struct Screen {
 #[derive(Default)]
 struct TypedLine {
     text: Option<String>,
-    /// It stands on the screen, in a row that has to be erased first.
+    /// Whether it is on the screen, in a row that has to be erased first.
     drawn: bool,
-    /// Nothing is typed any more.
+    /// Whether typing has ended.
     ended: bool,
 }
 
 impl Screen {
-    /// Takes the output, for a thread that does nothing but write to it. When the output fails, a stop is requested: a program that cannot show anything has nothing left to do.
+    /// Gives `output` to a writing thread; if it fails, a stop is requested, because nothing more can be shown.
     ///
     /// ```
     /// use ipc_primer::{chat::Screen, stop::StopToken};
@@ -75,20 +75,20 @@ impl Screen {
         })
     }
 
-    /// Shows whole lines, each with its line end. Waits while too much is waiting already; after the
-    /// a stop for a moment only, and then the lines are lost.
+    /// Shows whole lines, each with its line end. Waits while too much is waiting already; after a stop
+    /// it waits only a moment, and then the lines are lost.
     pub fn show(&self, lines: &str) {
         self.outbox.put(lines.as_bytes());
     }
 
-    /// Draws the line that is being typed, below all that is shown, and draws it again below all that
-    /// will be.
+    /// Draws the line that is being typed below all shown lines, and draws it again below all later
+    /// ones.
     pub(super) fn draw(&self, text: String) {
         let mut typed = typed_line(&self.typed);
         if !typed.ended {
             typed.text = Some(text);
             drop(typed);
-            self.outbox.put(b""); // no line, but something to write
+            self.outbox.put(b""); // no line, but something to draw
         }
     }
 
@@ -102,22 +102,22 @@ impl Screen {
         }
     }
 
-    /// Waits until all that was shown is written; after a stop for a moment only.
+    /// Waits until all that was shown is written; after a stop, only for a moment.
     pub(super) fn flush(&self) {
         self.outbox.flush();
     }
 
-    /// Does the same, and lets go of the output.
+    /// Waits in the same way, and lets go of the output.
     ///
     /// # Errors
-    /// What the output failed with.
+    /// The error that the output failed with.
     pub fn finish(&self) -> io::Result<()> {
         self.outbox.finish()
     }
 }
 
 impl TypedLine {
-    /// These lines, and the typed one below them, where it stands already or will stand.
+    /// The output for these lines, with the typed line, if there is one, redrawn below them.
     fn put_below(&mut self, lines: &[u8]) -> Vec<u8> {
         let mut output = Vec::with_capacity(lines.len());
         if self.drawn || self.text.is_some() {
@@ -141,7 +141,7 @@ mod tests {
     use super::*;
     use std::sync::mpsc::{self, Receiver, Sender};
 
-    /// An output that takes each write when the test asks for it.
+    /// An output that accepts each write only when the test asks for it.
     struct Slow(Sender<String>, Receiver<()>);
 
     impl Write for Slow {

@@ -1,4 +1,4 @@
-//! What a server does with one client: it hears its name, shows what it says, and tells when it leaves.
+//! Serves one client: learns its name, shows what it says, and reports when it leaves.
 
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
@@ -11,8 +11,8 @@ use super::screen::Screen;
 use crate::stop::StopToken;
 use crate::support::log::log;
 
-/// Shows what the client says until it leaves, or `stop` is requested. Its name is told to `named`.
-/// Returns what there is to say about its leaving: once the client is out of the room, that is true.
+/// Shows what the client says until it leaves or `stop` is requested. Passes its name to `named`.
+/// Returns the message about its leaving, which is true once the client is out of the room.
 pub(super) fn listen_to(
     stream: &Arc<UnixStream>,
     number: u64,
@@ -40,7 +40,7 @@ pub(super) fn listen_to(
 
 struct Session<'a> {
     number: u64,
-    /// How the pid is told, if the client has told it.
+    /// The pid as the log shows it; empty if the client has not given it.
     pid: String,
     printer: LinePrinter<'a>,
 }
@@ -54,7 +54,7 @@ impl Session<'_> {
                     self.printer.label = format!("{}#{}", hello.name, self.number);
                     self.pid = format!(" (pid {})", hello.pid);
                 }
-                None => self.printer.take_line(), // no HELLO, or none that can be taken: a line like any other
+                None => self.printer.take_line(), // not a valid HELLO: a line like any other
             }
             log(format!("{}{} joined", self.printer.label, self.pid));
         }
@@ -62,8 +62,8 @@ impl Session<'_> {
     }
 }
 
-/// What there is to say about a client that is refused. It is dropped, and not closed with care: where it has sent words that
-/// were not read, that is a reset, which tells the client.
+/// The message about a client that is refused. It is dropped, not closed with care: if it has sent words
+/// that were not read, the drop is a reset, which tells the client.
 pub(super) fn refuse(number: u64, _client: &UnixStream) -> String {
     format!("#{number} was refused: there is no room for more")
 }

@@ -1,4 +1,4 @@
-//! How the client's user types: at a terminal, whose keys the client may take one by one, or not at all.
+//! How the client's user types: at a terminal, where the client may read key by key, or through a file or pipe.
 
 use std::io::{self, ErrorKind::BrokenPipe, ErrorKind::ConnectionReset};
 use std::os::unix::net::UnixStream;
@@ -20,14 +20,14 @@ use crate::support::terminal::Terminal;
 pub enum Typing {
     /// Without a prompt: stdin is a file or a pipe.
     Piped,
-    /// At a terminal, whose own line editing serves; what the server says goes elsewhere.
+    /// At a terminal, with the terminal's own line editing; the server's lines go elsewhere.
     Prompted,
-    /// At the terminal on which the server's lines appear, too: above the words that are being typed.
+    /// At the terminal where the server's lines also appear, above the line being typed.
     Edited,
 }
 
-/// Starts the thread that sends what is typed, and calls `ended` with how that ended. It cannot be woken
-/// from reading stdin, so no thread waits for it. Returns the terminal if it was taken.
+/// Starts the thread that sends what is typed and then calls `ended` with the result. Nothing can wake that
+/// thread from reading stdin, so no other thread waits for it. Returns the terminal if it was taken.
 pub(super) fn start_typing(
     typing: Typing,
     stream: &Arc<UnixStream>,
@@ -39,7 +39,7 @@ pub(super) fn start_typing(
         Typing::Prompted | Typing::Piped => None,
     };
     let columns = terminal.as_ref().map(Terminal::columns);
-    // A terminal that cannot be taken still has a line editing of its own.
+    // A terminal that cannot be taken still has its own line editing.
     let asks = typing != Typing::Piped && terminal.is_none();
     let (stream, screen) = (Arc::clone(stream), Arc::clone(screen));
     let send = move || {
@@ -48,7 +48,7 @@ pub(super) fn start_typing(
             None => send_typed(&stream, asks),
         };
         match sent {
-            // The server has gone: the thread that hears it says so. A reset is told to one of the two alone.
+            // The server closed: the thread that listens to it reports that. Only one of the two hears of a reset.
             Err(error) if matches!(error.kind(), BrokenPipe | ConnectionReset) => {}
             sent => ended(sent),
         }
@@ -57,7 +57,7 @@ pub(super) fn start_typing(
     Ok(terminal)
 }
 
-/// Sends what is typed, line by line, or many at once if they come at once, until the end of input.
+/// Sends typed lines until the end of input, one at a time, or many in one call if they come together.
 fn send_typed(mut stream: &UnixStream, asks: bool) -> io::Result<()> {
     let ask = |text| {
         if asks {
@@ -86,8 +86,8 @@ fn send_typed(mut stream: &UnixStream, asks: bool) -> io::Result<()> {
     }
 }
 
-/// Sends what is typed at a terminal that hands over every key, line by line, until Ctrl-D. Draws the
-/// line on `screen` as it grows, `columns` wide at most, and leaves it there when it is sent.
+/// Sends the lines typed at a terminal that hands over every key, until Ctrl-D. Draws the
+/// line on `screen` as it grows, at most `columns` wide, and leaves it there when it is sent.
 fn send_edited(columns: usize, mut stream: &UnixStream, screen: &Screen) -> io::Result<()> {
     let mut stdin = stdin();
     let mut editor = Editor::new(MAX_LINE);
@@ -95,7 +95,7 @@ fn send_edited(columns: usize, mut stream: &UnixStream, screen: &Screen) -> io::
     loop {
         screen.draw(editor.drawn(columns));
         let Received::Bytes(count) = recv(&mut stdin, &mut keys)? else {
-            return Ok(()); // the terminal has gone
+            return Ok(()); // the terminal has hung up
         };
         for &key in &keys[..count] {
             match editor.press(key) {

@@ -1,4 +1,4 @@
-//! The words of a command line, taken one after the other; what nobody takes is a mistake.
+//! The words of a command line, taken one after the other; a word that is left over is a mistake.
 
 use std::ffi::{OsStr, OsString};
 use std::fmt::Display;
@@ -14,9 +14,9 @@ pub(super) struct Args {
     options: Vec<OsString>,
     /// After `--`: never an option.
     plain: Vec<OsString>,
-    /// The command so far, whose help to point to.
+    /// The command so far, whose help a message points to.
     command: &'static str,
-    /// What tells the command to end.
+    /// Tells the command to end.
     pub(super) stop: StopToken,
 }
 
@@ -50,7 +50,7 @@ impl Args {
             .map(|word| word.to_string_lossy().into_owned())
     }
 
-    /// Takes the first word if it can be a command: text that is no option.
+    /// Takes the first word if it can be a command: text that is not an option.
     pub(super) fn command(&mut self) -> Option<String> {
         let word = self.options.first()?.to_str()?.to_owned();
         (!word.starts_with('-')).then(|| {
@@ -59,7 +59,7 @@ impl Args {
         })
     }
 
-    /// Takes the next word, whatever it begins with: `-1` is a word too, though hardly the right one.
+    /// Takes the next word, even one like `-1` that begins with a hyphen.
     pub(super) fn required(&mut self, what: impl Display) -> Result<String, Failure> {
         let words = match self.options.is_empty() {
             true => &mut self.plain,
@@ -71,7 +71,7 @@ impl Args {
         Ok(words.remove(0).to_string_lossy().into_owned())
     }
 
-    /// Takes the option if it stands there.
+    /// Takes the option if it is present.
     pub(super) fn flag(&mut self, name: &str) -> bool {
         let at = self.options.iter().position(|word| word == name);
         at.map(|at| self.options.remove(at)).is_some()
@@ -97,8 +97,8 @@ impl Args {
         Ok(Some(self.options.remove(at)))
     }
 
-    /// Takes the next word that is no option: a plain argument. Options that take a value have to be
-    /// taken before, or their values are taken for arguments.
+    /// Takes the next word that is not an option: a plain argument. Take options that have values first, or
+    /// their values count as arguments.
     pub(super) fn argument(&mut self) -> Option<OsString> {
         let is_plain = |word: &OsString| !word.as_encoded_bytes().starts_with(b"-");
         match self.options.iter().position(is_plain) {
@@ -107,7 +107,7 @@ impl Args {
         }
     }
 
-    /// The event that tells the command to end: from now on by SIGINT, SIGTERM or SIGHUP.
+    /// The event that tells the command to end; from now on, SIGINT, SIGTERM and SIGHUP request it.
     pub(super) fn stop(&self) -> io::Result<StopToken> {
         self.stop.request_on_signals()?;
         Ok(self.stop.clone())
@@ -118,12 +118,12 @@ impl Args {
         Failure::Usage(format!("{fault}"), self.command)
     }
 
-    /// Takes all that stands behind `--`.
+    /// Takes all words after `--`.
     pub(super) fn behind_dashes(&mut self) -> Vec<OsString> {
         std::mem::take(&mut self.plain)
     }
 
-    /// The last call: words that nobody took are a mistake.
+    /// The last call: words that are left over are a mistake.
     pub(super) fn finish(&mut self) -> Outcome {
         match self.options.first().or(self.plain.first()) {
             None => Ok(()),

@@ -47,10 +47,10 @@ const FILE: usize = 64 * 1024 * 1024;
 const QUICK_FILE: usize = 16 * 1024 * 1024;
 /// The longest file, in bytes: five copies of it have to fit.
 const MAX_FILE: usize = 1 << 40;
-/// Back to the line's start, and away with what is right of the cursor (ECMA-48).
+/// Moves to the start of the line, and erases the rest of it (ECMA-48).
 const OVER: &str = "\r\x1b[K";
 
-/// How the report is to look, and where the plots go.
+/// The format of the report, and the directory for the plots.
 struct Form {
     format: fn(&Report) -> String,
     svg: Option<PathBuf>,
@@ -84,7 +84,7 @@ pub(super) fn run(words: &mut Args) -> Outcome {
     deliver(&report, &form)
 }
 
-/// How we are started by ourselves, for the other half of a measurement.
+/// The command with which `ipc` starts itself, for the other half of a measurement.
 fn serve_peer(mechanism: &str, words: &mut Args) -> Outcome {
     let name = words.value("--name")?.unwrap_or_default();
     let bytes = words.parsed("--bytes", "a number of bytes", |bytes| *bytes <= MAX_SIZE)?;
@@ -133,7 +133,7 @@ fn sizes(words: &mut Args, default: &str) -> Result<Vec<usize>, Failure> {
     }
 }
 
-/// A number of bytes, `K` and `M` for KiB and MiB.
+/// A number of bytes, with `K` and `M` for KiB and MiB.
 fn size(text: &str) -> Option<usize> {
     let (number, unit) = match text.char_indices().last()? {
         (at, 'K' | 'k') => (&text[..at], 1 << 10),
@@ -166,7 +166,7 @@ fn form(words: &mut Args) -> Result<Form, Failure> {
     Ok(Form { format, svg })
 }
 
-/// Only a person at a terminal wants to know how far it is.
+/// Shows the progress, but only to a person at a terminal.
 fn progress(what: &str) {
     if io::stderr().is_terminal() {
         prompt(format!("{OVER}{what}"));

@@ -13,7 +13,7 @@ use super::args::Args;
 use super::output::Output;
 use super::{Command, Outcome, listen, scenario};
 
-/// Below the usual limit of 1,024 descriptors a process, with some left for the server itself.
+/// Below the usual limit of 1,024 descriptors per process, with some left for the server itself.
 const MAX_CLIENTS: usize = 1000;
 
 const HELP: &str = "\
@@ -73,7 +73,7 @@ fn server(words: &mut Args) -> Outcome {
         3 => chat::s3_two_way::serve(&listener, max_clients, &screen, &stop),
         _ => chat::s4_outboxes::serve(&listener, max_clients, &screen, &stop),
     };
-    drop(listener); // the socket file goes before the last lines do, which may take a moment
+    drop(listener); // remove the socket file before the last lines are written, which may take a moment
     Ok(ended.and(screen.finish())?)
 }
 
@@ -96,7 +96,7 @@ fn client(words: &mut Args) -> Outcome {
     Ok(ended.and(shown)?)
 }
 
-/// Keys are read one by one only on a terminal that both ends of us are at, and that can erase a row.
+/// Keys are read one by one only if stdin and stdout are terminals, and if a row can be erased.
 fn typing() -> Typing {
     let can_erase = env::var_os("TERM").is_some_and(|kind| !kind.is_empty() && kind != "dumb");
     match io::stdin().is_terminal() {

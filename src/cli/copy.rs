@@ -13,7 +13,7 @@ use super::args::Args;
 use super::options::or_default;
 use super::{Command, Failure, Outcome, choose, listen, race, scenario};
 
-/// The ring, unless somebody says otherwise. The chapter measures why.
+/// The default ring. The chapter measures why.
 const SLOTS: usize = 24;
 const SLOT_LEN: usize = 1024 * 1024;
 
@@ -79,7 +79,7 @@ fn by_socket(words: &mut Args) -> Outcome {
 }
 
 fn by_shared_memory(words: &mut Args) -> Outcome {
-    let stage = ring_stage(words)?; // before the command, too, as the grader has it
+    let stage = ring_stage(words)?; // also before the command, where the grader puts it
     let commands: [Command; 2] = [
         ("sender", &|words| ring_sender(words, stage)),
         ("receiver", &|words| ring_receiver(words, stage)),

@@ -1,9 +1,9 @@
-//! A limit on the size of files (`ulimit -f`): an error like a full disk, and not our death.
+//! A limit on the size of files (`ulimit -f`) causes an error like a full disk, and does not kill us.
 //!
-//! At a write beyond the limit the kernel sends SIGXFSZ, whose default action kills: the partial file, the
-//! socket, the segment would stay. A process that ignores the signal gets `EFBIG` from the call instead,
-//! [`FileTooLarge`](std::io::ErrorKind::FileTooLarge). Safe Rust cannot ignore a signal, but a shell can,
-//! and what is ignored stays so through `execve(2)`, here and in all that we start.
+//! On a write beyond the limit the kernel sends SIGXFSZ, whose default action kills: the partial file, the
+//! socket and the segment would be left. A process that ignores the signal gets `EFBIG` from the call
+//! instead, [`FileTooLarge`](std::io::ErrorKind::FileTooLarge). Safe Rust cannot ignore a signal, but a shell
+//! can, and an ignored signal stays ignored through `execve(2)`, here and in every process that we start.
 
 use std::os::unix::process::CommandExt;
 use std::process::{self, Command};
@@ -13,8 +13,8 @@ use crate::signals::{Disposition, Signal, dispositions};
 
 const IGNORE_AND_GO_ON: &str = "trap '' XFSZ && exec \"$0\" \"$@\"";
 
-/// Where files are limited, starts this process over with SIGXFSZ ignored: the same PID, the same words.
-/// Without `/proc` or a shell it goes on as it is.
+/// If file sizes are limited, restarts this process with SIGXFSZ ignored: the same PID, the same words.
+/// Without `/proc` or a shell, the process continues as it is.
 pub(super) fn ignore_signal() {
     if is_limited()
         && let Ok(ours) = dispositions(process::id().into())

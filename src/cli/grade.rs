@@ -93,7 +93,7 @@ fn show(words: &mut Args) -> Outcome {
     ))
 }
 
-/// How a report is to look and where it goes.
+/// The format of a report, and where it is written.
 struct Form {
     format: fn(&Report) -> String,
     output: Option<PathBuf>,
@@ -123,7 +123,7 @@ fn grade(assignment: &'static Assignment, words: &mut Args) -> Outcome {
     }
 }
 
-/// The checks of `--only`, each of which is there, or all up to that of `--up-to`.
+/// The checks that `--only` names, all of which exist, or all up to the one that `--up-to` names.
 fn checks(
     assignment: &'static Assignment,
     words: &mut Args,
@@ -148,7 +148,7 @@ fn place_of(checks: &[&Check], name: &str) -> Option<usize> {
     checks.iter().position(|check| check.name == name)
 }
 
-/// The names of checks that an option is given with, as often as it stands there.
+/// The names of the checks that an option gives; it can be repeated.
 fn names(
     assignment: &'static Assignment,
     option: &str,
@@ -208,7 +208,7 @@ fn user(words: &mut Args) -> Result<Option<User>, Failure> {
     found.map_err(Failure::Ungraded)
 }
 
-/// The words that stand behind `--`, or those of the assignment's page behind another program.
+/// The words after `--`, or another program followed by the words of the assignment's page.
 fn program(assignment: &Assignment, words: &mut Args) -> Result<Vec<OsString>, Failure> {
     let (program, given) = (words.value("--program")?, words.behind_dashes());
     let example = assignment.example;
@@ -225,7 +225,7 @@ fn program(assignment: &Assignment, words: &mut Args) -> Result<Vec<OsString>, F
     }
 }
 
-/// Few digits, since a person may have to type them.
+/// A seed with few digits, because a person may have to type it.
 fn new_seed() -> u64 {
     let now = SystemTime::now()
         .duration_since(UNIX_EPOCH)
@@ -236,14 +236,14 @@ fn new_seed() -> u64 {
 /// Where the report goes.
 enum Target {
     Stdout,
-    /// A file, which is there when all was graded, and not before.
+    /// A file, which appears only when everything is graded.
     File(PathBuf),
-    /// What is there already and is no file, as `/dev/stderr`: it can only be written to.
+    /// An existing path that is not a file, such as `/dev/stderr`: it can only be written to.
     Device(PathBuf),
 }
 
 impl Target {
-    /// A grader that does not come to its end leaves no report, not even that of the time before.
+    /// A grader that does not finish leaves no report, not even that of the previous run.
     fn prepare(output: Option<PathBuf>) -> io::Result<Self> {
         let Some(path) = output else {
             return Ok(Self::Stdout);
@@ -267,8 +267,8 @@ impl Target {
     }
 }
 
-/// Writes in a directory of our own, where the program could not prepare a link or a pipe, and puts the whole
-/// report into its place at once, whatever is there now.
+/// Writes in a directory of our own, where the program cannot prepare a link or a pipe, and moves the whole
+/// report into place in one step, whatever is there now.
 fn write_beside(report: &str, file: &Path) -> io::Result<()> {
     let folder = file
         .parent()

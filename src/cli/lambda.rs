@@ -14,7 +14,7 @@ use super::options::or_default;
 use super::output::Output;
 use super::{Command, Failure, Outcome, scenario};
 
-/// The options that the last stage alone knows.
+/// The options that only the last stage knows.
 const LIMITS: [&str; 5] = [
     "--runtime",
     "--allow",
@@ -99,7 +99,7 @@ fn server(words: &mut Args) -> Outcome {
     Ok(lambda::serve(&listener, &settings, &stop)?)
 }
 
-/// The settings that words can change, but for the directory, which is not made for wrong words.
+/// The settings that words can change, except the directory, which is not made if the words are wrong.
 fn settings(words: &mut Args) -> Result<Settings, Failure> {
     let mut settings = Settings::new("");
     for value in every(words, "--runtime")? {
@@ -117,7 +117,7 @@ fn settings(words: &mut Args) -> Result<Settings, Failure> {
     Ok(settings)
 }
 
-/// The settings of stages 1 and 2, which know none of the last stage's.
+/// The settings of stages 1 and 2, which know no option of the last stage.
 fn no_settings(words: &mut Args) -> Result<Settings, Failure> {
     for name in LIMITS {
         if words.value(name)?.is_some() {
@@ -178,7 +178,7 @@ fn runtime(words: &Args, value: &OsString) -> Result<Runtime, Failure> {
 
 fn timeout(words: &mut Args) -> Result<Option<Duration>, Failure> {
     let duration = |seconds: f64| Duration::try_from_secs_f64(seconds).ok();
-    // As much as a year: what is longer does not fit every clock.
+    // At most about a year: a longer time does not fit every clock.
     let fits = |&seconds: &f64| seconds <= 3.2e7 && duration(seconds).is_some_and(|d| !d.is_zero());
     let seconds = words.parsed("--timeout", "a number of seconds", fits)?;
     Ok(seconds.and_then(duration))

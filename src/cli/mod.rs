@@ -1,14 +1,14 @@
-//! The words: which command is meant, its options, and the exit code.
+//! The command line: which command is meant, its options, and the exit code.
 //!
 //! Each scenario has a file of its own in `cli/` with its help and the calls it stands for.
-//! Data goes to stdout and all that is said about it to stderr; the exit code is 0 for done (Ctrl-C
-//! included), 1 for failed at run time, 2 for wrong usage; a grader that could not grade says 3.
+//! Data goes to stdout and messages go to stderr; the exit code is 0 for success (Ctrl-C included), 1 for a
+//! failure at run time, 2 for wrong usage, and 3 for a grader that could not grade.
 //!
-//! Every command ends within a second of Ctrl-C, SIGTERM or SIGHUP. Nearly all that can block has a
-//! waker, and the command cleans up on its way back. But a write to a full pipe has none, nor has the
-//! opening of a FIFO. So a command works on a thread of its own, and `main` returns without it if
-//! it does not come back in time: the process ends, and the blocked thread with it. What it still has
-//! then is what the next start of that command finds and clears, as after a SIGKILL.
+//! Every command ends within a second of Ctrl-C, SIGTERM or SIGHUP. Nearly every call that can block has a
+//! waker, and the command cleans up on its way back. But a write to a full pipe has no waker, and neither has
+//! the opening of a FIFO. So a command works on a thread of its own, and `main` returns without it if it does
+//! not come back in time: the process ends, and the blocked thread with it. The next start of that command
+//! finds and clears what is left, as after a SIGKILL.
 
 mod args;
 mod bench;
@@ -66,7 +66,7 @@ Read the book with `cargo doc --open`, walk through it with `cargo test`.
 
 /// Why a command did not do what it was called for.
 enum Failure {
-    /// It was called the wrong way; which command's help says the right one.
+    /// It was called the wrong way; the command is the one whose help shows the right way.
     Usage(String, &'static str),
     /// It failed at run time.
     Run(io::Error),
@@ -84,12 +84,12 @@ type Outcome = Result<(), Failure>;
 
 /// How long `main` waits at a time for a command that was told to end.
 const TURN: Duration = Duration::from_millis(10);
-/// How many turns the command gets. A turn takes longer on a machine that has no time for us, or if we
-/// are stopped, as everything then does.
+/// How many turns the command gets. A turn takes longer on a busy machine, or while we are stopped, as
+/// everything else then does.
 const TURNS: u32 = 80;
-/// How many turns the last words get if that was not enough.
+/// How many turns the last message gets if those were not enough.
 const LAST_TURNS: u32 = 10;
-/// The exit code of a panic, as std has it.
+/// The exit code of a panic, the same as std's.
 const PANICKED: u8 = 101;
 
 /// Runs the command that `args` (without the program's name) stand for.
@@ -101,7 +101,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     let _waker = words.stop.on_stop(move || _ = stopped.send(None));
     let (go, gone) = mpsc::channel::<()>();
     let work = move || {
-        // While a thread starts another all signals are blocked in it, which `ipc signals` would find.
+        // A thread blocks all signals while it starts another thread, and `ipc signals` would find that.
         let _ = gone.recv();
         report(dispatch(&mut words))
     };
@@ -120,7 +120,7 @@ pub fn run(args: impl Iterator<Item = OsString>) -> ExitCode {
     code.unwrap_or(1).into()
 }
 
-/// Waits so many turns for an exit code.
+/// Waits this many turns for an exit code.
 fn wait(told: &Receiver<Option<u8>>, turns: u32) -> Option<u8> {
     (0..turns).find_map(|_| told.recv_timeout(TURN).ok().flatten())
 }
@@ -132,8 +132,8 @@ fn blocked() -> io::Error {
     )
 }
 
-/// Says how the command ended, if that was not well, and gives the exit code. Everything that was said
-/// before is written when it returns.
+/// Reports how the command failed, if it did, and returns the exit code. All earlier messages are written
+/// when it returns.
 fn report(outcome: Outcome) -> u8 {
     let code = match outcome {
         Ok(()) => 0,
@@ -180,10 +180,10 @@ fn print(text: &str) -> Outcome {
     Ok(output.flush()?)
 }
 
-/// A command below another: its name, and what it runs.
+/// A subcommand: its name, and the function that it runs.
 type Command<'a> = (&'a str, &'a dyn Fn(&mut Args) -> Outcome);
 
-/// Runs the command `name`: prints its `help` if that is wanted, or else runs what the next word names.
+/// Runs the command `name`: prints its `help` if that is wanted, or else runs the subcommand in the next word.
 fn scenario(words: &mut Args, name: &'static str, help: &str, commands: &[Command]) -> Outcome {
     words.set_command(name);
     if words.wants_help() {
@@ -192,7 +192,7 @@ fn scenario(words: &mut Args, name: &'static str, help: &str, commands: &[Comman
     choose(words, name, commands)
 }
 
-/// Runs the one of the commands below `name` that the next word names.
+/// Runs the subcommand of `name` that the next word names.
 fn choose(words: &mut Args, name: &'static str, commands: &[Command]) -> Outcome {
     let found = words.command();
     let is_it = |(known, _): &&Command| found.as_deref() == Some(*known);
@@ -209,7 +209,7 @@ fn listen(path: &Path) -> io::Result<Listener> {
     Ok(listener)
 }
 
-/// A stop is an end like any other, whatever it has broken off.
+/// A stop is a normal end, whatever it interrupts.
 fn unless_stopped(ended: Outcome, stop: &StopToken) -> Outcome {
     match ended {
         Err(_) if stop.is_requested() => Ok(()),

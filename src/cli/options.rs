@@ -15,7 +15,7 @@ impl Args {
         Ok(self.value(name)?.map(PathBuf::from))
     }
 
-    /// Takes the value of an option and understands it; `what` says what it has to be.
+    /// Takes and parses the value of an option; `what` says what it has to be.
     pub(super) fn parsed<T: FromStr>(
         &mut self,
         name: &str,
@@ -40,7 +40,7 @@ impl Args {
         Ok(self.parsed("--stage", what, fits)?.unwrap_or(last))
     }
 
-    /// Takes the value of an option that is a whole number, and not 0.
+    /// Takes the value of an option that is a whole number above 0.
     pub(super) fn positive<T: FromStr + PartialOrd + From<u8>>(
         &mut self,
         name: &str,
@@ -58,7 +58,7 @@ impl Args {
         Ok(seconds.and_then(duration))
     }
 
-    /// Takes the last option, `--socket`: the path of the socket, by default that with this name.
+    /// Takes the last option, `--socket`: the path of the socket, by default the one with this name.
     pub(super) fn socket(&mut self, name: &str) -> Result<PathBuf, Failure> {
         let path = self.path("--socket")?;
         self.finish()?;
@@ -66,7 +66,7 @@ impl Args {
     }
 }
 
-/// The path, by default that of this name in the directory of sockets.
+/// The path, by default the one with this name in the directory of sockets.
 pub(super) fn or_default(path: Option<PathBuf>, name: &str) -> io::Result<PathBuf> {
     path.map_or_else(|| in_directory(name), Ok)
 }

@@ -1,10 +1,9 @@
-//! Stdout line by line, which may be closed by its reader: `ipc ... | head -1` ends quietly, as other
-//! commands do.
+//! Stdout, line by line. Its reader may close it: `ipc ... | head -1` ends quietly, as other commands do.
 //!
-//! A line goes out in one call, with its line end: nobody who shares the file writes into it, and no
-//! kill cuts it. A C program dies of SIGPIPE when its reader has gone. Rust ignores that signal,
-//! `println!` panics instead, and a `BrokenPipe` from stdout looks like one from a socket: so the error
-//! is marked where it arises.
+//! Each line is written in one call, with its line end: no other process that shares the file writes into it,
+//! and no kill cuts it. SIGPIPE kills a C program whose reader has closed the pipe. Rust ignores that signal,
+//! `println!` panics instead, and a `BrokenPipe` from stdout looks like one from a socket, so the error is
+//! marked where it arises.
 
 use std::fs::{self, File};
 use std::io::{self, BufRead, ErrorKind, IsTerminal, Read, Write};
@@ -14,10 +13,10 @@ use std::{error, fmt};
 use crate::support::escape::escape;
 use crate::support::stdio::{self, Stdio};
 
-/// How much of a line without an end is gathered, or shown at a time, in bytes.
+/// How many bytes of an unfinished line are gathered, or shown at a time.
 const PIECE: usize = 64 * 1024;
 
-/// Stdout, with a mark on the error that says that nobody reads it any more.
+/// Stdout, with a mark on the error that says that its reader has closed it.
 pub(super) struct Output {
     stdout: Stdio<File>,
     line: Vec<u8>,
@@ -32,11 +31,11 @@ impl Output {
         Ok(Self { stdout, line })
     }
 
-    /// Fails where all that is written would be lost: before something is taken that cannot be given
-    /// back. A stdout that was closed when we were started is not seen as such: std has put
-    /// `/dev/null` in its place, open for reading, too, which no shell's `>` is.
+    /// Fails if all output would be lost, before the command takes something that it cannot give back. A
+    /// stdout that was closed when we were started does not look closed: std has put `/dev/null` in its
+    /// place, open for reading too, which a shell's `>` never is.
     pub(super) fn check(&mut self) -> io::Result<()> {
-        let _ = self.stdout.write(&[])?; // EBADF where it is open for reading alone
+        let _ = self.stdout.write(&[])?; // EBADF if it is open only for reading
         let mut stdout = self.stdout.get_ref();
         let device = stdout.metadata()?.rdev();
         let is_null = fs::metadata("/dev/null").is_ok_and(|null| null.rdev() == device);
@@ -81,7 +80,7 @@ impl Output {
     }
 }
 
-/// Whether `error` says that the reader of stdout has gone.
+/// Whether `error` says that the reader of stdout has closed it.
 pub(super) fn is_closed_output(error: &io::Error) -> bool {
     error
         .get_ref()

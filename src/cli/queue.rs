@@ -14,7 +14,7 @@ use super::args::Args;
 use super::output::Output;
 use super::{Command, Failure, Outcome, choose, print};
 
-/// What a queue is made for if nothing else is said, as the kernel's are.
+/// The defaults of a new queue, the same as the kernel's.
 const MAX_MESSAGES: usize = 10;
 const MESSAGE_SIZE: usize = 8192;
 /// How many lines of stdin may wait for the queue.
@@ -261,7 +261,7 @@ fn required(words: &mut Args, what: &str) -> Result<String, Failure> {
     text.map_err(|word| words.fault(format!("{word:?} is not UTF-8")))
 }
 
-/// A stop is an end like any other.
+/// A stop is a normal end.
 fn unless_stopped(outcome: io::Result<()>, stop: &StopToken) -> Outcome {
     match outcome {
         Err(error) if error.kind() == io::ErrorKind::Interrupted && stop.is_requested() => Ok(()),

@@ -15,7 +15,7 @@ use super::args::Args;
 use super::output::Output;
 use super::{Failure, Outcome, print, unless_stopped};
 
-/// How often to look whether the second process has ended: std has no wait that a stop ends, too.
+/// How often to look whether the second process has ended: std has no wait that a stop can end.
 const LOOK: Duration = Duration::from_millis(1);
 
 const HELP: &str = "\
@@ -65,7 +65,7 @@ fn count(ordered: bool, stop: &StopToken) -> Outcome {
         }
     }
     let (expected, counted) = (2 * TIMES, race.counter());
-    drop(race); // the segment goes before the lines do, which may take a while
+    drop(race); // remove the segment before the lines are printed, which may take a while
     let verdict = match expected - counted {
         0 => "no update was lost",
         _ => "updates were lost",
@@ -80,7 +80,7 @@ fn copy(file: &Path, to: Option<&Path>, ordered: bool, stop: &StopToken) -> Outc
     let race = Race::create(ordered, sent.len() as u64)?;
     let (other, _guarded) = start_second(&["--output", "-"])?;
     race.send(&sent, &|| stop.is_requested())?;
-    drop(race); // the segment goes before what may take a while
+    drop(race); // remove the segment before the rest, which may take a while
     let got = other.wait_with_output()?.stdout;
     if let Some(to) = to.map(|to| to.join("copy")) {
         fs::write(&to, &got).context(|| format!("cannot write {}", to.display()))?;

@@ -93,7 +93,7 @@ fn send(words: &mut Args) -> Outcome {
     Ok(signals::send(pid, signal)?)
 }
 
-/// What is said of a signal that should have ended this process, and how long it gets to do so.
+/// The answer for a signal that should have ended this process, and how long it gets to do so.
 const ON_ITS_WAY: &str = "it is still on its way";
 const ON_ITS_WAY_FOR: Duration = Duration::from_secs(10);
 
@@ -104,7 +104,7 @@ fn raise(words: &mut Args) -> Outcome {
     signals::raise(signal)?;
     let why = why_it_is_still_here(&before, signal);
     if why == ON_ITS_WAY {
-        thread::sleep(ON_ITS_WAY_FOR); // the thread that it ends us by has to run first
+        thread::sleep(ON_ITS_WAY_FOR); // the thread that takes the signal has to run first
     }
     print(&format!("still here after {signal}: {why}\n"))
 }

@@ -9,7 +9,7 @@ use super::args::Args;
 use super::output::Output;
 use super::{Command, Outcome, listen, scenario};
 
-/// Below the usual limit of 1,024 descriptors a process, with some left for the server itself.
+/// Below the usual limit of 1,024 descriptors per process, with some left for the server itself.
 const MAX_CLIENTS: usize = 1000;
 
 const HELP: &str = "\

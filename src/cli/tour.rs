@@ -1,24 +1,30 @@
 //! `ipc tour`: the words of the tour.
 
 use std::io::{self, IsTerminal};
+use std::time::Duration;
 
-use crate::tour::{self, Manner, Scene};
+use crate::tour::{self, Manner, Pace, Scene};
 
 use super::args::Args;
 use super::output::Output;
 use super::{Failure, Outcome, print};
 
+/// How long a person at a terminal gets to read each line.
+const PAUSE: Duration = Duration::from_millis(25);
+
 const HELP: &str = "\
 ipc tour: play every scenario with real processes of this command
 
-  ipc tour [--only NAME] [--list]
+  ipc tour [--only NAME] [--list] [--step | --pause SECONDS]
 
 Each line shows who does what; a check says what was found to hold.
 The exit code is 0 if every scene went as expected.
 
 Options:
-  --only NAME   play one scene
-  --list        list the scenes
+  --only NAME      play one scene
+  --list           list the scenes
+  --step           wait for Enter before each line
+  --pause SECONDS  wait so long before each line, 0.5 for example
 ";
 
 pub(super) fn run(words: &mut Args) -> Outcome {
@@ -28,6 +34,8 @@ pub(super) fn run(words: &mut Args) -> Outcome {
     }
     let list = words.flag("--list");
     let only = words.value("--only")?;
+    let pause = words.seconds("--pause")?;
+    let step = words.flag("--step");
     words.finish()?;
     if list {
         return print_list();
@@ -37,14 +45,17 @@ pub(super) fn run(words: &mut Args) -> Outcome {
     if scenes.is_empty() {
         return Err(words.fault("there is no such scene; `ipc tour --list` lists them"));
     }
-    play(&scenes, words)
+    let terminal = io::stdout().is_terminal();
+    let usual = if terminal { PAUSE } else { Duration::ZERO };
+    let pace = match step {
+        true => Pace::Step,
+        false => Pace::Pause(pause.unwrap_or(usual)),
+    };
+    play(&scenes, Manner { terminal, pace }, words)
 }
 
-fn play(scenes: &[&Scene], words: &Args) -> Outcome {
+fn play(scenes: &[&Scene], manner: Manner, words: &Args) -> Outcome {
     let program = std::env::current_exe()?;
-    let manner = Manner {
-        terminal: io::stdout().is_terminal(),
-    };
     let stop = words.stop()?;
     match tour::play(scenes, &program, manner, &mut Output::stdout()?, &stop) {
         Ok(true) => Ok(()),

@@ -1,10 +1,10 @@
 //! A connection that polls a few times before it sleeps.
 //!
-//! A socket's buffer holds some 200 KiB, so sender and receiver of a large file wait for each other
-//! thousands of times, each time for some microseconds. Being put to sleep and woken costs more than
-//! that, on a virtual machine many times more.
+//! A socket's buffer holds some 200 KiB, so the sender and the receiver of a large file wait for each other
+//! thousands of times, each time for a few microseconds. Going to sleep and waking up costs more than that,
+//! and many times more on a virtual machine.
 //!
-//! But polling is right only where no other thread wants the processor. With more senders and receivers than
+//! Polling pays only where no other thread wants the processor. With more senders and receivers than
 //! processors, sleeping costs nothing, because another thread has work.
 
 use std::io::{self, ErrorKind, Read, Write};
@@ -14,17 +14,17 @@ use std::time::{Duration, Instant};
 
 /// How often to poll before sleeping: about a hundred microseconds, if no other thread wants the processor.
 const POLLS: u32 = 200;
-/// A processor that is given away for longer than this is wanted by other threads too.
+/// If a yield takes longer than this, other threads want the processor too.
 const CROWDED: Duration = Duration::from_micros(20);
-/// How many calls sleep at once then, before the next one polls.
+/// How many calls then sleep without polling, before the next one polls.
 const SLEEPS: u32 = 50;
 
-/// Reads and writes the connection. No other user may do so meanwhile: it switches between blocking and not.
+/// Reads and writes the connection. No other code may use it meanwhile, because its blocking mode changes.
 pub(super) struct BusyPoll<'s> {
     stream: &'s UnixStream,
-    /// Whether its calls may sleep.
+    /// Whether calls on the stream may sleep.
     blocking: bool,
-    /// How many more calls sleep at once.
+    /// How many more calls sleep without polling.
     sleeps: u32,
 }
 

@@ -1,4 +1,4 @@
-//! What stages 2 and 3 share of the client: the connection, which a stop wakes, its first line and its end.
+//! The client code that stages 2 and 3 share: the connection, which a stop wakes, its first line and its end.
 
 use std::io::{self, BufReader, ErrorKind};
 use std::os::unix::net::UnixStream;
@@ -32,8 +32,8 @@ pub(super) fn run(
     }
 }
 
-/// Receives the header byte by byte, and takes in none behind it. If there can be no copy, the file lies
-/// unread when we close, and so the server learns that its client went.
+/// Receives the header byte by byte, and reads no byte after it. If the client then cannot make a copy, it
+/// closes with the file unread, and so the server learns that the copy failed.
 pub(super) fn receive_header(server: &UnixStream) -> io::Result<Header> {
     let header = Header::read(&mut BufReader::with_capacity(1, server));
     header.map_err(|error| match error.kind() {
@@ -56,7 +56,7 @@ pub(super) fn expect_end(mut server: &UnixStream) -> io::Result<()> {
     }
 }
 
-/// The error of a server that closed after `received` bytes.
+/// The error for a server that closed after `received` bytes.
 pub(super) fn broken_off(received: u64, length: Option<u64>) -> io::Error {
     let of = length.map_or(String::new(), |length| format!(" of {length}"));
     let fault = format!("the server went after {received}{of} bytes; nothing was kept");

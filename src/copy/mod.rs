@@ -11,20 +11,20 @@
 //!   the kernel                              and N read it there
 //! ```
 //!
-//! Copy by sockets, stage by stage; each is a whole file and adds one idea to the one before (`diff` shows
-//! it):
+//! Copy by sockets, stage by stage; each stage is a complete file and adds one idea to the one before
+//! (`diff` shows it):
 //!
 //! 1. [`s1_plain`]: a server and its client in one file, std alone.
-//! 2. [`s2_whole`]: a copy is whole, or is not there at all. It stands on [`protocol`] (what goes over the
-//!    wire), [`source`] and [`target`] (the file at either end, and all that can happen to it meanwhile),
-//!    [`server`] and `client.rs` (what stages 2 and 3 share).
-//! 3. [`s3_fast`]: polls before it sleeps.
+//! 2. [`s2_whole`]: a copy is whole, or is not there at all. It builds on [`protocol`] (the wire format),
+//!    [`source`] and [`target`] (the file at either end, and all that can happen to it during the copy),
+//!    [`server`] and `client.rs` (the code that stages 2 and 3 share).
+//! 3. [`s3_fast`]: both ends poll before they sleep.
 //!
 //! Copy by shared memory, likewise:
 //!
 //! 1. [`s1_race`]: what shared memory does without semaphores, and with them.
 //! 2. [`s2_one_slot`]: one slot, two semaphores, one receiver.
-//! 3. [`s3_ring`]: any number of receivers, and no process hangs. It stands on [`ring`](crate::shm::ring).
+//! 3. [`s3_ring`]: any number of receivers, and no process hangs. It builds on [`ring`](crate::shm::ring).
 
 mod busy_poll;
 mod client;

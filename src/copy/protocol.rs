@@ -1,11 +1,11 @@
-//! The wire: a line with the length and the name, then the bytes.
+//! The wire format: a line with the length and the name, then the bytes.
 //!
 //! ```text
 //! FILE <length> <name>\n
 //! <length bytes>
 //! ```
 //!
-//! The line ends at the first line end, so a name cannot hold one; blanks and any other bytes it can.
+//! The line ends at the first newline, so a name cannot hold one; it can hold blanks and any other bytes.
 
 use std::ffi::OsStr;
 use std::io::{self, BufRead, ErrorKind, Read};
@@ -13,7 +13,7 @@ use std::os::unix::ffi::OsStrExt;
 
 use crate::support::escape::escape;
 
-/// The longest header, in bytes, its line end included: a name is at most 255 on Linux.
+/// The longest header in bytes, including its newline: a name has at most 255 bytes on Linux.
 const MAX_HEADER: u64 = 512;
 
 /// The first line of a copy.
@@ -43,11 +43,10 @@ impl Header {
         line
     }
 
-    /// Reads a header and leaves what follows it; of a line that is too long, it reads no more than 512
-    /// bytes.
+    /// Reads a header and leaves the bytes after it; reads no more than 512 bytes of a line that is too long.
     ///
     /// # Errors
-    /// [`ErrorKind::UnexpectedEof`] if nothing comes, [`ErrorKind::InvalidData`] if something else does.
+    /// [`ErrorKind::UnexpectedEof`] if the input is empty, [`ErrorKind::InvalidData`] if it is not a header.
     pub fn read(input: &mut impl BufRead) -> io::Result<Self> {
         let mut bytes = Vec::new();
         if input.take(MAX_HEADER).read_until(b'\n', &mut bytes)? == 0 {
@@ -78,8 +77,8 @@ impl Header {
     }
 }
 
-/// The name to give a file that somebody else named: the last component, so that no name leads out
-/// of the directory that was chosen.
+/// The name to give a file that another process named: the last component, so that no name leads out
+/// of the chosen directory.
 ///
 /// ```
 /// use ipc_primer::copy::protocol::safe_name;
@@ -90,7 +89,7 @@ impl Header {
 /// ```
 ///
 /// # Errors
-/// [`ErrorKind::InvalidData`] if there is none: empty, `.`, `..`, or with a NUL.
+/// [`ErrorKind::InvalidData`] if the last component is empty, `.` or `..`, or holds a NUL.
 pub fn safe_name(name: &[u8]) -> io::Result<&OsStr> {
     let last = name.rsplit(|&byte| byte == b'/').next().unwrap_or_default();
     if matches!(last, b"" | b"." | b"..") || last.contains(&0) {

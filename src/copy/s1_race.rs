@@ -139,6 +139,9 @@ impl Race {
             self.wait(MUTEX, stopped)?;
             let value = self.counter();
             if turn % YIELD_EVERY == 0 {
+                if stopped() {
+                    return Err(ErrorKind::Interrupted.into());
+                }
                 thread::yield_now();
             }
             self.word(COUNTER).store(value + 1, Ordering::Relaxed);

@@ -3,12 +3,12 @@
 //! What broke: a server that ends in the middle of the file leaves half a file, which stage 1 takes for a
 //! whole one (`printf 'FILE 11 x\nhalf' | socat -u - UNIX-LISTEN:copy.sock`, and a client of it).
 //!
-//! What this adds: the client counts the bytes, compares their number with the header's, writes into a
-//! partial file, and gives it its name at the end. The name stays in its directory, and replaces nothing
-//! unasked. The server counts the copies that are whole, drops clients that stall, and ends cleanly.
+//! What this adds: the client counts the bytes, compares the count with the header's, writes into a partial
+//! file, and gives that its name at the end. The copy stays in its directory, and replaces no file unless
+//! asked. The server counts the copies that are whole, drops clients that stall, and ends cleanly.
 //!
 //! What it costs: the files [`target`](super::target), [`source`](super::source), [`server`]
-//! and `client.rs`. It makes fewer calls, because it moves 128 KiB at a time, and `io::copy` 8.
+//! and `client.rs`. It makes fewer calls, because it moves 128 KiB at a time, and `io::copy` moves 8.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -23,8 +23,8 @@ use crate::socket::{Listener, recv_exact, send};
 use crate::stop::StopToken;
 use crate::support::progress::Progress;
 
-/// Sends `source` to every client of `listener`, each on a thread of its own, until `service.peers` have
-/// it or `stop` is requested. With `peers`, so many are served at a time and the others wait.
+/// Sends `source` to every client of `listener`, each on a thread of its own, until `service.peers` clients
+/// have it or `stop` is requested. With `peers`, that many clients are served at a time and the others wait.
 ///
 /// # Errors
 /// Those of [`Listener::accept`]; and at the end, one that says how many copies were broken off. A copy
@@ -40,7 +40,7 @@ pub fn serve(
     })
 }
 
-/// Sends the header and the bytes; returns how many bytes those are.
+/// Sends the header and the bytes; returns how many bytes the file has.
 fn send_file(
     source: &Source,
     mut client: &UnixStream,
@@ -62,12 +62,12 @@ fn send_file(
     Ok(header.length)
 }
 
-/// Receives the file of the server at `path` and returns where it is; `None` if `stop` was requested.
+/// Receives the file from the server at `path` and returns where the copy is; `None` if `stop` was requested.
 ///
 /// # Errors
 /// - Those of [`connect`](fn@crate::socket::connect) and of [`Target`].
 /// - [`UnexpectedEof`](io::ErrorKind::UnexpectedEof): the server closed before its last byte.
-/// - [`InvalidData`](io::ErrorKind::InvalidData): it sent something else than a copy.
+/// - [`InvalidData`](io::ErrorKind::InvalidData): the server sent something other than a copy.
 pub fn receive(
     path: &Path,
     destination: &Destination,

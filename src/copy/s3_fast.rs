@@ -1,13 +1,13 @@
-//! Stage 3: it polls before it sleeps.
+//! Stage 3: both ends poll before they sleep.
 //!
-//! What broke: nothing. But in stage 2 each end sleeps and is woken thousands of times a copy, each time
-//! for a few microseconds, and that takes longer than the wait itself (`ipc bench --only copy-socket`
-//! times all stages).
+//! What broke: nothing. But in stage 2 each end waits thousands of times in each copy, each time for a few
+//! microseconds, and going to sleep and waking up takes longer than the wait itself
+//! (`ipc bench --only copy-socket` times all stages).
 //!
-//! What this adds: both ends look a few times whether they can go on before they sleep, by the wrapper
-//! `BusyPoll` (`busy_poll.rs`) around the connection. The rest is stage 2, line for line.
+//! What this adds: both ends check a few times whether they can go on before they sleep, by means of
+//! `BusyPoll` (`busy_poll.rs`), a wrapper around the connection. The rest is stage 2, line for line.
 //!
-//! What it costs: two lines, a file of 100, and processor time while it polls.
+//! What it costs: two lines, a file of 100 lines, and processor time while the ends poll.
 
 use std::io;
 use std::os::unix::net::UnixStream;
@@ -23,8 +23,8 @@ use crate::socket::{Listener, recv_exact, send};
 use crate::stop::StopToken;
 use crate::support::progress::Progress;
 
-/// Sends `source` to every client of `listener`, each on a thread of its own, until `service.peers` have
-/// it or `stop` is requested. With `peers`, so many are served at a time and the others wait.
+/// Sends `source` to every client of `listener`, each on a thread of its own, until `service.peers` clients
+/// have it or `stop` is requested. With `peers`, that many clients are served at a time and the others wait.
 ///
 /// # Errors
 /// Those of [`Listener::accept`]; and at the end, one that says how many copies were broken off. A copy
@@ -40,7 +40,7 @@ pub fn serve(
     })
 }
 
-/// Sends the header and the bytes; returns how many bytes those are.
+/// Sends the header and the bytes; returns how many bytes the file has.
 fn send_file(
     source: &Source,
     mut client: &UnixStream,
@@ -63,12 +63,12 @@ fn send_file(
     Ok(header.length)
 }
 
-/// Receives the file of the server at `path` and returns where it is; `None` if `stop` was requested.
+/// Receives the file from the server at `path` and returns where the copy is; `None` if `stop` was requested.
 ///
 /// # Errors
 /// - Those of [`connect`](fn@crate::socket::connect) and of [`Target`].
 /// - [`UnexpectedEof`](io::ErrorKind::UnexpectedEof): the server closed before its last byte.
-/// - [`InvalidData`](io::ErrorKind::InvalidData): it sent something else than a copy.
+/// - [`InvalidData`](io::ErrorKind::InvalidData): the server sent something other than a copy.
 pub fn receive(
     path: &Path,
     destination: &Destination,

@@ -1,12 +1,12 @@
 //! Stage 3 of the copy by shared memory: a ring of slots, any number of receivers, and no process hangs.
 //!
-//! What broke: a second receiver takes away half of the blocks, and whichever end is killed, the other waits
-//! without end (`timeout -s KILL 1 ipc copy sharedmem sender FILE --stage 2`, and a receiver of it).
+//! What broke: a second receiver takes away half of the blocks, and if either end is killed, the other waits
+//! forever (`timeout -s KILL 1 ipc copy sharedmem sender FILE --stage 2`, and a receiver of it).
 //!
-//! What this adds: [`ring`](crate::shm::ring), in which the sender is as many slots ahead as there are, and
-//! each receiver has a cursor and semaphores of its own; both ends look whether the other lives. And the
-//! ends of the copy by sockets: a copy is whole or is not there ([`target`](super::target)), and Ctrl-C
-//! ends it cleanly.
+//! What this adds: [`ring`](crate::shm::ring), in which the sender can be ahead by all of the slots, and
+//! each receiver has a cursor and semaphores of its own; each end checks whether the other is alive. A copy
+//! ends as it does by sockets: it is whole or is not there ([`target`](super::target)), and Ctrl-C ends it
+//! cleanly.
 //!
 //! What it costs: the files below it, which are most of [`shm`](crate::shm).
 
@@ -26,9 +26,9 @@ use crate::support::progress::Progress;
 
 /// How long to wait for a sender by default.
 pub const WAIT: Duration = Duration::from_secs(10);
-/// How often to look for one, first and later. Nothing tells when a name appears in `/dev/shm`.
+/// How long to wait between looks for a sender, at first and later. Nothing tells when one appears in `/dev/shm`.
 const LOOK: [Duration; 2] = [Duration::from_millis(1), Duration::from_millis(20)];
-/// How long `first` is.
+/// How long the first of these waits is used.
 const SOON: Duration = Duration::from_millis(100);
 
 /// Sends `source` to `shape.receivers` receivers through a ring named `name`. Ends quietly when
@@ -36,7 +36,7 @@ const SOON: Duration = Duration::from_millis(100);
 ///
 /// # Errors
 /// - Those of [`Sender::create`] and of [`Source`].
-/// - [`ErrorKind::BrokenPipe`] if a receiver went before its end; the others have their copies then.
+/// - [`ErrorKind::BrokenPipe`] if a receiver left before the end; the other receivers have their copies.
 ///
 /// # Panics
 /// If the shape does not [fit](Shape::fits).
@@ -94,8 +94,8 @@ fn too_large(shape: Shape) -> String {
     )
 }
 
-/// Gets the file of the sender named `name` and says where it is; `None` if a stop was requested.
-/// Waits for a sender that is not there yet, as long as `wait` says.
+/// Receives the file from the sender named `name` and returns where the copy is; `None` if a stop was requested.
+/// If the sender is not there yet, waits for it for at most `wait`.
 ///
 /// # Errors
 /// Those of [`Receiver`] and of [`Target`].
@@ -124,7 +124,7 @@ fn wait_for_sender(name: &str, wait: Duration, stop: &StopToken) -> io::Result<R
             Ok(ring) => return Ok(ring),
             Err(error) => error,
         };
-        // What a dead sender left was removed, and another may come.
+        // The ring of a dead sender has been removed, and another sender may come.
         let absent = matches!(
             error.kind(),
             ErrorKind::NotFound | ErrorKind::ConnectionAborted

@@ -1,7 +1,7 @@
-//! What stages 2 and 3 share of the server: a thread a client, the count of whole copies, and the limit on
-//! silence.
+//! The server code that stages 2 and 3 share: a thread for each client, the count of whole copies, and the
+//! limit on silence.
 //!
-//! The note's server forks a child for each client; a thread does the same and shares the open file.
+//! The note's server forks a child for each client; here a thread does the same and shares the open file.
 
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
@@ -18,7 +18,7 @@ use crate::support::progress::Progress;
 
 /// How many bytes are read and sent at a time by default. The chapter says why.
 pub const CHUNK: usize = 128 * 1024;
-/// The largest chunk. Every client costs one.
+/// The largest chunk. The server keeps one chunk in memory for each client.
 pub const MAX_CHUNK: usize = 16 * 1024 * 1024;
 /// How long a client may read nothing by default.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
@@ -26,7 +26,7 @@ pub const TIMEOUT: Duration = Duration::from_secs(10);
 /// How to serve.
 #[derive(Clone, Copy, Debug)]
 pub struct Service {
-    /// End after so many whole copies; without end if `None`.
+    /// End after this many whole copies; never if `None`.
     pub peers: Option<usize>,
     /// How many bytes to read and send at a time, at least 1.
     pub chunk: usize,
@@ -35,7 +35,7 @@ pub struct Service {
 }
 
 /// Runs `send_file` for every client of `listener`, with a permit for each of `service.peers`: a whole copy
-/// keeps its permit, a broken one gives it back. The end of the last permit is the end of the server.
+/// keeps its permit, a broken one gives it back. When no permit is left, the server ends.
 pub(super) fn serve(
     listener: &Listener,
     service: Service,
@@ -80,8 +80,8 @@ pub(super) fn serve(
     }
 }
 
-/// Sends the file to one client and waits until it closes, which says that it has all of it. Returns how
-/// many bytes those are.
+/// Sends the file to one client and waits until the client closes, which says that it has every byte.
+/// Returns how many bytes the file has.
 fn copy(
     client: &Arc<UnixStream>,
     timeout: Duration,
@@ -102,7 +102,7 @@ fn copy(
     }
 }
 
-/// How a copy ended, as the log has it.
+/// How a copy ended, in the words of the log.
 fn ending(copied: &io::Result<u64>, service: Service, stop: &StopToken) -> String {
     let error = match copied {
         Ok(length) => return format!("has all {length} bytes"),

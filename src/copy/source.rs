@@ -1,4 +1,4 @@
-//! The file that is copied, which may change while it is.
+//! The file to copy, which may change during the copy.
 
 use std::fs::{self, File};
 use std::io::{self, ErrorKind};
@@ -10,7 +10,7 @@ use super::protocol::{Header, safe_name};
 use crate::support::error::Context;
 use crate::support::log::log;
 
-/// An open file to copy from. Threads can read it at the same time, each where it is.
+/// An open file to copy from. Threads can read it at the same time, each at its own offset.
 #[derive(Debug)]
 pub struct Source {
     file: File,
@@ -21,10 +21,10 @@ impl Source {
     /// Opens the file: `open(2)`.
     ///
     /// # Errors
-    /// - [`ErrorKind::NotFound`], [`ErrorKind::PermissionDenied`]: of `open(2)`.
-    /// - [`ErrorKind::IsADirectory`]: it is one.
-    /// - [`ErrorKind::InvalidInput`]: it is a FIFO, a device or a socket, which have no length, or a file
-    ///   of `/proc` or `/sys`, whose length is made up; or its name has a line end in it.
+    /// - [`ErrorKind::NotFound`], [`ErrorKind::PermissionDenied`]: from `open(2)`.
+    /// - [`ErrorKind::IsADirectory`]: the path is that of a directory.
+    /// - [`ErrorKind::InvalidInput`]: the file is a FIFO, a device or a socket, which have no length, or a file
+    ///   of `/proc` or `/sys`, whose length is made up; or its name holds a newline.
     pub fn open(path: &Path) -> io::Result<Self> {
         let shown = path.display();
         let sentence = || format!("cannot read {shown}");
@@ -32,7 +32,7 @@ impl Source {
             let message = format!("cannot copy {shown}: it {fault}");
             Err(io::Error::new(kind, message))
         };
-        let found = fs::metadata(path).context(sentence)?; // before a FIFO makes us wait for its writer
+        let found = fs::metadata(path).context(sentence)?; // first, because opening a FIFO waits for its writer
         let name = path.file_name().unwrap_or_default();
         if found.is_dir() {
             return refuse(ErrorKind::IsADirectory, "is a directory");
@@ -52,7 +52,7 @@ impl Source {
         Ok(Self { file, path })
     }
 
-    /// What to send ahead of the bytes: the length is that of now.
+    /// The header to send before the bytes, with the file's current length.
     ///
     /// # Errors
     /// Those of `fstat(2)`.
@@ -66,8 +66,8 @@ impl Source {
         })
     }
 
-    /// Reads from `offset` on until `buffer` is full or the promised `length` is reached; returns how
-    /// many bytes that were: `pread(2)`.
+    /// Reads from `offset` on until `buffer` is full or the promised `length` is reached, and returns the
+    /// number of bytes: `pread(2)`.
     ///
     /// # Errors
     /// [`ErrorKind::UnexpectedEof`] if the file has become shorter than `length`; those of `pread(2)`.
@@ -82,7 +82,7 @@ impl Source {
         })
     }
 
-    /// Says so if the file has become longer than it was.
+    /// Logs that the file has grown beyond `length`, if it has.
     pub fn note_growth(&self, length: u64) {
         if self.file.metadata().is_ok_and(|now| now.len() > length) {
             let shown = self.path.display();
@@ -99,8 +99,8 @@ impl Source {
     }
 }
 
-/// Whether the last byte is where `fstat(2)` says, unless the file has just changed. `/proc/version` says
-/// 0 and has more, a file of `/sys` says 4096 and has less.
+/// Whether the last byte is where `fstat(2)` says, or the length has just changed. `/proc/version` says
+/// that it has 0 bytes and has more, a file of `/sys` says 4096 and has fewer.
 fn has_its_length(file: &File) -> io::Result<bool> {
     let length = file.metadata()?.len();
     let count = file.read_at(&mut [0], length.saturating_sub(1))?;

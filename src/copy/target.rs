@@ -1,4 +1,4 @@
-//! The copy, which stands under its name when it is whole and not before.
+//! The copy, which gets its name when it is whole and not before.
 
 use std::ffi::OsStr;
 use std::fs::{self, DirEntry, File, OpenOptions, TryLockError};
@@ -11,29 +11,29 @@ use std::path::{Path, PathBuf};
 use crate::support::error::Context;
 use crate::support::unlink_on_drop::{UnlinkOnDrop, open_itself, stands_at};
 
-/// What the names of partial files begin and end with.
+/// How the names of partial files begin and end.
 const PARTIAL: (&str, &str) = (".ipc-copy-", ".part");
-/// How many hexadecimal digits are between the two. They are random, so that no other file has such a
-/// name by accident: whatever has one may be removed.
+/// How many hexadecimal digits are between the two. They are random, so no other file has such a name by
+/// accident, and a file that has one may be removed.
 const DIGITS: usize = 16;
-/// How often to make a partial file that another copy removes before it is locked.
+/// How many times to make a partial file, if another copy removes it before it is locked.
 const TRIES: u32 = 100;
 const NO_LOCKS: &str = "files cannot be locked there; choose another --output";
-/// Zeros to compare with: chunks of nothing else are left out of the file, as holes.
+/// Zeros to compare with: chunks that hold only zeros are left out of the file, as holes.
 static ZEROS: [u8; HOLE] = [0; HOLE];
 /// The smallest hole, in bytes.
 const HOLE: usize = 64 * 1024;
 
-/// Where a copy is to be put.
+/// Where to put a copy.
 #[derive(Clone, Debug)]
 pub struct Destination {
     /// The directory.
     pub directory: PathBuf,
-    /// Whether a file of that name is replaced.
+    /// Whether the copy replaces a file that has its name.
     pub force: bool,
 }
 
-/// A file that is being written. Dropped before [`finish`](Self::finish), it goes.
+/// A file that is being written. If it is dropped before [`finish`](Self::finish), it is removed.
 #[derive(Debug)]
 pub struct Target {
     partial: UnlinkOnDrop, // first, so that it is removed while it is locked
@@ -44,13 +44,13 @@ pub struct Target {
 }
 
 impl Target {
-    /// Begins a copy named `name`, in a partial file beside where it is to be. What killed copies left
-    /// in the directory is removed.
+    /// Begins a copy named `name`, in a partial file in the same directory. Removes the partial files that
+    /// killed copies left there.
     ///
     /// # Errors
-    /// - [`ErrorKind::AlreadyExists`]: there is a file of that name, and no `force`.
-    /// - [`ErrorKind::IsADirectory`]: what has that name is a directory.
-    /// - [`ErrorKind::NotFound`], [`ErrorKind::PermissionDenied`], …: of `open(2)`.
+    /// - [`ErrorKind::AlreadyExists`]: a file of that name exists, and `force` is not set.
+    /// - [`ErrorKind::IsADirectory`]: a directory has that name.
+    /// - [`ErrorKind::NotFound`], [`ErrorKind::PermissionDenied`], …: from `open(2)`.
     pub fn create(destination: &Destination, name: &OsStr) -> io::Result<Self> {
         let directory = &destination.directory;
         let path = directory.join(name);
@@ -84,7 +84,7 @@ impl Target {
     }
 
     /// Gives the copy its name: `link(2)`, which fails where `rename(2)` would replace a file that has
-    /// come there meanwhile; with `force`, `rename(2)`.
+    /// appeared meanwhile; with `force`, `rename(2)`.
     ///
     /// # Errors
     /// [`ErrorKind::AlreadyExists`], as for [`create`](Self::create); those of the calls.
@@ -138,7 +138,7 @@ fn check(path: &Path, force: bool) -> io::Result<()> {
     }
 }
 
-/// Makes a partial file and locks it (`flock(2)`): a lock that is free says that its writer is dead.
+/// Makes a partial file and locks it (`flock(2)`): a free lock means that the file's writer is dead.
 fn create_partial(directory: &Path) -> io::Result<(UnlinkOnDrop, File)> {
     for _ in 0..TRIES {
         let path = directory.join(partial_name());
@@ -151,7 +151,7 @@ fn create_partial(directory: &Path) -> io::Result<(UnlinkOnDrop, File)> {
                 return Err(error).context(|| NO_LOCKS.into());
             }
             Ok(()) if stands_at(&file, &path)? => return Ok((partial, file)),
-            _ => {} // another copy took it for left behind before it was locked
+            _ => {} // another copy took it for abandoned before it was locked
         }
     }
     let fault = "other copies remove each partial file at once";
@@ -159,7 +159,7 @@ fn create_partial(directory: &Path) -> io::Result<(UnlinkOnDrop, File)> {
 }
 
 /// Removes the partial files of killed copies. A file that cannot be listed, opened or locked may belong
-/// to a living one, and stays.
+/// to a living copy, and stays.
 fn remove_stale(directory: &Path) {
     let entries = fs::read_dir(directory).into_iter().flatten();
     let regular = |entry: &DirEntry| entry.file_type().is_ok_and(|found| found.is_file());
@@ -170,7 +170,7 @@ fn remove_stale(directory: &Path) {
     }
 }
 
-/// Opens the file to write, because NFS gives the lock to no other descriptor.
+/// Opens the file for writing, because NFS gives the lock to no other descriptor.
 fn remove_if_unlocked(path: &Path) -> io::Result<()> {
     let file = open_itself(path, OpenOptions::new().write(true))?;
     if file.try_lock().is_ok() && stands_at(&file, path)? {
@@ -181,7 +181,7 @@ fn remove_if_unlocked(path: &Path) -> io::Result<()> {
 
 fn partial_name() -> String {
     let (head, tail) = PARTIAL;
-    let number = RandomState::new().hash_one(()); // new keys for each, which are random
+    let number = RandomState::new().hash_one(()); // new, random keys for each name
     format!("{head}{number:0width$x}{tail}", width = DIGITS)
 }
 

@@ -1,4 +1,4 @@
-//! Bytes as a person can read them, and where two lots of them part.
+//! Bytes in a form that a person can read, and the place where two sequences of them differ.
 
 use std::fmt::Write;
 
@@ -12,7 +12,7 @@ fn window_len(text: bool) -> usize {
     if text { TEXT_LEN } else { HEX_LEN }
 }
 
-/// Two lots of bytes and a mark below the first that differs.
+/// Two sequences of bytes, and a mark below the first byte that differs.
 pub(super) struct Shown {
     pub(super) expected: String,
     pub(super) came: String,
@@ -45,13 +45,13 @@ pub(super) fn show(bytes: &[u8]) -> String {
 
 fn is_text(bytes: &[u8]) -> bool {
     let text = |byte: &u8| matches!(byte, b' '..=b'~' | b'\n' | b'\r' | b'\t');
-    // Padding is text too, but an integer is not, though it may hold a byte that is a letter.
+    // Text with zero padding is text too, but an integer is not, even if one of its bytes is a letter.
     let padding = bytes.iter().rev().take_while(|byte| **byte == 0).count();
     let body = &bytes[..bytes.len() - padding];
     body.iter().all(text) && (padding == 0 || body.len() > 4)
 }
 
-/// How many columns the bytes take before the one that differs.
+/// How many columns the bytes before the first difference take.
 fn width(same: &[u8], start: usize, text: bool) -> usize {
     match same {
         [] => 0,

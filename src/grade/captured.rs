@@ -1,5 +1,4 @@
-//! What a program prints: always taken from it, so that it never waits for us, and never kept
-//! without end.
+//! A program's output: read all the time, so that it never blocks the program, but kept only up to a limit.
 
 use std::fs;
 use std::io::Read;
@@ -13,10 +12,10 @@ use crate::harness::Stream;
 
 /// How much of each stream is kept, in bytes.
 const KEPT: usize = 1 << 20;
-/// How much of both together is a flood, in bytes.
+/// How much output on both streams together is a flood, in bytes.
 const FLOOD: u64 = 16 << 20;
 
-/// The output of one program, as far as it was taken.
+/// The output of one program, as far as it has been read.
 #[derive(Default)]
 pub(super) struct Captured {
     state: Mutex<State>,
@@ -28,12 +27,12 @@ struct State {
     kept: [Vec<u8>; 2],
     total: u64,
     ended: [bool; 2],
-    /// The directories below `/proc` of the two threads that take.
+    /// The directories below `/proc` of the two threads that read.
     takers: Vec<String>,
 }
 
 impl Captured {
-    /// Takes the output of `child` from now on, and calls `on_flood` once if it is too much.
+    /// Reads the output of `child` from now on, and calls `on_flood` once if it is too much.
     pub(super) fn of(
         child: &mut Child,
         on_flood: impl FnOnce() + Send + Clone + 'static,
@@ -69,7 +68,7 @@ impl Captured {
         self.news.notify_all();
     }
 
-    /// Keeps what there is room for; returns how much has come in all.
+    /// Keeps the bytes that there is room for; returns how many have come in all.
     fn keep(&self, bytes: &[u8], on: Stream) -> u64 {
         let mut state = self.state();
         let kept = &mut state.kept[on as usize];
@@ -80,36 +79,36 @@ impl Captured {
         state.total
     }
 
-    /// Whether all that was printed has been taken. A reader is awake before the write to it returns, so a
-    /// taker that sleeps has nothing left to read.
+    /// Whether all output has been read. A write wakes the reader before it returns, so a reader that sleeps
+    /// has nothing left to read.
     pub(super) fn is_taken(&self) -> bool {
         let takers = self.state().takers.clone();
         takers.len() == 2 && takers.iter().all(|taker| watch::rests(taker))
     }
 
-    /// Whether both streams have ended: the program, and all that inherited its output, have closed them.
+    /// Whether both streams have ended: the program, and every process that inherited its output, has closed them.
     pub(super) fn has_ended(&self) -> bool {
         self.state().ended == [true; 2]
     }
 
-    /// Ends every wait for what is printed, as the end of the streams does.
+    /// Ends every wait for output, as the end of the streams does.
     pub(super) fn give_up(&self) {
         self.state().ended = [true; 2];
         self.news.notify_all();
     }
 
-    /// What has come on `stream`, as far as it was kept.
+    /// The bytes that have come on `stream`, as far as they were kept.
     pub(super) fn bytes(&self, stream: Stream) -> Vec<u8> {
         self.state().kept[stream as usize].clone()
     }
 
-    /// Whether it was more than anybody wants to read.
+    /// Whether the output was a flood.
     pub(super) fn is_flood(&self) -> bool {
         self.state().total > FLOOD
     }
 
-    /// Waits until `enough` holds of what has come on `stream`, or the stream ends, or `limit` has
-    /// passed; says whether it was enough.
+    /// Waits until `enough` holds for the output on `stream`, or the stream ends, or `limit` has passed;
+    /// returns whether it was enough.
     pub(super) fn wait_until(
         &self,
         stream: Stream,

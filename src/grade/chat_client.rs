@@ -119,7 +119,7 @@ fn sends(lab: &Lab) -> Verdict {
     Ok(())
 }
 
-/// Sends pieces to the client, and expects that these lines are shown.
+/// Sends pieces to the client, and expects it to show these lines.
 fn expect_shown(lab: &Lab, pieces: &[&str], shown: &str) -> Verdict {
     let host = lab.listen()?;
     let client = lab.start()?;
@@ -174,7 +174,7 @@ fn sigpipe(lab: &Lab) -> Verdict {
     let host = lab.listen()?;
     let client = lab.start()?;
     let server = welcome(&host, &client)?;
-    server.refuse(); // what it sends now fails, and it has no other sign that the server goes
+    server.refuse(); // the client's next send fails: its only sign that the server disconnects
     client.type_line("good morning")?;
     client.settle();
     drop(server);

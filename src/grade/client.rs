@@ -1,4 +1,4 @@
-//! What every client with a user has to do, whatever it asks for: find its server, notice when it goes, and end.
+//! What every client with a user has to do: find its server, notice when the server disconnects, and end.
 
 use super::{Check, Lab, Running, Verdict};
 use crate::harness::Stream;

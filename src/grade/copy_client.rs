@@ -97,7 +97,7 @@ fn transfer(lab: &Lab, pieces: &[&[u8]], code: i32) -> Verdict {
     let client = lab.start()?;
     let mut server = host.accept(&client)?;
     for piece in pieces {
-        // A client that has read enough to say no may close before the rest.
+        // A client that has read enough to refuse may close before the rest is sent.
         let sent = server.send_and_settle(piece);
         if code == 0 {
             sent?;
@@ -132,7 +132,7 @@ fn expect_names(lab: &Lab, expected: &[&str]) -> Verdict {
     }
 }
 
-/// The names in a directory, in a line.
+/// The names in a directory, on one line.
 fn list(directory: &Path) -> String {
     let entries = fs::read_dir(directory).into_iter().flatten().flatten();
     let mut names: Vec<_> = entries
@@ -194,7 +194,7 @@ fn stays_in_its_directory(lab: &Lab) -> Verdict {
     let host = lab.listen()?;
     let client = lab.start()?;
     let mut server = host.accept(&client)?;
-    let _ = server.send(b"FILE 4 ../escaped\nevil"); // it may be refused at the header
+    let _ = server.send(b"FILE 4 ../escaped\nevil"); // the client may refuse it at the header
     drop(server);
     client.wait()?;
     let escaped = lab.dir().join("../escaped");

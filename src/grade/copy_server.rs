@@ -95,13 +95,13 @@ pub(super) fn write_sparse(lab: &Lab, length: u64) -> Verdict {
     Ok(fs::File::create(lab.file())?.set_len(length)?)
 }
 
-/// Expects a header, whatever it says, the file, and then the end.
+/// Expects a header with any content, the file, and then the end.
 fn expect_copy(client: &mut Peer, bytes: &[u8]) -> Verdict {
     expect_begin(client, bytes)?;
     client.expect_end()
 }
 
-/// Expects a header and the first bytes of the file: how it ends is another check's business.
+/// Expects a header and the first bytes of the file: the end is another check's business.
 fn expect_begin(client: &mut Peer, bytes: &[u8]) -> Verdict {
     client.receive_line()?;
     client.expect(bytes)
@@ -117,7 +117,7 @@ fn header(lab: &Lab) -> Verdict {
     let server = serve(lab, b"hello, world\n")?;
     server.connect()?.expect(b"FILE 13 file\n")?;
     drop(server);
-    let _ = fs::remove_file(lab.socket()); // whether it is left is another check's business
+    let _ = fs::remove_file(lab.socket()); // whether a socket file is left is another check's business
     write_sparse(lab, 5 << 30)?;
     let huge = lab.serve()?.connect()?.expect(b"FILE 5368709120 file\n");
     huge.map_err(|fault| {
@@ -161,7 +161,7 @@ fn at_once(lab: &Lab) -> Verdict {
     let bytes = lab.random().bytes(1 << 20);
     let server = serve(lab, &bytes)?;
     let mut slow = server.connect()?;
-    server.settle(); // its buffer is full: the server waits for it
+    server.settle(); // the slow client's buffer is full: the server waits for it
     for _ in 0..3 {
         let mut client = server.connect()?;
         expect_begin(&mut client, &bytes[..1000])?;

@@ -1,5 +1,5 @@
-//! `copy-sharedmem`: note 3's sender and receivers, by shared memory. Both are the student's; they are
-//! judged from outside: by the bytes, by what stands in `/dev/shm`, and by how they end.
+//! `copy-sharedmem`: note 3's sender and receivers, by shared memory. Both are the student's; they are judged
+//! from outside: by the bytes, by the objects in `/dev/shm`, and by how they end.
 
 use std::fs;
 use std::io::Read;
@@ -91,7 +91,7 @@ const CHECKS: &[Check] = &[
     },
 ];
 
-/// Starts the student's sender for so many receivers.
+/// Starts the student's sender for this many receivers.
 fn send<'a>(lab: &'a Lab, receivers: u32) -> Result<Running<'a>, Fault> {
     let (file, count) = (lab.file(), receivers.to_string());
     let file = file.to_string_lossy();
@@ -131,7 +131,7 @@ fn expect_copy(lab: &Lab, number: u32, expected: &[u8]) -> Verdict {
     }
 }
 
-/// A whole copy to so many receivers.
+/// A whole copy to this many receivers.
 fn copy(lab: &Lab, receivers: u32, bytes: &[u8]) -> Verdict {
     fs::write(lab.file(), bytes)?;
     let sender = send(lab, receivers)?;
@@ -144,7 +144,7 @@ fn copy(lab: &Lab, receivers: u32, bytes: &[u8]) -> Verdict {
     (0..receivers).try_for_each(|number| expect_copy(lab, number, bytes))
 }
 
-/// The objects whose names hold the name that was given.
+/// The objects whose names contain the given name.
 fn objects(lab: &Lab) -> Vec<PathBuf> {
     let entries = fs::read_dir("/dev/shm").into_iter().flatten().flatten();
     let own = entries.filter(|entry| entry.file_name().to_string_lossy().contains(lab.name()));
@@ -238,8 +238,8 @@ fn receiver_killed(lab: &Lab) -> Verdict {
     expect_copy(lab, 0, &bytes)
 }
 
-/// Whether bytes of the copy stand in a file of the directory. A file alone says nothing: a receiver may make it
-/// before it joins, and one that is killed then has never been one.
+/// Whether a file in the directory holds bytes of the copy. A file alone proves nothing: a receiver may make it
+/// before it joins, and a program killed before that was never a receiver.
 fn has_received(directory: &Path) -> bool {
     let mut files = fs::read_dir(directory).into_iter().flatten().flatten();
     files.any(|file| {
@@ -254,11 +254,11 @@ fn is_empty(directory: &Path) -> bool {
 }
 
 fn sender_killed(lab: &Lab) -> Verdict {
-    let sender = send(lab, 2)?; // one of them never comes
+    let sender = send(lab, 2)?; // one of the two receivers never comes
     lab.wait_until(|| !objects(lab).is_empty() || sender.has_ended());
     sender.settle();
     let receiver = receive(lab, 0)?;
-    receiver.settle(); // it has found its sender, and waits for the other receiver with it
+    receiver.settle(); // it has found its sender, and both wait for the other receiver
     sender.end_by("KILL")?;
     receiver.expect_end(1)?;
     match is_empty(&directory(lab, 0)) {

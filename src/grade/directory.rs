@@ -1,4 +1,4 @@
-//! Where a program is to have its socket: a path that is free.
+//! The place for a program's socket: a path that is free.
 
 use std::fs;
 use std::io::{self, ErrorKind};

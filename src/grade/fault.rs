@@ -28,7 +28,7 @@ pub struct Fault {
     error: Option<io::Error>,
 }
 
-/// What keeps the grader from working is no fault of the program: it ends the grader.
+/// An error that keeps the grader from working is not the program's fault: it ends the grader.
 impl From<io::Error> for Fault {
     fn from(error: io::Error) -> Self {
         let error = Some(error);
@@ -83,7 +83,7 @@ impl Fault {
         }
     }
 
-    /// Replaces the check's likely cause by a likelier one, in one sentence.
+    /// Replaces the check's likely cause with a likelier one, in one sentence.
     pub fn because(mut self, cause: impl Into<String>) -> Self {
         self.cause = Some(escape(&cause.into()).into_owned());
         self

@@ -1,4 +1,4 @@
-//! The grader in a server's stead, for programs that are clients.
+//! The grader as the server, for programs that are clients.
 
 use std::os::unix::net::UnixStream;
 use std::sync::mpsc::{self, Receiver};
@@ -44,14 +44,14 @@ impl<'a> Host<'a> {
     /// Waits until `program` connects.
     ///
     /// # Errors
-    /// A fault if it ends before, or does not connect in time.
+    /// A fault if it ends first, or does not connect in time.
     pub fn accept<'p>(&self, program: &'p Running<'p>) -> Result<Peer<'p>, Fault>
     where
         'a: 'p,
     {
         let deadline = Instant::now() + self.lab.timeout();
         while Instant::now() < deadline && !self.lab.is_interrupted() {
-            let ended = program.has_ended(); // before the look: it may connect and end at once
+            let ended = program.has_ended(); // before the look: it may connect and end immediately
             match self.clients.recv_timeout(watch::LOOK) {
                 Ok(stream) => return Peer::new(self.lab, program, stream),
                 Err(_) if ended => break,

@@ -1,4 +1,4 @@
-//! What a check is given: a place of its own, and the student's program to be started in it.
+//! What a check is given: a place of its own, and the student's program to start in it.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeSet;
@@ -20,7 +20,7 @@ use super::{Fault, Random, listening, watch};
 use crate::stop::StopToken;
 use crate::support::unlink_on_drop::create_private_dir;
 
-/// A place for one check. Programs that are started in it are ended at the latest with the check, each
+/// A place for one check. Every program that is started in it ends with the check at the latest, together
 /// with its whole process group.
 pub struct Lab<'a> {
     submission: &'a Submission,
@@ -90,12 +90,12 @@ impl<'a> Lab<'a> {
         self.directory.join("dir")
     }
 
-    /// Another file in the check's own directory, for what the grader itself needs.
+    /// Another file in the check's own directory, for the grader's own use.
     pub fn path(&self, name: &str) -> PathBuf {
         self.directory.join(name)
     }
 
-    /// A name that nobody else uses, of letters, digits and hyphens: `{name}`.
+    /// A unique name, of letters, digits and hyphens: `{name}`.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -118,7 +118,7 @@ impl<'a> Lab<'a> {
         self.start_with(&[])
     }
 
-    /// Starts the program with more words behind its own.
+    /// Starts the program with more words after its own.
     ///
     /// # Errors
     /// Those of [`start`](Self::start).
@@ -146,7 +146,7 @@ impl<'a> Lab<'a> {
     /// Starts the program and waits until it listens at `{socket}`.
     ///
     /// # Errors
-    /// A fault that says what it does instead: end, listen elsewhere, nothing.
+    /// A fault that says what the program does instead: it ends, listens elsewhere, or does nothing.
     pub fn serve(&self) -> Result<Running<'_>, Fault> {
         let program = self.start()?;
         self.wait_until(|| listening::is_listening(&self.socket) || program.has_ended());
@@ -156,15 +156,15 @@ impl<'a> Lab<'a> {
         Err(program.why_it_does_not_listen())
     }
 
-    /// Listens at `{socket}` in the program's stead, for a program that is a client.
+    /// Listens at `{socket}` as the server, for a program that is a client.
     ///
     /// # Errors
-    /// A fault if there can be no socket.
+    /// A fault if the socket cannot be made.
     pub fn listen(&self) -> Result<Host<'_>, Fault> {
         Host::new(self)
     }
 
-    /// Waits until `holds`, as long as the program may take for a thing, or until the grader is told to end.
+    /// Waits until `holds` is true, the program's time for one thing is over, or the grader is told to end.
     pub(super) fn wait_until(&self, mut holds: impl FnMut() -> bool) {
         watch::wait_until(self.timeout(), || self.is_interrupted() || holds());
     }
@@ -185,7 +185,7 @@ impl<'a> Lab<'a> {
         self.records.take()
     }
 
-    /// `word` with its placeholders filled in, whatever bytes it is made of.
+    /// `word` with its placeholders filled in; it may consist of any bytes.
     fn fill_in(&self, word: &OsStr) -> OsString {
         let values = [
             self.socket.clone().into_os_string(),
@@ -202,8 +202,8 @@ impl<'a> Lab<'a> {
 }
 
 impl Drop for Lab<'_> {
-    /// A program that was killed leaves its socket file, and one written into it stands elsewhere. What has
-    /// hidden its mark is found if it has a user of its own.
+    /// Removes the socket file that a killed program leaves, since a path written into the program is outside
+    /// the check's directory; finds processes that have hidden their mark, if they have a user of their own.
     fn drop(&mut self) {
         if let Some(user) = self.submission.user {
             watch::end_all(STRAYS_LIMIT, || {

@@ -1,4 +1,4 @@
-//! Who listens where, from the kernel's tables of sockets: `/proc/net`.
+//! Which sockets listen where, from the kernel's tables: `/proc/net`.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -45,7 +45,7 @@ fn bound() -> Vec<Bound> {
 pub(super) const STREAM: &str = "SOCK_STREAM";
 
 impl Bound {
-    /// A program may have bound a relative path, of which the kernel keeps the words.
+    /// A program may have bound a relative path, which the kernel keeps as it was given.
     fn is_at(&self, path: &Path) -> bool {
         let relative = !self.path.starts_with('/');
         self.path.as_bytes() == path.as_os_str().as_bytes()
@@ -64,7 +64,7 @@ pub(super) fn bound_at(path: &Path) -> Option<(&'static str, bool)> {
 /// Whether a stream socket listens at `path`.
 pub(super) fn is_listening(path: &Path) -> bool {
     let is_socket = fs::metadata(path).is_ok_and(|found| found.file_type().is_socket());
-    // The table is long where many sockets are open: it is read for nothing else.
+    // The table is long when many sockets are open, so it is read only for this.
     is_socket && bound_at(path) == Some((STREAM, true))
 }
 

@@ -1,11 +1,11 @@
-//! What the grader itself needs. Where it is missing, that is an error of the grader, and no fault of a program.
+//! What the grader itself needs. If it is missing, that is an error of the grader, and not a program's fault.
 
 use std::fs;
 use std::io::{self, ErrorKind};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// How many descriptors the grader may need: a hundred clients at once, and what it has besides.
+/// How many descriptors the grader may need: a hundred clients at the same time, and its own.
 const DESCRIPTORS: u64 = 256;
 
 /// Expects that enough descriptors can be open at the same time (`RLIMIT_NOFILE`).
@@ -23,7 +23,7 @@ pub(super) fn enough_descriptors() -> io::Result<()> {
     }
 }
 
-/// Expects that the script, which is ours, can be run where it is, and named in a message of words.
+/// Expects that our own script can be run where it is, and that its path is one word of a message.
 pub(super) fn runs(script: &Path) -> io::Result<()> {
     let shown = script.display();
     if shown.to_string().contains(char::is_whitespace) {

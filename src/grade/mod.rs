@@ -1,4 +1,4 @@
-//! The grader: a student's program, in any language, held against the protocols of this book.
+//! The grader: it holds a student's program, in any language, against the protocols of this book.
 //!
 //! An [`Assignment`] is a list of [`Check`]s; a check is a name, points, and a plain function that starts
 //! the student's program in a [`Lab`], talks to it, and returns a [`Fault`] if something does not
@@ -10,9 +10,9 @@
 //! 4. [`Fault`]: what a student reads when a check does not hold.
 //! 5. [`report`]: the same results as text, TAP, JUnit XML, and the JSON of Gradescope and of GitHub Classroom.
 //!
-//! Two rules keep it fair. A start is judged by an event (the kernel says that the socket listens), never
-//! by a pause. And nobody knocks to find out: a probing connection would be a client that vanishes,
-//! which is a check of its own.
+//! Two rules keep it fair. A start is judged by an event (the kernel says that the socket listens), never by
+//! a pause. And the grader never probes: a probing connection would be a client that vanishes, which is a
+//! check of its own.
 
 mod bytes;
 mod captured;
@@ -61,17 +61,17 @@ use crate::stop::StopToken;
 /// What a teacher hands out.
 #[derive(Debug)]
 pub struct Assignment {
-    /// Its name on the command line, and of its page in `docs/assignments/`.
+    /// Its name on the command line, and the name of its page in `docs/assignments/`.
     pub name: &'static str,
     /// The task in a few words.
     pub about: &'static str,
     /// The chapter of the book that teaches it.
     pub chapter: &'static str,
-    /// How a student's program is handed to the grader, behind `--`.
+    /// How a student's program is handed to the grader, after `--`.
     pub example: &'static str,
     /// The page of `docs/assignments/` that describes it.
     pub page: &'static str,
-    /// Its checks, in groups that assignments may share, each behind the name of the check that has to hold
+    /// Its checks, in groups that assignments may share, each with the name of the check that has to hold
     /// before the others in the group are tried.
     pub checks: &'static [(&'static str, &'static [Check])],
 }
@@ -83,11 +83,11 @@ pub struct Check {
     pub name: &'static str,
     /// What it is worth.
     pub points: u32,
-    /// What holds when it holds.
+    /// What is true of the program when the check holds.
     pub about: &'static str,
     /// The likely cause when it does not, in one sentence.
     pub cause: &'static str,
-    /// Tries it.
+    /// Tries the check.
     pub run: fn(&Lab) -> Verdict,
 }
 
@@ -98,7 +98,7 @@ impl Assignment {
         self.checks.iter().flat_map(|(_, checks)| *checks)
     }
 
-    /// Whether `check` would fail for the same reason as `other`: it builds on it.
+    /// Whether `check` builds on `other`, and so would fail for the same reason.
     fn builds_on(&self, check: &Check, other: &Check) -> bool {
         let is_first = |check: &Check| {
             self.all_checks()
@@ -142,10 +142,10 @@ pub fn assignment(name: &str) -> Option<&'static Assignment> {
         .find(|assignment| assignment.name == name)
 }
 
-/// Tries `checks` on `submission`, tells `progress` of each before it begins, and ends whatever was started.
+/// Tries `checks` on `submission`, tells `progress` of each before it begins, and ends all that was started.
 ///
 /// # Errors
-/// [`ErrorKind::Interrupted`] when a stop is requested; else what keeps the grader from
+/// [`ErrorKind::Interrupted`] when a stop is requested; otherwise an error that keeps the grader from
 /// working: no directory for its files, or something else in the place of the socket.
 pub fn grade(
     assignment: &'static Assignment,

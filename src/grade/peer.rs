@@ -1,4 +1,4 @@
-//! The other end of a program's socket: what is sent is remembered, what comes is compared.
+//! The other end of a program's socket: it remembers what it sends, and compares what it receives.
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::Shutdown;
@@ -31,7 +31,7 @@ enum Came {
     Nothing,
 }
 
-/// Connects on a thread of its own, for a connect blocks while the backlog is full; it ends with the program.
+/// Connects on a thread of its own, because a connect blocks while the backlog is full; it ends with the program.
 pub(super) fn connect<'a>(lab: &'a Lab<'a>, program: &'a Running<'a>) -> Result<Peer<'a>, Fault> {
     let (tell, told) = mpsc::channel();
     let (path, woken) = (lab.socket().to_owned(), tell.clone());
@@ -80,7 +80,7 @@ impl<'a> Peer<'a> {
         })
     }
 
-    /// Waits so much longer for what comes: for a server that is allowed to wait for another client.
+    /// Waits this much longer for an answer, from a server that is allowed to wait for another client.
     pub fn allow(&mut self, more: Duration) -> Verdict {
         self.limit += more;
         Ok(self.stream.set_read_timeout(Some(self.limit))?)
@@ -120,19 +120,19 @@ impl<'a> Peer<'a> {
         let _ = end_sending(&self.stream);
     }
 
-    /// Takes nothing more: what the program sends from now on fails, but it may still receive.
+    /// Receives nothing more: the program's sends fail from now on, but it may still receive.
     pub fn refuse(&self) {
         let _ = self.stream.shutdown(Shutdown::Read);
     }
 
-    /// Whether the program has closed the connection, though what it sent before has not been read: where
-    /// nobody receives, not even nothing can be sent.
+    /// Whether the program has closed the connection, even if its last bytes are still unread: when the other
+    /// end does not receive, even an empty write fails.
     pub fn was_dropped(&self) -> bool {
         let error = (&*self.stream).write(&[]).err();
         error.is_some_and(|error| error.kind() == ErrorKind::BrokenPipe)
     }
 
-    /// Expects these bytes next. What stands behind them is left.
+    /// Expects these bytes next. Bytes after them are left.
     ///
     /// # Errors
     /// A fault that marks the first byte that differs.
@@ -140,7 +140,7 @@ impl<'a> Peer<'a> {
         self.expect_unless(expected, &[], "")
     }
 
-    /// Expects these bytes next. If a certain wrong answer comes instead, its cause is known.
+    /// Expects these bytes next, and knows the cause of a certain wrong answer.
     ///
     /// # Errors
     /// Those of [`expect`](Self::expect).
@@ -178,7 +178,7 @@ impl<'a> Peer<'a> {
         }
     }
 
-    /// Expects that a program that has read all it was sent has nothing to say to it.
+    /// Expects that the program, having read all it was sent, is silent and keeps the connection open.
     ///
     /// # Errors
     /// A fault with what it says.
@@ -193,7 +193,7 @@ impl<'a> Peer<'a> {
         }
     }
 
-    /// Expects that a program that has read all it was sent says nothing to it, but the end perhaps.
+    /// Expects that the program, having read all it was sent, is silent; it may close the connection.
     ///
     /// # Errors
     /// A fault with what it says.
@@ -250,7 +250,7 @@ impl<'a> Peer<'a> {
         came
     }
 
-    /// Receives until as many bytes have come as were expected, or until one differs.
+    /// Receives until all expected bytes have come, or until one differs.
     fn receive(&mut self, expected: &[u8]) -> (Vec<u8>, Came) {
         let mut came = vec![0; expected.len()];
         let mut filled = 0;

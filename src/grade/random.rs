@@ -1,4 +1,4 @@
-//! Numbers that nobody foresees and everybody can have again: a small generator with a printed seed.
+//! Numbers that cannot be foreseen but can be repeated: a small generator with a printed seed.
 
 /// A sequence of numbers that its seed determines (SplitMix64).
 ///
@@ -26,12 +26,12 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    /// A number from 0 on and below `limit`.
+    /// A number from 0 up to, but not including, `limit`.
     pub fn below(&mut self, limit: usize) -> usize {
         (self.number() % limit as u64) as usize
     }
 
-    /// So many bytes.
+    /// This many bytes.
     pub fn bytes(&mut self, count: usize) -> Vec<u8> {
         let mut bytes = vec![0; count];
         for piece in bytes.chunks_mut(8) {

@@ -1,4 +1,4 @@
-//! What every server has to do, whatever it serves: begin at its socket, and end without a trace.
+//! What every server has to do: begin at its socket, and end without a trace.
 
 use std::fs;
 
@@ -94,7 +94,7 @@ fn stale(lab: &Lab) -> Verdict {
 fn spares_files(lab: &Lab) -> Verdict {
     let text = "not a socket";
     fs::write(lab.socket(), text)?;
-    drop(lab.serve()); // whether it listens or ends: only the file counts
+    drop(lab.serve()); // it may listen or end: only the file counts
     let found = fs::read_to_string(lab.socket());
     let _ = fs::remove_file(lab.socket());
     if found.is_ok_and(|found| found == text) {

@@ -102,7 +102,7 @@ const CHECKS: &[Check] = &[
 /// Signals that the program is to leave alone.
 const LEFT_ALONE: [&str; 5] = ["QUIT", "ALRM", "USR1", "USR2", "CHLD"];
 
-/// Those of them that a runtime has for itself, by the name of its executable.
+/// Those of them that a runtime uses itself, by the name of its executable.
 const OF_RUNTIMES: &[(&str, &[&str])] = &[
     ("bash", &["QUIT", "CHLD"]),
     ("java", &["QUIT", "USR2"]),
@@ -125,8 +125,8 @@ fn is_of_its_runtime(program: &Running, signal: Signal) -> bool {
     runtimes.any(|(name, signals)| *name == file && signals.iter().any(|own| *own == signal.name()))
 }
 
-/// Starts the program and waits until it is ready: all that is asked for is in place, or it waits without. A
-/// handler of SIGINT alone says nothing, because some runtimes install theirs before the program's first line.
+/// Starts the program and waits until it is ready: everything required is in place, or it waits without. A handler
+/// of SIGINT alone proves nothing, because some runtimes install theirs before the program's first line.
 fn start<'a>(lab: &'a Lab) -> Result<Running<'a>, Fault> {
     let program = lab.start()?;
     let is_caught = || dispositions(&program).of(Signal::INT) == Disposition::Caught;
@@ -211,7 +211,7 @@ fn leaves_alone(lab: &Lab) -> Verdict {
             && !is_of_its_runtime(&program, *signal)
             && !acts_as_default(lab, *signal)
     };
-    // What we were started with as ignored (by a shell's `&`, say), the program has of us.
+    // The program inherits from us the signals that we were started with as ignored (by a shell's `&`, say).
     let inherited = dispositions_of(process::id());
     let changed: Vec<_> = left_alone
         .filter(|&signal| found.of(signal) != inherited.of(signal))
@@ -227,7 +227,7 @@ fn leaves_alone(lab: &Lab) -> Verdict {
     }
 }
 
-/// Whether a signal that is not at its default does what the default does: some runtimes handle all signals,
+/// Whether a signal that is not at its default acts as the default does: some runtimes handle all signals,
 /// and pass on those that the program does not ask for.
 fn acts_as_default(lab: &Lab, signal: Signal) -> bool {
     let Ok(program) = start(lab) else {
@@ -261,7 +261,7 @@ fn blocks_nothing(lab: &Lab) -> Verdict {
     let program = start(lab)?;
     program.expect_rest()?;
     let blocked = dispositions(&program).blocked;
-    // A shell that waits for its child blocks SIGCHLD meanwhile, and nothing is missed.
+    // A shell that waits for its child blocks SIGCHLD meanwhile, and misses nothing.
     match blocked.iter().all(|signal| signal == Signal::CHLD) {
         true => Ok(()),
         false => Err(program
@@ -287,10 +287,10 @@ fn stop_and_go_on(lab: &Lab) -> Verdict {
 
 fn burst(lab: &Lab) -> Verdict {
     let program = start(lab)?;
-    program.pause(); // so that all of them are there when it goes on
+    program.pause(); // so that all of them are pending when it continues
     for signal in ["INT", "TERM", "HUP", "INT"] {
         program.signal(signal);
     }
     program.resume();
-    program.expect_end(0) // it is sent no more: the end of a runtime is not the program's
+    program.expect_end(0) // no signal follows: how a runtime ends is not the program's doing
 }

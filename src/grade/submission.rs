@@ -7,18 +7,18 @@ use std::time::Duration;
 use super::User;
 use crate::support::escape::escape;
 
-/// What a student hands in, and how it is to be treated.
+/// What a student hands in, and how the grader treats it.
 #[derive(Clone, Debug)]
 pub struct Submission {
     /// The program and its arguments, with their placeholders.
     pub words: Vec<OsString>,
-    /// The path that is written into the program, for one that cannot be told another.
+    /// The socket's path that is written into the program, if the program cannot be told another.
     pub socket: Option<PathBuf>,
     /// The user who runs the program, if that is not the one who runs the grader.
     pub user: Option<User>,
     /// How long the program may take for each thing that is expected of it.
     pub timeout: Duration,
-    /// Where random inputs come from.
+    /// The seed of the random inputs.
     pub seed: u64,
 }
 
@@ -29,7 +29,7 @@ impl Submission {
     }
 }
 
-/// Args as a shell would take them, escaped.
+/// The words as a shell would take them, escaped.
 pub(super) fn show_words<'a>(words: impl Iterator<Item = &'a OsStr>) -> String {
     let plain = |text: &str| {
         !text.is_empty()

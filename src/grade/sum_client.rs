@@ -105,7 +105,7 @@ fn wire(integers: &[i32]) -> Vec<u8> {
     integers.iter().copied().flat_map(encode).collect()
 }
 
-/// Types the words, one a line, and expects that the integers are sent.
+/// Types the words, one per line, and expects the client to send the integers.
 fn expect_sent(client: &Running, server: &mut Peer, typed: &str, integers: &[i32]) -> Verdict {
     for word in typed.split(' ') {
         client.type_line(word)?;
@@ -229,7 +229,7 @@ fn sigpipe(lab: &Lab) -> Verdict {
     let client = lab.start()?;
     let mut server = host.accept(&client)?;
     expect_sent(&client, &mut server, "40", &[40])?;
-    server.refuse(); // what it sends now fails, and it has no other sign that the server goes
+    server.refuse(); // the client's next send fails: its only sign that the server disconnects
     client.type_line("2")?;
     client.settle();
     drop(server);

@@ -10,16 +10,16 @@ use std::{fs, iter, process, thread};
 use crate::harness::signal;
 use crate::support::identity::{Identity, Stat};
 
-/// The pause between two looks at what cannot be waited for.
+/// The pause between two looks at something that no call can wait for.
 pub(super) const LOOK: Duration = Duration::from_millis(1);
-/// What that pause grows to in a long wait, a tenth of which is soon enough to hear of its end.
+/// The longest such pause in a long wait. Below it, a pause is a tenth of the wait so far, which is soon enough.
 const LONGEST_LOOK: Duration = Duration::from_millis(20);
-/// A pause takes this many times as long as the look before it: the program needs the processor, too, and to
-/// look at its hundred threads is work.
+/// A pause lasts at least this many times as long as the look before it, because looking at a hundred threads
+/// takes processor time that the program needs.
 const LOOKS_SHARE: u32 = 3;
 
-/// Waits until `holds`, but no longer than `limit`; says whether it held. For what std has no call to wait
-/// for: the end of a process with a limit, a socket that begins to listen, a program that has come to rest.
+/// Waits until `holds` is true, but no longer than `limit`; returns whether it was. For events that std cannot wait
+/// for: the end of a process with a limit, a socket that begins to listen, a program that comes to rest.
 pub(super) fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     loop {
@@ -77,33 +77,33 @@ fn threads(pid: u32) -> Vec<String> {
     family(pid).into_iter().flat_map(tasks).collect()
 }
 
-/// Whether all threads of the process and its descendants sleep (or have ended). Whoever is sent
-/// something is awake before the sender's call returns, so rest means: it was all read.
+/// Whether all threads of the process and its descendants sleep (or have ended). A send wakes the receiver
+/// before it returns, so a program at rest has read everything.
 pub(super) fn is_at_rest(pid: u32) -> bool {
     threads(pid).iter().all(|thread| rests(thread))
 }
 
-/// What is found in one look at a process and its descendants.
+/// The findings of one look at a process and its descendants.
 pub(super) struct Look {
     /// The processor time that they have used.
     pub(super) used: Duration,
-    /// Whether all their threads slept, and none worked meanwhile: threads that take turns can each be seen
-    /// asleep, though one of them always works.
+    /// Whether all their threads slept, and none worked meanwhile: each of several threads that take turns
+    /// can be seen asleep, though one of them always works.
     pub(super) rested: bool,
 }
 
 /// Looks at the process and its descendants.
 pub(super) fn look(pid: u32) -> Look {
     let used = processor_time(&threads(pid));
-    let threads = threads(pid); // one that was started meanwhile counts
+    let threads = threads(pid); // a thread that was started meanwhile counts
     let rested = threads.iter().all(|thread| rests(thread)) && processor_time(&threads) == used;
     Look { used, rested }
 }
 
-/// How long a program has to sleep, without a moment of work, to be taken for one that waits.
+/// How long a program has to sleep, without a moment of work, before it counts as waiting.
 const QUIET: Duration = Duration::from_millis(100);
 
-/// Looks again and again whether a process waits for something, and not only for its next page from the disk.
+/// Looks repeatedly whether a process waits for something other than its next page from the disk.
 pub(super) struct Quiet {
     pid: u32,
     used: Duration,
@@ -153,7 +153,7 @@ pub(super) fn peak_memory(pid: u32) -> u64 {
     family(pid).into_iter().filter_map(peak).sum()
 }
 
-/// The PIDs of all processes there are.
+/// The PIDs of all processes.
 pub(super) fn all_pids() -> BTreeSet<u32> {
     let entries = fs::read_dir("/proc").into_iter().flatten().flatten();
     entries
@@ -161,8 +161,8 @@ pub(super) fn all_pids() -> BTreeSet<u32> {
         .collect()
 }
 
-/// All live processes that were started with `mark` in their environment, whatever process group or
-/// session they have moved to. Those that were there `before` are not looked at: there may be hundreds.
+/// All live processes that were started with `mark` in their environment, whatever process group or session
+/// they have moved to. Processes that existed `before` are skipped: there may be hundreds.
 pub(super) fn marked(mark: &str, before: &BTreeSet<u32>) -> Vec<(Identity, String)> {
     let pids = all_pids();
     let has_mark = |pid: u32| {
@@ -180,8 +180,8 @@ pub(super) fn marked(mark: &str, before: &BTreeSet<u32>) -> Vec<(Identity, Strin
     new.filter(|&pid| has_mark(pid)).filter_map(named).collect()
 }
 
-/// Kills all that `find` finds, until it finds nothing twice in a row: a process that forks while it is looked
-/// for, or is just starting another program, which then has no environment yet, is seen the next time.
+/// Kills all that `find` finds, until it finds nothing twice in a row: the next look sees a process that forks
+/// during this one, or that is just starting another program and has no environment yet.
 pub(super) fn end_all(limit: Duration, mut find: impl FnMut() -> Vec<u32>) {
     let mut clear = 0;
     wait_until(limit, || {
@@ -193,8 +193,8 @@ pub(super) fn end_all(limit: Duration, mut find: impl FnMut() -> Vec<u32>) {
     });
 }
 
-/// The live processes of a user that were started since, but for those of another grader than `own`: they have
-/// its mark, or descend from it (a process that is just starting another program shows no mark).
+/// A user's live processes started since `before`, except those of another grader than `own`, which have its
+/// mark or descend from it (a process that is just starting another program shows no mark).
 pub(super) fn hidden(uid: u32, before: &BTreeSet<u32>, own: &str) -> Vec<u32> {
     let (any, own) = (b"IPC_GRADE=", format!("IPC_GRADE={own}-"));
     let is_marked = |pid: u32| {
@@ -212,8 +212,8 @@ pub(super) fn hidden(uid: u32, before: &BTreeSet<u32>, own: &str) -> Vec<u32> {
     new.filter(|&pid| lives(pid) && !is_anothers(pid)).collect()
 }
 
-/// The first number after this word in the process's `status`. (The owner of its directory, by which its user
-/// could be told, too, is root while a process starts another program.)
+/// The first number after this word in the process's `status`. (The owner of its directory does not identify
+/// its user: it is root while a process starts another program.)
 fn status<T: FromStr>(pid: u32, word: &str) -> Option<T> {
     let status = fs::read(format!("/proc/{pid}/status")).ok()?;
     let status = String::from_utf8_lossy(&status); // the program's name can be any bytes
@@ -224,8 +224,8 @@ fn status<T: FromStr>(pid: u32, word: &str) -> Option<T> {
     rest.next()?.parse().ok()
 }
 
-/// The parent of the process, its parent, and so on, as far as they are not this user's, whose processes may run
-/// what they please.
+/// The parent of the process, its parent, and so on, except those of this user, whose processes may run any
+/// program.
 fn ancestors(pid: u32, but_of: u32) -> Vec<u32> {
     let parent = |pid: &u32| status(*pid, "PPid:").filter(|&parent| parent != 0);
     let mut ancestors: Vec<_> = iter::successors(parent(&pid), parent).collect();
@@ -233,7 +233,7 @@ fn ancestors(pid: u32, but_of: u32) -> Vec<u32> {
     ancestors
 }
 
-/// The program that a process runs, by its file.
+/// The program that a process runs, as the device and inode of its file.
 fn exe(process: &str) -> Option<(u64, u64)> {
     let found = fs::metadata(format!("/proc/{process}/exe")).ok()?;
     Some((found.dev(), found.ino()))

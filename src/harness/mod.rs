@@ -1,4 +1,4 @@
-//! Processes: who lives, signals by `kill`, and programs started, watched and ended,
+//! Processes: which ones are alive, signals by `kill`, and programs that we start, watch and end,
 //! even if we are killed.
 
 mod orphan_reaper;
@@ -15,8 +15,8 @@ pub(crate) use temporary::TemporaryDirectory;
 use std::io::{self, ErrorKind};
 use std::process::{Command, Stdio};
 
-/// `$1` is the signal's name and `$2` the PID. `kill -s` before a negative number would need `--` in some
-/// shells, which others do not know.
+/// `$1` is the signal's name and `$2` the PID. In some shells `kill -s` needs `--` before a negative number;
+/// other shells do not know `--`.
 const KILL: &str = "\
 case $2 in
     -*) kill \"-$1\" \"$2\" ;;
@@ -24,7 +24,7 @@ case $2 in
 esac";
 
 /// Sends the signal `name` (`INT`, `TERM`, `KILL`, …) to the process `pid`, or to the whole process
-/// group `-pid`: `kill(2)`, made by the `kill` of a POSIX shell, since std has no safe call for it.
+/// group `-pid`: `kill(2)`, called through the `kill` of a POSIX shell, because std has no safe call.
 ///
 /// # Errors
 /// [`ErrorKind::NotFound`] if there is no such process, [`ErrorKind::PermissionDenied`] if it is not

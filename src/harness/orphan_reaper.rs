@@ -1,5 +1,5 @@
-//! What ends the programs that we have started, should we be killed ourselves: a [shell](ResidentShell),
-//! started with the first thing to guard. It hears what begins and what has ended, and waits for our end.
+//! A [shell](ResidentShell) that ends the programs we have started if we are killed. It starts with the first
+//! thing to guard, is told what begins and what has ended, and waits for our end.
 
 use std::io;
 use std::path::Path;
@@ -9,12 +9,12 @@ use std::sync::{LazyLock, Mutex, PoisonError};
 use super::resident_shell::ResidentShell;
 use crate::support::identity::{Identity, namespaces};
 
-/// The environment variable by which the shell knows what we have started, and what that has.
+/// The environment variable that marks the programs we have started, and the programs that those start.
 const MARK: &str = "IPC_GUARD";
 
-/// What is left at our end gets a second to clean up after SIGTERM (and SIGCONT, should it be stopped) and is
-/// killed then. Nothing is left when nothing was found twice: a process that is just being started shows
-/// its mark a moment later.
+/// Programs left at our end get a second to clean up after SIGTERM (and SIGCONT, if they are stopped); then they
+/// are killed. None is left once two searches in a row find none: a process that is just being started shows its
+/// mark a moment later.
 const SHELL: &str = r#"
 mark=$1 left=0
 shift
@@ -42,30 +42,30 @@ for directory do
 done
 "#;
 
-/// Something that will be ended should we be killed. Drop it when that has ended by itself.
+/// A program that is ended if we are killed. Drop this when the program has ended on its own.
 pub(crate) struct Guarded(());
 
-/// Should we be killed, what `command` starts will be ended, and what that has started in turn. (Where there
-/// is no shell nobody does that; and a process that clears its environment is not found.)
+/// If we are killed, ends what `command` starts, and what that has started in turn. (Where there is no shell,
+/// nothing ends them; and a process that clears its environment is not found.)
 ///
 /// # Errors
-/// Those of [`Identity::own`]: without a `/proc` of ours nothing could be found.
+/// Those of [`Identity::own`]: without a `/proc` of ours no process could be found.
 pub(crate) fn guard(command: &mut Command) -> io::Result<Guarded> {
     command.env(MARK, mark()?);
     tell("begins", "");
     Ok(Guarded(()))
 }
 
-/// Starts the shell, if it does not run yet. While it is being started, it has a copy of each of our
-/// descriptors: of locks, too.
+/// Starts the shell if it is not running yet. While it starts, it holds a copy of each of our descriptors,
+/// including those of locks.
 pub(super) fn start_guard() {
     tell("", "");
 }
 
-/// After us, this directory will be removed if it is still there, and the shared memory objects whose names
-/// hold its own.
+/// After our end, removes this directory if it is still there, and the shared memory objects whose names contain
+/// the directory's name.
 pub(super) fn guard_directory(directory: &Path) {
-    // A name that is no UTF-8, or has a line end, cannot be told in a line.
+    // A name that is not UTF-8, or contains a line end, cannot be sent as one line.
     match directory.to_str() {
         Some(name) if directory.is_absolute() && !name.contains('\n') => tell("directory", name),
         _ => {}
@@ -78,8 +78,8 @@ impl Drop for Guarded {
     }
 }
 
-/// Ours alone, and no beginning of another's: not even of a process in a PID namespace below ours, which
-/// may have the same pid.
+/// A mark that is ours alone, and not the beginning of another process's mark, even of one in a PID namespace
+/// below ours, which may have the same pid.
 fn mark() -> io::Result<String> {
     let (Identity { pid, start }, namespaces) = (Identity::own()?, namespaces()?);
     Ok(format!("{pid}-{start}-{namespaces};"))
@@ -89,7 +89,7 @@ fn tell(what: &str, which: &str) {
     static SHELL: LazyLock<Mutex<Option<ResidentShell>>> = LazyLock::new(|| Mutex::new(start()));
     let mut shell = SHELL.lock().unwrap_or_else(PoisonError::into_inner);
     let order = format!("{what} {which}");
-    // If it was killed, or is stopped, we go on without it.
+    // If the shell was killed, or is stopped, we continue without it.
     shell.take_if(|shell| shell.tell(&order).is_err());
 }
 

@@ -1,4 +1,4 @@
-//! A program at work: started in a process group of its own, spoken to line by line, and ended
+//! A running program: started in a process group of its own, spoken to line by line, and ended
 //! whatever happens.
 
 use std::io::{self, BufReader, ErrorKind, Read, Write};
@@ -13,19 +13,19 @@ use crate::stop::{StopToken, Waker};
 use crate::support::error::Context;
 use crate::support::lines::read_line;
 
-/// How long a program may take to say or do what is expected of it. Only a broken one needs it.
+/// How long a program may take to say or do what is expected of it. Only a broken program needs that long.
 pub const LIMIT: Duration = Duration::from_secs(60);
-/// The longest line kept of what a program says, in bytes.
+/// The longest line that is kept of a program's output, in bytes.
 const LINE_LEN: usize = 4096;
 /// How many lines may wait; the program waits when there are more.
 const QUEUED: usize = 1024;
-/// How often to look whether a program has ended. std has no wait with a
-/// limit, and a thread that waited would leave us a pid that may be another's by now.
+/// How often to check whether a program has ended. std has no wait with a limit, and a thread that
+/// waited would leave us a pid that may already belong to another process.
 const LOOK: Duration = Duration::from_millis(2);
 /// How long the output of a program that has ended may take to reach us.
 const GRACE: Duration = Duration::from_millis(500);
 
-/// Where a program says something.
+/// The stream on which a program says something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Stream {
     /// Its standard output.
@@ -40,7 +40,7 @@ enum Event {
     Interrupted,
 }
 
-/// A running program. Dropping it kills its whole process group; so does our own end, whatever it is.
+/// A running program. Its whole process group is killed when this is dropped, and when we end, in any way.
 pub struct Program {
     child: Child,
     stdin: Option<ChildStdin>,
@@ -59,6 +59,11 @@ impl Program {
     ///
     /// # Errors
     /// Those of [`Command::spawn`], with the program's name.
+    #[doc(alias = "fork")]
+    #[doc(alias = "exec")]
+    #[doc(alias = "execve")]
+    #[doc(alias = "popen")]
+    #[doc(alias = "dup2")]
     pub fn start(command: &mut Command) -> io::Result<Self> {
         let guarded = guard(command)?;
         let piped = command
@@ -101,7 +106,7 @@ impl Program {
     /// Types a line.
     ///
     /// # Errors
-    /// [`ErrorKind::BrokenPipe`] if the program reads no more.
+    /// [`ErrorKind::BrokenPipe`] if the program no longer reads.
     pub fn say(&mut self, line: &str) -> io::Result<()> {
         match &mut self.stdin {
             Some(stdin) => stdin.write_all(format!("{line}\n").as_bytes()),
@@ -117,7 +122,7 @@ impl Program {
     /// Waits for the next line on `stream` that has `text` in it, and returns the line.
     ///
     /// # Errors
-    /// [`ErrorKind::UnexpectedEof`] if the program closes its output before, [`ErrorKind::TimedOut`]
+    /// [`ErrorKind::UnexpectedEof`] if the program closes its output first, [`ErrorKind::TimedOut`]
     /// after [`LIMIT`]; both with all that the program said instead.
     pub fn wait_for(&mut self, stream: Stream, text: &str) -> io::Result<String> {
         let deadline = Instant::now() + LIMIT;
@@ -139,10 +144,10 @@ impl Program {
     /// # Errors
     /// Those of [`signal`](super::signal).
     pub fn signal(&self, name: &str) -> io::Result<()> {
-        signal(name, self.pid()) // its pid is its own until we have waited for it
+        signal(name, self.pid()) // the pid belongs to the program until we have waited for it
     }
 
-    /// Ends its input and waits for its end. What it has left behind in its process group is killed.
+    /// Ends its input and waits for its end. Any process left in its process group is killed.
     ///
     /// # Errors
     /// [`ErrorKind::TimedOut`] after [`LIMIT`], with all that the program said.
@@ -152,7 +157,7 @@ impl Program {
         let deadline = Instant::now() + LIMIT;
         loop {
             if let Some(status) = self.ended()? {
-                // What it said last may still be on its way; a child of its own may keep the pipe open.
+                // Its last output may still be on its way; a child of its own may keep the pipe open.
                 let last_words = Instant::now() + GRACE;
                 while self.open > 0 && self.hear(last_words)? {}
                 return Ok(status);
@@ -167,13 +172,13 @@ impl Program {
         }
     }
 
-    /// All lines that it said on `stream` until now.
+    /// All lines that it has said on `stream` so far.
     pub fn said(&self, stream: Stream) -> String {
         let lines = self.said.iter().filter(|(on, _)| *on == stream);
         lines.map(|(_, line)| format!("{line}\n")).collect()
     }
 
-    /// Takes in one event; false if none came until the deadline.
+    /// Takes in one event; false if none comes before the deadline.
     fn hear(&mut self, deadline: Instant) -> io::Result<bool> {
         if self
             .stop
@@ -194,8 +199,8 @@ impl Program {
         Ok(true)
     }
 
-    /// Its exit status, if it has ended. The group is killed while its leader is a zombie: once that
-    /// is waited for, the number may be another's.
+    /// Its exit status, if it has ended. The group is killed while its leader is a zombie: once the leader has
+    /// been waited for, its number may belong to another process.
     fn ended(&mut self) -> io::Result<Option<ExitStatus>> {
         let has_gone = |error: io::Error| error.kind() == ErrorKind::NotFound;
         if self.ended.is_none() && Identity::of(self.child.id()).is_err_and(has_gone) {
@@ -272,7 +277,7 @@ mod tests {
 
     const LEAVES_A_CHILD: &str = "cat >/dev/null <&3 & echo $!; read -r line";
 
-    /// A shell with a child in its group, which waits for a pipe that never ends.
+    /// A shell with a child in its group; the child waits for a pipe that never ends.
     fn parent_and_child() -> (Program, Identity, io::PipeWriter) {
         let (reader, writer) = io::pipe().unwrap();
         let (us, fd) = (std::process::id(), std::os::fd::AsRawFd::as_raw_fd(&reader));

@@ -1,8 +1,8 @@
-//! A directory for the programs that we start. It goes with us, and with it what they have left elsewhere
-//! under its name.
+//! A directory for the programs that we start. It is removed when we end, together with anything they have left
+//! elsewhere under its name.
 //!
-//! After a kill the [guard](super::orphan_reaper) removes it; and should that be killed, too, the next process that
-//! makes one. The kernel lets go of the lock on a dead process's directory, however it died.
+//! After a kill the [guard](super::orphan_reaper) removes it; if the guard is killed too, the next process that
+//! makes such a directory does. The kernel releases the lock on a dead process's directory, however it died.
 
 use std::fs::{self, File, OpenOptions, TryLockError};
 use std::io::{self, ErrorKind};
@@ -15,8 +15,8 @@ use super::orphan_reaper::{guard_directory, start_guard};
 use crate::support::error::Context;
 use crate::support::unlink_on_drop::{create_private_dir, open_itself, stands_at};
 
-/// A private directory, removed with all that is in it, and with the shared memory objects whose names hold
-/// its own.
+/// A private directory, removed with everything in it, and with the shared memory objects whose names contain
+/// the directory's name.
 #[derive(Debug)]
 pub(crate) struct TemporaryDirectory {
     path: PathBuf,
@@ -25,7 +25,7 @@ pub(crate) struct TemporaryDirectory {
 
 impl TemporaryDirectory {
     /// Makes a directory whose name begins with `what`, where temporary files are kept (`TMPDIR`), and
-    /// removes those of its kind that killed processes left there.
+    /// removes directories of the same kind that killed processes left there.
     ///
     /// # Errors
     /// Those of `mkdir(2)` and `flock(2)`.
@@ -40,7 +40,7 @@ impl TemporaryDirectory {
             let path = parent.join(format!("{what}-{:07}-{number:04}", process::id()));
             let locked = match create_private_dir(&path).and_then(|()| lock(&path)) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists => continue,
-                // Another process took it for left behind, and has removed it already.
+                // Another process took it for an abandoned directory, and has already removed it.
                 Err(error) if error.kind() == ErrorKind::NotFound && tries.next().is_some() => {
                     continue;
                 }
@@ -49,7 +49,7 @@ impl TemporaryDirectory {
             let shown = path.display();
             let locked = locked
                 .context(|| format!("cannot make {shown}; set TMPDIR to another directory"))?;
-            // None: another process took it for left behind before we had locked it.
+            // None: another process took it for an abandoned directory before we locked it.
             if let Some(lock) = locked {
                 guard_directory(&path);
                 let _ = remove_left(what, &parent, &lock);
@@ -58,12 +58,12 @@ impl TemporaryDirectory {
         }
     }
 
-    /// Where it is.
+    /// Its path.
     pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
-    /// Its name: no other process has the same, so it can be part of other names.
+    /// Its name. No other process has the same one, so it can be part of other names.
     pub(crate) fn name(&self) -> String {
         name_of(&self.path)
     }
@@ -80,7 +80,7 @@ fn name_of(path: &Path) -> String {
     name.to_string_lossy().into_owned()
 }
 
-/// Locks the directory; `None` if its maker has it, or somebody who removes it.
+/// Locks the directory; `None` if its maker, or a process that is removing it, holds the lock.
 fn lock(path: &Path) -> io::Result<Option<File>> {
     let directory = open_itself(path, OpenOptions::new().read(true))?;
     match directory.try_lock() {
@@ -105,7 +105,7 @@ fn remove_left(what: &str, parent: &Path, ours: &File) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether a directory of this name is one of ours, and not one that only begins like it.
+/// Whether a directory of this name is one of ours, and not one whose name merely begins the same way.
 fn is_name(name: &str, what: &str) -> bool {
     let numbers = name
         .strip_prefix(what)
@@ -117,7 +117,7 @@ fn is_name(name: &str, what: &str) -> bool {
     numbers.is_some_and(|(pid, number)| is_number(pid, 7) && is_number(number, 4))
 }
 
-/// The directory last: as long as it is there, what belongs to it is found.
+/// Removes the directory last: as long as it exists, the objects that belong to it can be found.
 fn remove(path: &Path) {
     let name = name_of(path);
     let objects = fs::read_dir("/dev/shm").into_iter().flatten().flatten();

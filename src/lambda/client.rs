@@ -12,16 +12,16 @@ use crate::socket::{close, connect_unless, send};
 use crate::stop::StopToken;
 use crate::support::error::Context;
 
-/// The longest path that Linux knows, in bytes: no answer is longer.
+/// The longest path that Linux allows, in bytes: no answer is longer.
 #[doc(alias = "PATH_MAX")]
 const PATH_LEN: u64 = 4096;
 
 /// Asks the server at `path` and returns the path of the output file. `None` if `stop` is requested
-/// before the answer is there; the function runs to its end all the same.
+/// before the answer arrives; the function still runs to its end.
 ///
 /// # Errors
 /// - Those of [`connect_unless`].
-/// - [`ErrorKind::ConnectionAborted`]: the server went, or sent us away, without an answer.
+/// - [`ErrorKind::ConnectionAborted`]: the server exited, or sent the client away, without an answer.
 pub fn invoke(path: &Path, request: &Request, stop: &StopToken) -> io::Result<Option<PathBuf>> {
     let Some((server, _waker)) = connect_unless(path, stop)? else {
         return Ok(None);
@@ -37,7 +37,7 @@ pub fn invoke(path: &Path, request: &Request, stop: &StopToken) -> io::Result<Op
 }
 
 fn ask(mut server: &UnixStream, request: &Request) -> Option<PathBuf> {
-    // A server that is gone already is noticed below, where the answer should be.
+    // If the server has already closed, the answer is missing below, and that is noticed there.
     let _ = send(&mut server, format!("{request}\n").as_bytes());
     let mut answer = Vec::new();
     let received = server.take(PATH_LEN).read_to_end(&mut answer);

@@ -1,28 +1,28 @@
-//! How many clients and functions fit into the limit of open files.
+//! How many clients and functions fit into the limit on open files.
 //!
 //! Running out of descriptors in the middle of a client's work is an error that the client can do nothing
-//! about. So they are counted before: a client costs one, its function two more while it runs, or three.
+//! about. So the server plans ahead: a client costs one, its function two more while it runs, or three.
 
 use std::fs;
 use std::io::{self, ErrorKind};
 
-/// How many functions run at once, if no number is asked for. They may sleep, so cores are no measure: for
-/// 1,000 clients whose functions take 0.8 s each, all to be served in 5 s, 160 have to run at a time. This
-/// is that, and half as much for the time that starting them takes.
+/// How many functions run at a time by default. They may sleep, so the number of cores does not matter: to
+/// serve 1,000 clients in 5 s, whose functions take 0.8 s each, 160 have to run at a time. This number adds
+/// half as many for the time that starting them takes.
 const RUNNING: usize = 256;
-/// The most clients at once, however many descriptors there are: each has a thread.
+/// The most clients at a time, however many descriptors there are: each client has a thread.
 const CLIENTS: usize = 2000;
-/// A function's output file, and our end of its stdout. Its library, too, if that is kept open.
+/// A function's output file, and the server's end of its stdout. A library that is kept open is one more.
 const PER_FUNCTION: usize = 2;
-/// How many processes are being started at once. While it is, each takes [`PER_START`] more.
+/// How many processes may be starting at the same time. Each takes [`PER_START`] more while it starts.
 pub(super) const STARTING: usize = 8;
-/// Its stdin and stdout, until they are its own.
+/// The stdin and stdout of a process, until it has its own copies.
 const PER_START: usize = 2;
-/// For these, the listening socket, the log, the watchdog, and something to spare.
+/// For starting processes, the listening socket, the log, the watchdog, and some to spare.
 const RESERVED: usize = STARTING * PER_START + 16;
 
-/// How many clients to have at once, for `max_running` functions at once or for as many as are good and
-/// fit; and how many these are.
+/// How many clients and how many functions to have at a time: `max_running` functions, or as many as are
+/// useful and fit.
 pub(super) fn plan(
     max_running: Option<usize>,
     keeps_libraries: bool,

@@ -1,4 +1,4 @@
-//! How a call ended, and how a conversation did, as the log has it.
+//! How a call ended, and how a conversation ended, in the words of the log.
 
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -10,10 +10,10 @@ use super::protocol::Malformed;
 pub(super) enum Ended {
     /// The function ended, one way or another; all that it printed is in the file.
     OnItsOwn(ExitStatus),
-    /// It was killed; so says the last line of the file, after what it had printed. If that could not be written,
-    /// it is the only line.
+    /// The function was killed; the last line of the file says so, after its output. If the output could not be
+    /// written, that line is the only one.
     Killed(Reason),
-    /// It did not run; so says the only line of the file.
+    /// The function did not run; the only line of the file says so.
     NotExecuted(String),
 }
 

@@ -1,7 +1,7 @@
-//! One run of one function: a process of its own, its output copied, its end waited for.
+//! One run of one function: start its process, copy its output, wait for its end.
 //!
-//! Three threads look after it. The client's own waits for the process; a second one copies the output,
-//! and stops at the limit; the [watchdog](super::watchdog)'s looks at the clock.
+//! Three threads look after the run. The client's thread waits for the process; a second one copies the
+//! output, up to the limit; the [watchdog](super::watchdog)'s thread watches the clock.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -21,29 +21,29 @@ use super::watchdog::Watchdog;
 use crate::socket::{Received, recv};
 use crate::support::permits::Permits;
 
-/// How much is copied in one go, in bytes.
+/// How many bytes are copied at a time.
 const BUFFER_LEN: usize = 32 * 1024;
 
 /// What all runs of a server's functions share.
 pub(super) struct Functions {
     pub(super) watchdog: Watchdog,
-    /// How much of what a function prints is kept, in bytes.
+    /// How many bytes of a function's output are kept.
     pub(super) max_output: u64,
-    /// Starting a process takes a few descriptors for a moment, so there are only some starts at once.
+    /// Starting a process takes a few descriptors for a moment, so only a few processes start at the same time.
     pub(super) starting: Arc<Permits>,
 }
 
 struct Run {
     status: ExitStatus,
-    /// Why it was killed, if it was.
+    /// Why the function was killed, if it was.
     killed: Option<Reason>,
-    /// Whether its last byte is no newline.
+    /// Whether its output ends in the middle of a line.
     in_line: bool,
 }
 
 impl Functions {
-    /// Runs `call` for client `number`, with its output in the file. `asked` names the function there, if
-    /// something goes wrong.
+    /// Runs `call` for client `number`, with its output in the file. If something goes wrong, the last line
+    /// of the file says so, and names the function by `asked`.
     ///
     /// # Errors
     /// Those of writing that last line to the file.
@@ -82,7 +82,7 @@ impl Functions {
             let copy = || self.copy(number, &reader, file);
             let copier = thread::Builder::new().spawn_scoped(scope, copy);
             if copier.is_err() {
-                self.watchdog.forget(number); // which is the end of the function
+                self.watchdog.forget(number); // which kills the function
             }
             let status = child.wait();
             let killed = self.watchdog.forget(number);
@@ -100,8 +100,8 @@ impl Functions {
         })
     }
 
-    /// Starts the process, with nothing to read and a socket to print into. We keep the other end;
-    /// our copy of the function's end goes with the command, or there would be no end of the output.
+    /// Starts the process, with nothing to read and a socket to print into. The server keeps the other end;
+    /// it drops its copy of the function's end with the command, or the output would never end.
     fn start(&self, number: u64, mut command: Command) -> io::Result<(Child, UnixStream)> {
         let _start = self.starting.take(number);
         let (reader, writer) = UnixStream::pair()?;
@@ -112,8 +112,8 @@ impl Functions {
         Ok((child, reader))
     }
 
-    /// Copies all that comes, up to the limit. Beyond it the function is killed, and may not wait for us to
-    /// read. Returns why copying ended before the output did, and whether a line is open.
+    /// Copies the output up to the limit, and kills a function that prints more. Returns why copying ended
+    /// before the output did, and whether the last line is unfinished.
     fn copy(&self, number: u64, reader: &UnixStream, file: &File) -> (Option<Reason>, bool) {
         let mut in_line = false;
         let stopped = match copy_at_most(self.max_output, reader, file, &mut in_line) {
@@ -122,14 +122,14 @@ impl Functions {
             Err(error) => Some(Reason::Unwritable(error.kind())),
         };
         if let Some(reason) = stopped {
-            // Even if it waits for us to read. It hears of no broken pipe before it dies.
+            // This kills the function even while it waits for us to read. It sees no broken pipe first.
             self.watchdog.kill(number, reason);
         }
         (stopped, in_line)
     }
 }
 
-/// Copies up to `limit` bytes; says whether that was all. `in_line` follows whether a line is open.
+/// Copies up to `limit` bytes; returns whether that was all. `in_line` tracks whether a line is unfinished.
 fn copy_at_most(
     limit: u64,
     mut reader: &UnixStream,

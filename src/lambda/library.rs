@@ -1,7 +1,7 @@
-//! Libraries: what may be run, and what program runs it.
+//! Libraries: which files may be run, and which program runs each.
 //!
-//! A library is an executable, so loading it is `execve(2)` and needs no trust in what is loaded: it
-//! gets a process of its own. A file that is not executable, such as a shared object, is handed to a *runtime*, a
+//! A library is an executable, so loading it is `execve(2)`. The server need not trust it, because it gets
+//! a process of its own. A file that is not executable, such as a shared object, is handed to a *runtime*, a
 //! program that knows how to load it.
 
 use std::fs::{self, File, OpenOptions};
@@ -14,33 +14,35 @@ use std::process::Command;
 
 use super::protocol::Request;
 
-/// A flag of `open(2)`: the descriptor means the file and opens nothing. That needs no right to read it, and
-/// does not wait at a FIFO.
+/// A flag of `open(2)`: the descriptor refers to the file without opening it. That needs no right to read the
+/// file, and does not wait at a FIFO.
 const O_PATH: i32 = 0o10_000_000;
 
 /// A program that runs libraries whose names end in `suffix`.
+#[doc(alias = "dlopen")]
+#[doc(alias = "dlsym")]
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Runtime {
-    /// The end of a library's name, as `.so`.
+    /// The end of a library's name, such as `.so`.
     pub suffix: String,
-    /// What is run as `PROGRAM LIBRARY FUNCTION [FILE]`.
+    /// The program, which is run as `PROGRAM LIBRARY FUNCTION [FILE]`.
     pub program: PathBuf,
 }
 
-/// What is run for a request.
+/// The command to run for a request.
 pub(super) struct Call {
     pub(super) command: Command,
-    /// The open library, if `command` names it by its descriptor: to be kept until the function has ended.
+    /// The open library, if `command` names it by its descriptor: keep it until the function has ended.
     pub(super) library: Option<File>,
 }
 
-/// The program that does what `request` asks for, with its words: `LIBRARY FUNCTION [FILE]`, or the
-/// first runtime that fits and then these. With no directory in `allow` every library may be run.
+/// The command that does what `request` asks for: `LIBRARY FUNCTION [FILE]`, with the first runtime that
+/// fits in front, if one does. With no directory in `allow` every library may be run.
 ///
 /// # Errors
 /// - Those of [`File::open`]: [`ErrorKind::NotFound`] above all.
-/// - [`ErrorKind::PermissionDenied`]: it is in none of the directories.
-/// - [`ErrorKind::InvalidInput`]: it is no file.
+/// - [`ErrorKind::PermissionDenied`]: the library is in none of the directories.
+/// - [`ErrorKind::InvalidInput`]: the library is not a file.
 pub(super) fn call(request: &Request, allow: &[PathBuf], runtimes: &[Runtime]) -> io::Result<Call> {
     let (path, library) = resolve(&request.library, allow)?;
     let fits = |runtime: &&Runtime| request.library.ends_with(&runtime.suffix);
@@ -60,9 +62,9 @@ pub(super) fn call(request: &Request, allow: &[PathBuf], runtimes: &[Runtime]) -
     Ok(Call { command, library })
 }
 
-/// The path of a library: links and dots are followed.
+/// The path of a library, with links and dots resolved.
 ///
-/// The file behind a path may change between a look at it and its use. So where directories are allowed, the
+/// The file behind a path may change between its check and its use. So if `allow` names directories, the
 /// library is opened once, the open file is checked, and the path is that of the descriptor.
 fn resolve(library: &str, allow: &[PathBuf]) -> io::Result<(PathBuf, Option<File>)> {
     let mut options = OpenOptions::new();
@@ -70,7 +72,7 @@ fn resolve(library: &str, allow: &[PathBuf]) -> io::Result<(PathBuf, Option<File
     let us = fs::canonicalize("/proc/self")?; // the function reads the path, and there "self" is the function
     let opened = us.join(format!("fd/{}", file.as_raw_fd()));
     let path = fs::read_link(&opened)?;
-    let inside = |directory: &PathBuf| path.starts_with(directory); // by whole names: /a is not in /ab
+    let inside = |directory: &PathBuf| path.starts_with(directory); // by whole names: /ab is not in /a
     if !allow.is_empty() && !allow.iter().any(inside) {
         let fault = "it is in no directory that --allow names";
         return Err(io::Error::new(ErrorKind::PermissionDenied, fault));
@@ -144,7 +146,7 @@ mod tests {
     fn what_was_checked_is_what_is_run_even_if_its_name_has_passed_to_another() {
         let place = tempfile::tempdir().unwrap();
         let place = fs::canonicalize(place.path()).unwrap();
-        // Made by a shell, because we may not execute what another thread's child still holds open to write.
+        // A shell makes them, because no file can be executed that another thread's child holds open for writing.
         let make = "mkdir lib; for word in checked swapped; do printf '#!/bin/sh\\necho %s\\n' $word >$word; done; \
                     mv checked lib/f; mv swapped other; chmod +x lib/f other";
         let made = Command::new("sh")

@@ -9,18 +9,18 @@
 //!     | <------- path of the output file ----- |  closes
 //! ```
 //!
-//! Note 0 takes the five socket primitives for a *lambda function loader*. Its C server loads a
-//! library into itself with `dlopen`. Here a library is loaded into a process of its own: what a
-//! function does there, it does to itself.
+//! Note 0 uses the five socket primitives for a *lambda function loader*. Its C server loads a
+//! library into itself with `dlopen`. Here a library is loaded into a process of its own, so a
+//! faulty function harms only itself.
 //!
-//! Read it stage by stage; each is a whole file and adds one idea to the one before (`diff` shows it):
+//! Read it stage by stage; each stage is a complete file and adds one idea to the one before (`diff` shows it):
 //!
 //! 1. [`s1_plain`]: a server and its client in one file, std alone.
-//! 2. [`s2_survives`]: survives its clients and ends cleanly. [`protocol`] gives names to what goes over the
-//!    wire; `library.rs` says which program runs a library, `output.rs` makes the files that answers name,
+//! 2. [`s2_survives`]: survives its clients and ends cleanly. [`protocol`] defines the wire format;
+//!    `library.rs` says which program runs a library, `output.rs` makes the files that answers name,
 //!    `ending.rs` has the words of the log, and [`client`] is the client of this and the last stage.
-//! 3. [`s3_limits`]: limits to time, output and numbers. `function.rs` is one run, `watchdog.rs` kills what
-//!    does not end, and `descriptors.rs` says how many fit at once.
+//! 3. [`s3_limits`]: limits on time, output and numbers. `function.rs` is one run, `watchdog.rs` kills functions
+//!    that do not end, and `descriptors.rs` says how many clients and functions fit at a time.
 
 pub mod client;
 mod descriptors;

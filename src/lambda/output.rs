@@ -1,4 +1,4 @@
-//! Output files: one for each answer, new, and its owner's alone.
+//! Output files: each answer gets a new one, which only its owner can open.
 
 use std::fs::{self, File, OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Seek, Write};
@@ -16,15 +16,15 @@ pub(super) struct Outputs {
     made: AtomicU64,
 }
 
-/// An output file, open to be written. Dropped, it is removed, because no client knows its name.
+/// An output file, open for writing. It is removed when dropped, because no client knows its name.
 pub(super) struct Output {
     own: UnlinkOnDrop,
     pub(super) file: File,
 }
 
 impl Outputs {
-    /// Takes the directory, and makes it (mode 0700) if it is not there. Clients may have another
-    /// working directory than the server, so what they are told is absolute.
+    /// Uses the directory, and makes it (mode 0700) if it is not there. Clients may have a different
+    /// working directory from the server's, so the paths in answers are absolute.
     pub(super) fn in_directory(directory: &Path) -> io::Result<Self> {
         let sentence = || format!("cannot put output files into {}", directory.display());
         match create_private_dir(directory) {
@@ -43,7 +43,7 @@ impl Outputs {
     }
 
     /// Makes a file that was not there before, mode 0600: `open(2)` with `O_CREAT | O_EXCL`, which
-    /// neither takes an existing file nor follows a link that somebody laid in its place.
+    /// neither opens an existing file nor follows a link that another user put in its place.
     #[doc(alias = "mkstemp")]
     pub(super) fn create(&self) -> io::Result<Output> {
         loop {
@@ -75,7 +75,7 @@ impl Output {
         self.own.path()
     }
 
-    /// Makes `text` all that the file holds.
+    /// Replaces the file's contents with `text`.
     pub(super) fn replace(&self, text: &str) -> io::Result<()> {
         let mut file = &self.file;
         let replaced = file.set_len(0).and_then(|()| file.rewind());

@@ -1,7 +1,7 @@
-//! What goes over the wire: one line of up to three fields one way, a path the other.
+//! The wire format: one line of up to three fields in one direction, a path in the other.
 //!
-//! The format is that of the course assignment whose note this room mirrors, so its C clients work
-//! unchanged: they send the fields in one `send` and print what one `recv` brings.
+//! The format is that of the course assignment whose note this module mirrors, so its C clients work
+//! unchanged: they send the fields in one `send` and print the result of one `recv`.
 
 use std::fmt;
 
@@ -13,13 +13,13 @@ pub const MESSAGE_LEN: usize = 1024;
 /// The function that is run when the client names none.
 pub const DEFAULT_FUNCTION: &str = "run";
 
-/// The exit status by which a program says that it could not run what it was asked to: a shell's
+/// The exit status with which a program says that it could not run the function: a shell uses it
 /// for a command that was not found.
 pub(super) const NOT_EXECUTED: i32 = 127;
 
 /// What a client asks for: `<library> [<function> [<file>]]`, separated by blanks.
 ///
-/// It is shown as the client sent it, whatever the blanks were.
+/// It is displayed with single blanks, whatever blanks the client sent.
 ///
 /// ```
 /// use ipc_primer::lambda::protocol::Request;
@@ -39,11 +39,11 @@ pub struct Request {
 }
 
 impl Request {
-    /// Understands a message. It ends at its first newline, else where it ends itself. NUL bytes at
-    /// its very end are left away: some C clients send their string with its end, or all of a buffer.
+    /// Parses a message, up to its first newline if it has one. NUL bytes at the very end are dropped:
+    /// some C clients send their string with its NUL, or all of a buffer.
     ///
     /// # Errors
-    /// [`Malformed`], which says in what way this is no request.
+    /// [`Malformed`], which says why the message is not a request.
     pub fn parse(message: &[u8]) -> Result<Self, Malformed> {
         let line = line_of(message);
         if line.len() > MESSAGE_LEN {
@@ -68,8 +68,8 @@ impl Request {
     /// Builds a request from its fields.
     ///
     /// # Errors
-    /// [`Malformed`] if a field is empty or holds a blank, or all of them are too long together: another
-    /// request would arrive.
+    /// [`Malformed`] if a field is empty or holds a blank, or if the fields together are too long: the
+    /// server would not receive this request.
     pub fn new(
         library: &str,
         function: Option<&str>,
@@ -100,39 +100,40 @@ impl fmt::Display for Request {
     }
 }
 
-/// The line that an output file holds when what was asked for could not be run.
+/// The line that an output file holds when the requested function could not be run.
 ///
 /// ```
 /// use ipc_primer::lambda::protocol::error_line;
 ///
 /// assert_eq!(error_line("/lib/no.so f"), "Error: /lib/no.so f could not be executed.\n");
 /// ```
+#[doc(alias = "dlerror")]
 pub fn error_line(asked: &str) -> String {
     format!("Error: {asked} could not be executed.\n")
 }
 
-/// A message that is no request, as text for that line: escaped, because it comes from a stranger,
-/// and cut where a message has to end.
+/// A malformed message, as text for that line: escaped, because it comes from a stranger, and cut to
+/// the length of the longest message.
 pub(super) fn escaped(message: &[u8]) -> String {
     let line = line_of(message);
     let line = &line[..line.len().min(MESSAGE_LEN)];
     escape(line.trim_ascii()).into_owned()
 }
 
-/// In what way a message is no request.
+/// Why a message is not a request.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Malformed {
     /// It has no field.
     Empty,
     /// It is longer than [`MESSAGE_LEN`].
     TooLong,
-    /// It holds a NUL byte, with which a C string ends and a path cannot go on.
+    /// It holds a NUL byte, which ends a C string and cannot be part of a path.
     Nul,
     /// It is not UTF-8.
     NotUtf8,
     /// It has more than three fields.
     TooManyFields,
-    /// A field is empty or holds a blank: only a client can see that.
+    /// A field is empty or holds a blank, which only the client can detect.
     Blank,
 }
 

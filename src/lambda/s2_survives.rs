@@ -2,13 +2,13 @@
 //!
 //! What broke: after Ctrl-C the socket file of stage 1 is in the way of the next server, and `kill` leaves its
 //! functions running (`ipc lambda invoke /bin/sleep 1000`). The next server writes over `output-1`, which a
-//! client may still want to read. A client that leaves early leaves a file behind whose name was never told.
+//! client may still want to read. If a client disconnects early, its output file stays, and no client knows it.
 //!
 //! What this adds: the stale file is taken over; Ctrl-C ends the functions and closes every connection; each
-//! output file is new and its owner's alone, and goes if its client has gone; a message that is no request is told
-//! apart; the log says how each call ended. One client too many waits in the backlog.
+//! output file is new and its owner's alone, and is removed if its client has disconnected; the server refuses
+//! malformed messages; the log says how each call ended. One client too many waits in the backlog.
 //!
-//! What it costs: 90 lines more here, and five files beside it; one waker a client and one a function.
+//! What it costs: 83 more lines here, and five files beside it; one waker for each client and each function.
 
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
@@ -29,13 +29,13 @@ use crate::socket::{Listener, Received, WhenFull, accept_loop, close, recv, send
 use crate::stop::StopToken;
 use crate::support::log::log;
 
-/// How many clients at once. Each takes up to five descriptors, while its function is started, of the usual 1,024.
+/// How many clients at a time. Each takes up to five of the usual 1,024 descriptors while its function starts.
 const MAX_CLIENTS: usize = 200;
 /// How long an answer may wait for room. It is the only one on its connection, so there is room.
 const SEND_LIMIT: Duration = Duration::from_secs(1);
 
-/// Serves the clients of `listener`, with what functions print in new files in `output_dir`, until `stop` is
-/// requested. Then functions at work are killed.
+/// Serves the clients of `listener`, and puts the output of functions into new files in `output_dir`, until
+/// `stop` is requested. Then it kills the functions that still run.
 ///
 /// # Errors
 /// Those of [`Listener::accept`] and of the directory. A client's errors end that client alone.
@@ -44,7 +44,7 @@ pub fn serve(listener: &Listener, output_dir: &Path, stop: &StopToken) -> io::Re
         outputs: Outputs::in_directory(output_dir)?,
         stop: stop.clone(),
     };
-    log(format!("listening on {}", listener.path().display())); // only now is all ready
+    log(format!("listening on {}", listener.path().display())); // only now is everything ready
     accept_loop(
         listener,
         MAX_CLIENTS,
@@ -68,7 +68,7 @@ struct Server {
 }
 
 impl Server {
-    /// Does all that is done for one client.
+    /// Serves one client, from its message to its answer.
     fn converse(&self, client: &Arc<UnixStream>) -> Ending {
         let message = match self.receive(client) {
             Ok(Some(message)) => message,
@@ -86,9 +86,9 @@ impl Server {
         answered.unwrap_or_else(Ending::Failed)
     }
 
-    /// Receives the message, which is what the first read brings; `None` from a client that has gone.
+    /// Receives the message, which is all that the first read returns; `None` if the client has disconnected.
     ///
-    /// Nothing at all before the client's half-close is a message too: an empty one.
+    /// If the client half-closes without sending anything, the message is empty.
     fn receive(&self, client: &Arc<UnixStream>) -> io::Result<Option<Vec<u8>>> {
         let reading = Arc::clone(client);
         let shut_down = move || drop(reading.shutdown(Shutdown::Read));
@@ -103,7 +103,7 @@ impl Server {
         Ok(Some(message))
     }
 
-    /// Does what the message asks for. The output file says how it went; the only error is that the file
+    /// Does what the message asks for. The output file says how that ended; the only error is that the file
     /// cannot be written.
     fn work(&self, message: &[u8], output: &Output) -> io::Result<Ending> {
         let request = match Request::parse(message) {
@@ -126,7 +126,7 @@ impl Server {
         Ok(Ending::Answered(asked, Ended::NotExecuted(why)))
     }
 
-    /// Runs a function with its output in the file. It is the first of a process group, which a stop kills.
+    /// Runs a function with its output in the file. It leads a process group of its own, which a stop kills.
     fn run(&self, mut command: Command, output: &Output) -> io::Result<ExitStatus> {
         let stdout = output.file.try_clone()?;
         command.stdin(Stdio::null()).stdout(stdout).process_group(0);
@@ -137,8 +137,8 @@ impl Server {
     }
 }
 
-/// Tells the client where its output is; says whether it did. If the client has gone, no other will ever
-/// learn the path, and the file is removed.
+/// Tells the client where its output is; returns whether that worked. If the client has disconnected, no
+/// other will ever learn the path, and the file is removed.
 fn answer(client: &UnixStream, output: Output) -> io::Result<bool> {
     client.set_write_timeout(Some(SEND_LIMIT))?;
     match send(&mut &*client, output.path().as_os_str().as_bytes()) {

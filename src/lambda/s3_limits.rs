@@ -1,15 +1,15 @@
-//! Stage 3: a server that sets limits to functions, and leaves nothing of them behind.
+//! Stage 3: a server that sets limits on functions, and leaves none of their processes behind.
 //!
 //! What broke: at stage 2 a function that never ends (`ipc lambda invoke /bin/sleep 1000`) holds its client and
-//! its thread for ever, one that prints for ever (`/bin/yes`) fills the disk, and one that starts a process in
-//! the background leaves that behind. `kill -9` of the server leaves all functions behind.
+//! its thread forever, one that prints forever (`/bin/yes`) fills the disk, and one that starts a process in
+//! the background leaves that process behind. `kill -9` of the server leaves all functions behind.
 //!
 //! What this adds: a time limit for functions and silent clients; a copy of the output that stops at a limit; a
-//! limit to how many functions run at once, and their turns in the order of arrival; a watchdog that kills whole
-//! process groups, even after the server's own end by `kill -9`. And which libraries may be run (`--allow`), by
-//! which programs (`--runtime`).
+//! limit on how many functions run at a time, with turns in the order of arrival; a watchdog that kills whole
+//! process groups, even after `kill -9` of the server itself; and rules for which libraries may be run
+//! (`--allow`), by which programs (`--runtime`).
 //!
-//! What it costs: 80 lines more here, and three files beside it; one more thread a function, a shell a server.
+//! What it costs: 80 more lines here, three files beside it, one more thread per function, one shell per server.
 
 use std::fs;
 use std::io::{self, ErrorKind};
@@ -37,30 +37,30 @@ use crate::support::permits::Permits;
 /// How long an answer may wait for room. It is the only one on its connection, so there is room.
 const SEND_LIMIT: Duration = Duration::from_secs(1);
 
-/// How long a function may run, usually.
+/// How long a function may run by default.
 pub const TIMEOUT: Duration = Duration::from_secs(10);
-/// How much of what a function prints is kept, usually, in bytes: 64 MiB.
+/// How many bytes of a function's output are kept by default: 64 MiB.
 pub const MAX_OUTPUT: u64 = 64 << 20;
 
 /// How a server runs functions.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// The directory of output files; it is made if it is not there, but not those above it.
+    /// The directory of output files; it is made if it is not there, but its parents are not.
     pub output_dir: PathBuf,
-    /// The programs for libraries that are not executables; the first that fits is taken.
+    /// The programs for libraries that are not executables; the first that fits is used.
     pub runtimes: Vec<Runtime>,
-    /// The directories that libraries may be in or below; none for any.
+    /// The directories that libraries may be in or below; if it is empty, libraries may be anywhere.
     pub allow: Vec<PathBuf>,
-    /// How many functions run at once; `None` for as many as seem good.
+    /// How many functions run at a time; if `None`, the server chooses.
     pub max_running: Option<usize>,
-    /// How long a function may run, and a client may take to say what it wants.
+    /// How long a function may run, and a client may take to send its message.
     pub timeout: Duration,
-    /// How much of what a function prints is kept, in bytes.
+    /// How many bytes of a function's output are kept.
     pub max_output: u64,
 }
 
 impl Settings {
-    /// The usual settings: every executable may be run, for [`TIMEOUT`], and print [`MAX_OUTPUT`].
+    /// The default settings: every executable may be run, for [`TIMEOUT`], and print [`MAX_OUTPUT`].
     pub fn new(output_dir: impl Into<PathBuf>) -> Self {
         Self {
             output_dir: output_dir.into(),
@@ -73,8 +73,8 @@ impl Settings {
     }
 }
 
-/// Serves the clients of `listener` until `stop` is requested. Then functions at work get a last
-/// moment, 0.3 seconds, and clients that wait for one are sent away.
+/// Serves the clients of `listener` until `stop` is requested. Then running functions get a last
+/// moment, 0.3 seconds, and clients that wait for their turn are sent away.
 ///
 /// ```
 /// use ipc_primer::stop::StopToken;
@@ -98,12 +98,12 @@ impl Settings {
 ///
 /// # Errors
 /// - Those of [`Listener::accept`], of the directories and of starting `sh`.
-/// - [`ErrorKind::InvalidInput`]: there are too few descriptors for so many functions at once.
+/// - [`ErrorKind::InvalidInput`]: there are too few descriptors for so many functions at a time.
 pub fn serve(listener: &Listener, settings: &Settings, stop: &StopToken) -> io::Result<()> {
     let server = Arc::new(Server::new(settings, stop)?);
     let ending = Arc::clone(&server);
     let _end = stop.on_stop(move || ending.end());
-    log(format!("listening on {}", listener.path().display())); // only now is all ready
+    log(format!("listening on {}", listener.path().display())); // only now is everything ready
     thread::scope(|scope| {
         let watchdog = &server.functions.watchdog;
         thread::Builder::new().spawn_scoped(scope, || watchdog.keep_time())?;
@@ -122,7 +122,7 @@ pub fn serve(listener: &Listener, settings: &Settings, stop: &StopToken) -> io::
                 format!("client {number} was sent away")
             },
         );
-        watchdog.close(); // which kept the time until the last client had gone
+        watchdog.close(); // which kills late functions until the last client is served
         ended
     })
 }
@@ -161,20 +161,20 @@ impl Server {
         })
     }
 
-    /// Sends away the clients that wait, and gives the functions at work a last moment.
+    /// Sends the waiting clients away, and gives the running functions a last moment.
     fn end(&self) {
         self.running.close();
         self.functions.watchdog.end();
     }
 
-    /// Does all that is done for one client.
+    /// Serves one client, from its message to its answer.
     fn converse(&self, number: u64, client: &Arc<UnixStream>) -> Ending {
         let message = match self.receive(client) {
             Ok(Some(message)) => message,
             Ok(None) => return Ending::Left,
             Err(error) => return Ending::Failed(error),
         };
-        // Each answer holds a file open, so what is wrong with a message waits its turn too.
+        // Each answer holds a file open, so the answer to a malformed message waits its turn too.
         let Some(_turn) = self.running.take(number) else {
             return Ending::SentAway;
         };
@@ -186,9 +186,9 @@ impl Server {
         answered.unwrap_or_else(Ending::Failed)
     }
 
-    /// Receives the message, which is what the first read brings; `None` from a client that has gone.
+    /// Receives the message, which is all that the first read returns; `None` if the client has disconnected.
     ///
-    /// Nothing at all before the client's half-close is a message too: an empty one.
+    /// If the client half-closes without sending anything, the message is empty.
     fn receive(&self, client: &Arc<UnixStream>) -> io::Result<Option<Vec<u8>>> {
         let reading = Arc::clone(client);
         let shut_down = move || drop(reading.shutdown(Shutdown::Read));
@@ -204,7 +204,7 @@ impl Server {
         Ok(Some(message))
     }
 
-    /// Does what the message asks for. The output file says how it went; the only error is that the file
+    /// Does what the message asks for. The output file says how that ended; the only error is that the file
     /// cannot be written.
     fn work(&self, number: u64, message: &[u8], output: &Output) -> io::Result<Ending> {
         let request = match Request::parse(message) {
@@ -221,8 +221,8 @@ impl Server {
     }
 }
 
-/// Tells the client where its output is; says whether it did. If the client has gone, no other will ever
-/// learn the path, and the file is removed.
+/// Tells the client where its output is; returns whether that worked. If the client has disconnected, no
+/// other will ever learn the path, and the file is removed.
 fn answer(client: &UnixStream, output: Output) -> io::Result<bool> {
     client.set_write_timeout(Some(SEND_LIMIT))?;
     match send(&mut &*client, output.path().as_os_str().as_bytes()) {

@@ -1,12 +1,12 @@
-//! The watchdog: kills functions that run too long, and what a function leaves behind.
+//! The watchdog: kills functions that run too long, and processes that a function leaves behind.
 //!
 //! A function is a process group, and a group is killed by `kill(2)`, for which std has no safe call.
 //! A shell has one. Starting a shell for each function would double the price of a call, so one
 //! shell lives as long as the server and takes orders on its stdin.
 //!
-//! The shell also knows which groups are at work. When its stdin ends before it was told to quit, because the
-//! server was killed, it kills them, and whatever the server had started and not yet told of: that has the
-//! shell's mark in its environment.
+//! The shell also knows which groups are running. If the server is killed, the shell's stdin ends before the
+//! order to quit. Then the shell kills these groups, and every process that the server had started but not yet
+//! reported: such a process has the shell's mark in its environment.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -24,12 +24,12 @@ const LAST_WISH: Duration = Duration::from_millis(300);
 /// The environment variable that marks functions; its value is the shell's PID and a semicolon.
 const MARK: &str = "IPC_LAMBDA";
 
-/// `+`: a group is at work. `k`: kill it, and its first process, should that have left it. `-`: that one
-/// was waited for; kill what is left and forget it. `q`: nothing is left, quit.
+/// `+`: a group is running. `k`: kill it, and its first process in case that has left it. `-`: the first
+/// process was waited for; kill the rest of the group and forget it. `q`: nothing is left, quit.
 ///
-/// A process between `fork(2)` and `execve(2)` holds a copy of the server's end, so when the input ends there is
-/// none. But one that has just executed its program shows its environment a moment later: hence several looks.
-/// In another PID namespace than that of `/proc` the numbers there mean other processes, so there is no look.
+/// A process between `fork(2)` and `execve(2)` holds a copy of the server's end, so none exists when the input
+/// ends. But a process that has just executed its program shows its environment a moment later: hence several
+/// looks. In a PID namespace other than that of `/proc`, the numbers there mean other processes: hence no look.
 const ORDERS: &str = r#"
 groups=' '
 while read -r order group; do
@@ -62,9 +62,9 @@ pub(super) struct Watchdog {
 
 struct State {
     shell: ResidentShell,
-    /// The functions at work, by their clients' numbers.
+    /// The running functions, by their clients' numbers.
     watched: BTreeMap<u64, Watched>,
-    /// When everything has to be over, once the server ends.
+    /// When every function has to be over, once the server ends.
     ending: Option<Instant>,
     closed: bool,
 }
@@ -93,12 +93,12 @@ impl Watchdog {
         })
     }
 
-    /// Marks what `command` will start, so that the shell finds it even before it is watched over.
+    /// Marks the process that `command` will start, so that the shell finds it even before the watch begins.
     pub(super) fn mark(&self, command: &mut Command) {
         command.env(MARK, &self.mark);
     }
 
-    /// Watches over the process group of client `number`'s function until that is [forgotten](Self::forget).
+    /// Watches over the process group of client `number`'s function until it is [forgotten](Self::forget).
     pub(super) fn watch(&self, number: u64, group: u32) {
         let mut state = self.state();
         let deadline = Instant::now() + self.timeout;
@@ -116,17 +116,17 @@ impl Watchdog {
         }
     }
 
-    /// Kills client `number`'s function, if it is still at work.
+    /// Kills client `number`'s function, if it still runs.
     pub(super) fn kill(&self, number: u64, reason: Reason) {
         self.state().kill(number, reason);
     }
 
-    /// Ends the watch, once the function's own process was waited for, and all that is left of its group. Says
+    /// Ends the watch once the function's own process was waited for, and kills the rest of its group. Returns
     /// why the function was killed, if it was.
     ///
-    /// That process gave its number to the group. As long as one member lives, the kernel gives the
-    /// number to no other process, and after the last it goes through all other numbers first. So the
-    /// order to kill what is left, a moment later, meets the group or no process at all.
+    /// That process gave its number to the group. As long as one member lives, the kernel gives the number
+    /// to no other process, and after the last exits it goes through all other numbers first. So the order
+    /// to kill the rest, a moment later, meets the group or no process at all.
     pub(super) fn forget(&self, number: u64) -> Option<Reason> {
         let mut state = self.state();
         let watched = state.watched.remove(&number)?;
@@ -134,7 +134,7 @@ impl Watchdog {
         watched.killed
     }
 
-    /// Gives all functions a last moment, and those that come now no more than that.
+    /// Gives all functions a last moment, and functions that start now no more than that.
     pub(super) fn end(&self) {
         let ending = Instant::now() + LAST_WISH;
         let mut state = self.state();
@@ -145,7 +145,7 @@ impl Watchdog {
         self.changed.notify_all();
     }
 
-    /// Kills each function whose time is up, until the watchdog is closed: a thread of its own.
+    /// Kills each function whose time is up, until the watchdog is closed; runs on a thread of its own.
     pub(super) fn keep_time(&self) {
         let mut state = self.state();
         while !state.closed {
@@ -170,7 +170,7 @@ impl Watchdog {
 }
 
 impl State {
-    /// When the next of those at work is due.
+    /// When the next running function is due.
     fn next_deadline(&self) -> Option<Instant> {
         let alive = |watched: &&Watched| watched.killed.is_none();
         let alive = self.watched.values().filter(alive);
@@ -197,7 +197,7 @@ impl State {
         self.order('k', group);
     }
 
-    /// Tells the shell. If that is gone, or stopped, a shell for this one signal has to do.
+    /// Gives the shell an order. If the shell has exited or is stopped, another shell sends this one signal.
     fn order(&mut self, order: char, group: u32) {
         if self.shell.tell(&format!("{order} {group}")).is_ok() || order == '+' {
             return;

@@ -1,5 +1,5 @@
-//! What the users of a queue share: its memory, its lock, and its wait queues. Sending and receiving are
-//! attempts with the lock held, and waiting between them.
+//! The parts of a queue that its users share: its memory, its lock, and its wait queues. Sending
+//! and receiving are attempts with the lock held, and waiting between them.
 
 use std::hint;
 use std::io::ErrorKind;
@@ -18,8 +18,8 @@ use crate::stop::StopToken;
 /// microsecond: the limits that callers give are about messages.
 const STALLED: Duration = Duration::from_secs(2);
 
-/// How long to look whether there is a message, or room, before sleeping. To be put to sleep and woken
-/// can take as long, and costs the process that wakes us the most.
+/// How long to look whether there is a message, or room, before sleeping. Going to sleep and being
+/// woken can take as long, and costs the process that wakes us the most.
 const SPINNING: Duration = Duration::from_micros(200);
 /// How often to look before giving our processor to another process, which may be just the one that we
 /// wait for.
@@ -78,7 +78,7 @@ impl Shared {
         Ok(Messages::new(self.view(), &held)?.count())
     }
 
-    /// Makes an attempt, and more as long as the queue is in the `state` that blocks it.
+    /// Makes an attempt, and repeats it as long as the queue is in the `state` that blocks it.
     #[inline]
     pub fn blocking<T>(
         &self,
@@ -111,7 +111,7 @@ impl Shared {
         let ready = || self.attempt(state, left(), &mut attempt).transpose();
         let waited = self.waiters(state).wait(left(), &self.stop, ready);
         if let Ok(Err(_)) = waited {
-            // We may have been woken for this attempt, and another's may succeed.
+            // We may have been woken for this attempt, and another process's may succeed.
             self.waiters(state).wake_one();
         }
         waited.unwrap_or_else(|error| match error.kind() {
@@ -120,10 +120,10 @@ impl Shared {
         })
     }
 
-    /// Makes one attempt with the lock, and wakes one process that its success lets go on.
+    /// Makes one attempt with the lock, and wakes one process that can go on after its success.
     ///
-    /// A process that waits makes its last attempt before it sleeps with the lock, and its wait slot is in
-    /// the register by then. So the next process that has the lock sees the wait slot.
+    /// A process that waits holds the lock for its last attempt before it sleeps, and its wait slot
+    /// is in the register by then. So the next process that has the lock sees the wait slot.
     #[inline]
     fn attempt<T>(
         &self,
@@ -161,7 +161,7 @@ impl Shared {
         })
     }
 
-    /// Looks for a while whether the queue is still in the `state` that blocks, without its lock.
+    /// Checks for a while, without the lock, whether the queue is still in the `state` that blocks.
     fn spin(&self, state: State, deadline: Option<Instant>) {
         let count = self.view().count();
         let blocked_at = match state {

@@ -1,4 +1,4 @@
-//! What can go wrong: a variant for each errno that is about queues, and six errors that only ours have.
+//! What can go wrong: a variant for each errno that is about queues, and six errors that only our queues have.
 
 use std::io::{self, ErrorKind};
 use std::{error, fmt, iter};
@@ -6,17 +6,17 @@ use std::{error, fmt, iter};
 use crate::shm::{Fault, fault_of};
 
 /// Why a call on a queue failed. The first variants are the errnos of `mq_open(3)`, `mq_send(3)`,
-/// `mq_receive(3)` and `mq_unlink(3)`; those from [`NotAQueue`](Self::NotAQueue) on can befall only a
-/// queue that lives in memory which its users share.
+/// `mq_receive(3)` and `mq_unlink(3)`; those from [`NotAQueue`](Self::NotAQueue) on can happen only
+/// to a queue that lives in memory shared by its users.
 ///
 /// It becomes an [`io::Error`] by `?`, with the [kind](Self::kind) that the errno has in std.
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Error {
-    /// EAGAIN: to send to a full queue, or to receive from an empty one, without blocking.
+    /// EAGAIN: sending to a full queue, or receiving from an empty one, without blocking.
     #[doc(alias = "EAGAIN")]
     WouldBlock(State),
-    /// ETIMEDOUT: the queue was full, or empty, until the time was over.
+    /// ETIMEDOUT: the queue was full, or empty, until the time limit.
     #[doc(alias = "ETIMEDOUT")]
     TimedOut(State),
     /// EINTR: the [`StopToken`](crate::stop::StopToken) of the queue's handle was asked to stop.
@@ -33,24 +33,24 @@ pub enum Error {
     /// EINVAL: a name without its `/`, a priority over 32767, an attribute out of its range.
     #[doc(alias = "EINVAL")]
     Invalid(String),
-    /// EBADF: to send by a handle not opened for writing, or to receive by one not opened for reading.
+    /// EBADF: sending by a handle not opened for writing, or receiving by one not opened for reading.
     #[doc(alias = "EBADF")]
     NotOpenFor(Mode),
-    /// EEXIST: to create, exclusively, a queue that is there.
+    /// EEXIST: creating, exclusively, a queue that exists.
     #[doc(alias = "EEXIST")]
     Exists(String),
     /// ENOENT: there is no such queue.
     #[doc(alias = "ENOENT")]
     NotFound(String),
-    /// EACCES: it is another user's, or its name holds a second `/`.
+    /// EACCES: the queue belongs to another user, or its name holds a second `/`.
     #[doc(alias = "EACCES")]
     AccessDenied(String),
-    /// ENAMETOOLONG: the name, without its `/`.
+    /// ENAMETOOLONG: the name, without its `/`, is too long.
     #[doc(alias = "ENAMETOOLONG")]
     NameTooLong {
         /// Its length in bytes.
         len: usize,
-        /// How many it can have.
+        /// How many bytes it can have.
         limit: usize,
     },
 
@@ -58,26 +58,26 @@ pub enum Error {
     NotAQueue(io::Error),
     /// Another version of this program made the queue, with another layout.
     OtherVersion(io::Error),
-    /// Processes of another PID or time namespace use the queue: which of them live cannot be told from
-    /// here, so nothing of theirs can be made good.
+    /// Processes of another PID or time namespace use the queue: a process here cannot tell which
+    /// of them are alive, and so cannot repair anything of theirs.
     OtherNamespace(io::Error),
-    /// The queue's memory holds what no process of ours would have written: it was cut short or
-    /// overwritten. Nothing in it can be trusted any more.
+    /// The queue's memory holds values that no process of ours would have written: it was cut short
+    /// or overwritten. Nothing in it can be trusted any more.
     Damaged(String),
-    /// All wait slots are taken: more processes wait at once than the queue was laid out for.
+    /// All wait slots are taken: more processes wait at the same time than the queue was laid out for.
     TooManyWaiters,
-    /// A process that has not ended has the queue locked and does not go on: it was stopped in there.
+    /// A process that has not ended holds the queue's lock and makes no progress: it was stopped there.
     Stalled {
         /// Its process ID.
         pid: u32,
     },
-    /// Any other error of the system: ENOSPC (`/dev/shm` has no room for the queue), ENOMEM (no address space to map
-    /// it into), EMFILE and ENFILE (too many files are open) among them.
+    /// Any other error of the system, such as ENOSPC (`/dev/shm` has no room for the queue), ENOMEM (no address
+    /// space to map it into), EMFILE and ENFILE (too many files are open).
     #[doc(alias = "ENOSPC")]
     System(io::Error),
 }
 
-/// What a queue is when a call would block.
+/// The state of a queue that makes a call block.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum State {
     /// Nothing to receive.
@@ -86,7 +86,7 @@ pub enum State {
     Full,
 }
 
-/// What a handle has to be open for.
+/// The direction that a handle has to be open for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
     /// To receive.
@@ -146,13 +146,13 @@ impl Error {
         Some(self.row().0).filter(|errno| !errno.is_empty())
     }
 
-    /// The kind of the [`io::Error`] that this becomes: that which std gives to the errno, where it
-    /// has one.
+    /// The kind of the [`io::Error`] that this becomes: the one that std gives to the errno, where
+    /// there is one.
     pub fn kind(&self) -> ErrorKind {
         self.row().1
     }
 
-    /// With the name that the caller knows in it, instead of the segment's.
+    /// The same error, with the name that the caller knows instead of the segment's.
     pub(super) fn about(self, name: &str) -> Self {
         match self {
             Self::NotFound(_) => Self::NotFound(format!("there is no queue {name}")),

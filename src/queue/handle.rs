@@ -1,14 +1,14 @@
-//! Stage 2: a queue that survives `kill -9` at any instruction, and is fast. This file is what its users see: a
-//! queue that is open, sending to it and receiving from it.
+//! Stage 2: a queue that survives `kill -9` at any instruction, and is fast. This file is the part
+//! that its users see: an open queue, sending to it and receiving from it.
 //!
 //! What broke: a process killed with stage 1's mutex locked blocks the queue for good. Chapter 8 has the lines
 //! that do it, under "Break it".
 //!
 //! What this adds: a lock that names its holder, one moment of commit for each change, an index that can be
-//! rebuilt; calls that fail at once, after a time limit, or at Ctrl-C; the kernel's names, limits and errors.
+//! rebuilt; calls that fail immediately, after a time limit, or at Ctrl-C; the kernel's names, limits and errors.
 //!
-//! What it costs: eight files of nine hundred lines of code in all, and the room of `shm` beneath them. It saves time:
-//! see the table in chapter 8.
+//! What it costs: eight files with nine hundred lines of code in all, and the room of `shm` beneath
+//! them. It saves time: see the table in chapter 8.
 
 use std::time::Duration;
 
@@ -16,7 +16,7 @@ use super::blocking::{Shared, Wait};
 use super::error::{Error, Mode, State};
 use super::layout::PRIORITIES;
 
-/// A message queue that is open, as [`OpenOptions`](super::OpenOptions) opened it; dropping it closes it (`mq_close(3)`),
+/// An open message queue, from [`OpenOptions`](super::OpenOptions); dropping it closes it (`mq_close(3)`),
 /// and the queue with its messages stays. All threads of a process can use one at the same time.
 ///
 /// ```
@@ -49,24 +49,24 @@ pub(super) struct Access {
     pub non_blocking: bool,
 }
 
-/// A message as it was received, in the receiver's buffer.
+/// A received message, in the receiver's buffer.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Message<'b> {
-    /// What was sent.
+    /// The bytes that were sent.
     pub bytes: &'b [u8],
     /// From 0 to 32767; the higher goes first.
     pub priority: u32,
 }
 
-/// What a queue is like: `struct mq_attr`.
+/// The attributes of a queue: `struct mq_attr`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[doc(alias = "mq_attr")]
 pub struct Attributes {
-    /// How many messages it can hold.
+    /// How many messages the queue can hold.
     pub max_messages: usize,
-    /// How many bytes each can have.
+    /// How many bytes each message can have.
     pub message_size: usize,
-    /// How many messages it holds now.
+    /// How many messages the queue holds now.
     pub messages: usize,
     /// Whether this handle's [`send`](Queue::send) and [`receive`](Queue::receive) fail instead of
     /// blocking: `O_NONBLOCK`.
@@ -95,7 +95,7 @@ impl Queue {
         self.send_with(bytes, priority, Wait::Never)
     }
 
-    /// As [`send`](Self::send), but blocks for `limit` at most. Zero is a try.
+    /// Like [`send`](Self::send), but blocks for `limit` at most. Zero means a single try.
     ///
     /// # Errors
     /// [`Error::TimedOut`], and those of [`send`](Self::send).
@@ -107,10 +107,10 @@ impl Queue {
     /// Takes the oldest message of the highest priority out of the queue, into `buffer`; blocks while
     /// the queue is empty, unless the handle is non-blocking.
     ///
-    /// A process killed in here may take one message with it: the one it was about to be given.
+    /// A process killed in this call may take one message with it: the one it was about to receive.
     ///
     /// # Errors
-    /// - [`Error::NotOpenFor`]; [`Error::MessageSize`]: the buffer has to have the queue's
+    /// - [`Error::NotOpenFor`]; [`Error::MessageSize`]: the buffer must have room for the queue's
     ///   `message_size`, however short the message.
     /// - [`Error::WouldBlock`], if the handle is non-blocking; else [`Error::Interrupted`] or
     ///   [`Error::TooManyWaiters`].
@@ -128,7 +128,7 @@ impl Queue {
         self.receive_with(buffer, Wait::Never)
     }
 
-    /// As [`receive`](Self::receive), but blocks for `limit` at most. Zero is a try.
+    /// Like [`receive`](Self::receive), but blocks for `limit` at most. Zero means a single try.
     ///
     /// # Errors
     /// [`Error::TimedOut`], and those of [`receive`](Self::receive).
@@ -141,7 +141,7 @@ impl Queue {
         self.receive_with(buffer, self.unless_non_blocking(Wait::UpTo(limit)))
     }
 
-    /// What the queue is like, and how many messages it holds now.
+    /// The attributes of the queue, and how many messages it holds now.
     ///
     /// # Errors
     /// [`Error::Damaged`], [`Error::Stalled`].
@@ -161,7 +161,7 @@ impl Queue {
         self.access.non_blocking = non_blocking;
     }
 
-    /// How long to wait by this handle, which may be non-blocking.
+    /// How long a call by this handle waits; the handle may be non-blocking.
     fn unless_non_blocking(&self, wait: Wait) -> Wait {
         match self.access.non_blocking {
             true => Wait::Never,

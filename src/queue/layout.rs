@@ -10,9 +10,9 @@
 //! | from 8 | order | under the lock: the first `count` are a heap of the messages' states, the smallest on top; the rest are the numbers of free slots |
 //! | then | slots | `max_messages` times: *state*, *length* in bytes, the message; each begins a cache line |
 //!
-//! A slot's **state** is the truth about one message, and a single store of it makes the message appear
-//! or vanish. Count, next and order only say the same once more, for speed: they can be rebuilt from
-//! the states, and are when a process was killed with the lock held.
+//! A slot's **state** is the truth about one message, and a single store of it makes the message
+//! appear or vanish. Count, next and order only repeat the same facts, for speed: they can be
+//! rebuilt from the states, and are when a process was killed with the lock held.
 //!
 //! ```text
 //!  63   62           48 47                 16 15             0
@@ -21,8 +21,8 @@
 //! +----+---------------+---------------------+----------------+
 //! ```
 //!
-//! Compared as numbers, states are in the order of delivery: the higher priority is the smaller number,
-//! and within one priority the older message.
+//! Compared as numbers, states are in the order of delivery: a higher priority is a smaller number,
+//! and so is an older message within one priority.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -61,7 +61,7 @@ const SLOT_HEAD: usize = 2;
 /// How many processes and threads can wait at the same time: for the lock, to receive, to send.
 pub(super) const WAIT_SLOTS: [usize; 3] = [16, 64, 64];
 
-/// What was chosen when the queue was made; where everything lies follows from it.
+/// The limits chosen when the queue was made; the place of everything follows from them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Layout {
     pub max_messages: usize,
@@ -116,7 +116,7 @@ impl Layout {
         let layout = limits.and_then(|(messages, size)| Self::checked(messages, size).ok());
         let fits = |layout: &Self| {
             let layout = layout.segment_layout();
-            // As long as the layout, but for what fills its last cache line.
+            // As long as the layout, except for the padding of its last cache line.
             let words = layout.words.next_multiple_of(LINE);
             segment.words().len() == words && segment.wait_slots() == layout.wait_slots
         };
@@ -169,7 +169,7 @@ impl<'s> View<'s> {
         &self.words[ORDER..ORDER + self.layout.max_messages]
     }
 
-    /// `None` if there is no slot of this number: one that was read from shared memory can be any.
+    /// `None` if there is no slot of this number: a number read from shared memory can have any value.
     #[inline]
     pub fn slot(&self, number: usize) -> Option<Slot<'s>> {
         if number >= self.layout.max_messages {

@@ -1,9 +1,9 @@
-//! The messages of a queue, for the process that has its lock: put one in, take the first out, and set right
-//! what a killed process left half done.
+//! The messages of a queue, for the process that has its lock: put one in, take the first out, and
+//! repair the changes that a killed process left half done.
 //!
 //! Every change is made in this order: the bytes, then the slot's state in one store (that is the
-//! *commit*), then count and order. Killed before the commit, a process has changed nothing that
-//! counts; killed after it, all that is wrong is what [`Messages::rebuild`] makes anew.
+//! *commit*), then count and order. A process killed before the commit has changed nothing that
+//! counts; one killed after it leaves only errors that [`Messages::rebuild`] repairs.
 
 use std::sync::atomic::Ordering;
 
@@ -15,16 +15,16 @@ use crate::shm::bytes::{copy_in, copy_out};
 
 /// The messages of a queue that is locked.
 ///
-/// `put` and `take` are on the way of every message: they and what they call are marked to be inlined,
-/// which saves a third of their time.
+/// Every message passes through `put` and `take`: they and the functions they call are marked to be
+/// inlined, which saves a third of their time.
 pub(super) struct Messages<'s> {
     words: View<'s>,
     count: usize,
 }
 
 impl<'s> Messages<'s> {
-    /// Looks how many messages there are, with the lock `held`; sets them right first if the holder
-    /// before was killed.
+    /// Reads how many messages there are, with the lock `held`; repairs the queue first if the
+    /// previous holder was killed.
     #[inline]
     pub fn new(words: View<'s>, held: &LockGuard<'_>) -> Result<Self, Error> {
         let mut messages = Self { words, count: 0 };
@@ -53,7 +53,7 @@ impl<'s> Messages<'s> {
     pub fn put(&mut self, bytes: &[u8], priority: u32) -> Result<Option<()>, Error> {
         let sequence = self.next_sequence()?;
         if self.is_full() {
-            return Ok(None); // asked after the sequence number: to renumber is to count anew
+            return Ok(None); // asked after the sequence number, because renumbering counts anew
         }
         let number = self.words.order()[self.count].load(Ordering::Relaxed) as usize;
         let slot = self.slot(number, FREE)?;
@@ -90,7 +90,7 @@ impl<'s> Messages<'s> {
         Ok(Some((len, order::priority(first))))
     }
 
-    /// The slot of this number, which has to be in this state.
+    /// The slot of this number, which must be in this state.
     #[inline]
     fn slot(&self, number: usize, state: u64) -> Result<Slot<'s>, Error> {
         let slot = self.words.slot(number);
@@ -125,8 +125,8 @@ impl<'s> Messages<'s> {
         Ok(self.words.next().load(Ordering::Relaxed))
     }
 
-    /// Makes count, next and order anew from the states of the slots. A process killed in here leaves
-    /// a lock that was abandoned or a count that is unknown, and the next process begins again.
+    /// Makes count, next and order anew from the states of the slots. A process killed in here
+    /// leaves an abandoned lock or an unknown count, and the next process begins again.
     #[cold]
     fn rebuild(&mut self) -> Result<(), Error> {
         self.words.count().store(UNKNOWN, Ordering::Relaxed);
@@ -157,8 +157,8 @@ impl<'s> Messages<'s> {
     /// Gives the messages small sequence numbers, once the largest is used up: after four thousand million
     /// messages without the queue ever being empty.
     ///
-    /// The states change one by one, in the order of delivery, each to its rank within its priority,
-    /// which is never larger than it was: so the order holds at every step at which a process may be killed.
+    /// The states change one by one, in the order of delivery, each to its rank within its priority. The rank
+    /// is never larger than the old number, so the order holds at every step at which a process may be killed.
     #[cold]
     fn renumber(&mut self) -> Result<(), Error> {
         self.rebuild()?; // so that the order is known to be sound

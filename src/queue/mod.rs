@@ -1,17 +1,17 @@
 //! Message queues, as in `mq_overview(7)`, built in shared memory (note 4, chapter 8).
 //!
-//! The kernel has them: `mq_open(3)` and its relatives, a name, a limit, a priority for each message. Rust's std
-//! has not, and to call them needs `unsafe`. So this room builds them in memory that processes share, in two
-//! stages:
+//! The kernel has them: `mq_open(3)` and its relatives, a name, a limit, a priority for each
+//! message. Rust's std does not, and calling them needs `unsafe`. So this room builds them in
+//! memory that processes share, in two stages:
 //!
 //! 1. [`s1_plain`]: one array, one mutex, two semaphores, in one file. It works until a process is killed.
-//! 2. [`Queue`], the files below: survives `kill -9` at any instruction, and is fast. It has the kernel's names,
-//!    limits, order and errors, and the tests hold it against the kernel's own.
+//! 2. [`Queue`], the files below: survives `kill -9` at any instruction, and is fast. It has the
+//!    kernel's names, limits, order and errors, and the tests compare it with the kernel's own queues.
 //!
-//! These are two stages and not three: what makes the second one fast (to look before it sleeps, and to wake only
-//! if a process sleeps) is fifty lines of `blocking.rs`, and all its other files would stand there twice.
+//! There are two stages and not three: the code that makes the second one fast (it looks before it sleeps, and
+//! wakes only if a process sleeps) is fifty lines of `blocking.rs`, and a third stage would repeat all other files.
 //!
-//! Read the second stage in this order, each file of which uses only those before it:
+//! Read the second stage in this order; each file uses only those before it:
 //!
 //! 1. [`Error`] (`error.rs`): what can go wrong, a row of a table for each.
 //! 2. `layout.rs`: where everything lies in the segment, and when it is written.

@@ -4,9 +4,9 @@ use super::error::Error;
 use super::layout::FORMAT;
 use crate::shm;
 
-/// What the names of our segments begin with.
+/// The prefix of our segments' names.
 const PREFIX: &str = "queue.";
-/// `NAME_MAX`, less what stands before the name in that of the file: `ipc-primer-queue.`.
+/// `NAME_MAX`, less the prefix of the file's name: `ipc-primer-queue.`.
 pub(super) const MAX_LEN: usize = 255 - "ipc-primer-".len() - PREFIX.len();
 
 /// The name of the segment that holds the queue `name`, checked in the order in which `mq_open(3)` and
@@ -37,7 +37,7 @@ pub(super) fn segment(name: &str) -> Result<String, Error> {
     Ok(format!("{PREFIX}{rest}"))
 }
 
-/// The names of all queues that there are, sorted: `ls /dev/mqueue`.
+/// The names of all existing queues, sorted: `ls /dev/mqueue`.
 ///
 /// # Errors
 /// Those of reading the directory of shared memory objects.
@@ -51,13 +51,13 @@ pub fn list() -> Result<Vec<String>, Error> {
     Ok(names)
 }
 
-/// Removes the name of a queue. The processes that have it open keep it until the last one closes it; no
-/// other finds it, and a new queue may be made under the name at once.
+/// Removes the name of a queue. The processes that have it open keep it until the last one closes
+/// it; no other process can find it, and a new queue may be made under the name immediately.
 ///
 /// # Errors
 /// [`Error::NotFound`], [`Error::AccessDenied`], [`Error::NameTooLong`], [`Error::Invalid`], as for
-/// [`OpenOptions::open`](super::OpenOptions::open); [`Error::NotAQueue`], [`Error::OtherVersion`] and
-/// [`Error::OtherNamespace`]: what is there is not ours to remove.
+/// [`OpenOptions::open`](super::OpenOptions::open); [`Error::NotAQueue`], [`Error::OtherVersion`]
+/// and [`Error::OtherNamespace`]: the object there is not ours to remove.
 #[doc(alias = "mq_unlink")]
 pub fn unlink(name: &str) -> Result<(), Error> {
     let removed = shm::unlink(&segment(name)?, FORMAT);

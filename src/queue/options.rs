@@ -10,10 +10,10 @@ use super::name;
 use crate::shm::{Fault, Segment, fault_of};
 use crate::stop::StopToken;
 
-/// How often to begin anew when the queue is made and unlinked by others at the same time.
+/// How often to start over when other processes make and unlink the queue at the same time.
 const TRIES: u32 = 100;
 
-/// How a queue is to be opened, as [`std::fs::OpenOptions`] is for files.
+/// How to open a queue, like [`std::fs::OpenOptions`] for files.
 ///
 /// | here | `mq_open(3)` |
 /// |---|---|
@@ -35,8 +35,8 @@ pub struct OpenOptions {
 }
 
 impl Queue {
-    /// How a queue is to be opened: a builder, with nothing chosen yet; 10 messages of 8192 bytes, should the queue
-    /// be made.
+    /// A builder with nothing chosen yet. If it makes the queue, the queue holds 10 messages of
+    /// 8192 bytes.
     pub fn options() -> OpenOptions {
         OpenOptions {
             access: Access::default(),
@@ -50,28 +50,28 @@ impl Queue {
 }
 
 impl OpenOptions {
-    /// To receive from it.
+    /// Opens the queue for receiving.
     #[doc(alias = "O_RDONLY")]
     pub fn read(mut self, read: bool) -> Self {
         self.access.read = read;
         self
     }
 
-    /// To send to it.
+    /// Opens the queue for sending.
     #[doc(alias = "O_WRONLY")]
     pub fn write(mut self, write: bool) -> Self {
         self.access.write = write;
         self
     }
 
-    /// Makes it if it is not there.
+    /// Makes the queue if it does not exist.
     #[doc(alias = "O_CREAT")]
     pub fn create(mut self, create: bool) -> Self {
         self.create = create;
         self
     }
 
-    /// With [`create`](Self::create): fails if it is there.
+    /// With [`create`](Self::create): fails if the queue exists.
     #[doc(alias = "O_EXCL")]
     pub fn exclusive(mut self, exclusive: bool) -> Self {
         self.exclusive = exclusive;
@@ -85,23 +85,23 @@ impl OpenOptions {
         self
     }
 
-    /// How many messages it can hold if this makes it: from 1 to
-    /// 65,536, the kernel's `HARD_MSGMAX`.
+    /// How many messages the queue can hold if this makes it: from 1 to 65,536, the kernel's
+    /// `HARD_MSGMAX`.
     #[doc(alias = "mq_maxmsg")]
     pub fn max_messages(mut self, max_messages: usize) -> Self {
         self.max_messages = max_messages;
         self
     }
 
-    /// How many bytes a message can have if this makes it: from 1 to
-    /// 16 MiB, the kernel's `HARD_MSGSIZEMAX`. All in all a queue can take 256 MiB.
+    /// How many bytes a message can have if this makes the queue: from 1 to 16 MiB, the kernel's
+    /// `HARD_MSGSIZEMAX`. A whole queue can take 256 MiB.
     #[doc(alias = "mq_msgsize")]
     pub fn message_size(mut self, message_size: usize) -> Self {
         self.message_size = message_size;
         self
     }
 
-    /// What ends the calls of this handle that block.
+    /// The token that ends the blocking calls of this handle.
     pub fn stop(mut self, stop: &StopToken) -> Self {
         self.stop = stop.clone();
         self
@@ -109,17 +109,18 @@ impl OpenOptions {
 
     /// Opens the queue `name`, which begins with a `/`.
     ///
-    /// The memory of a queue that this makes is reserved here, all of it; so a send never fails for
-    /// want of memory.
+    /// If this makes the queue, all of its memory is reserved here, so a send never fails for lack
+    /// of memory.
     ///
     /// # Errors
-    /// - [`Error::NotFound`]: it is not there, and was not to be made.
-    /// - [`Error::Exists`]: it is there, and was to be made exclusively.
-    /// - [`Error::Invalid`], [`Error::NameTooLong`], [`Error::AccessDenied`]: the name, or an attribute
-    ///   of a queue to be made; or neither reading nor writing was chosen; or it is another user's.
+    /// - [`Error::NotFound`]: the queue does not exist, and was not to be made.
+    /// - [`Error::Exists`]: the queue exists, and was to be made exclusively.
+    /// - [`Error::Invalid`], [`Error::NameTooLong`], [`Error::AccessDenied`]: the name, or an attribute of
+    ///   a queue to be made; or neither reading nor writing was chosen; or the queue is another user's.
     /// - [`Error::NotAQueue`], [`Error::OtherVersion`], [`Error::OtherNamespace`], [`Error::Damaged`]:
     ///   something else has the name.
-    /// - [`Error::System`]: those of the system, such as no room in `/dev/shm`, or no `/proc` that shows this process.
+    /// - [`Error::System`]: a system error, such as no room in `/dev/shm`, or no `/proc` that shows this process.
+    #[doc(alias = "msgget")]
     #[doc(alias = "mq_open")]
     pub fn open(&self, name: &str) -> Result<Queue, Error> {
         let segment = name::segment(name)?;
@@ -140,12 +141,12 @@ impl OpenOptions {
             let made = self.create_new(segment);
             match made {
                 Err(Error::Exists(_)) if !self.exclusive => {}
-                Err(Error::Invalid(_)) => {} // which does not matter if it is there
+                Err(Error::Invalid(_)) => {} // wrong attributes do not matter if the queue exists
                 made => return made,
             }
             match (self.open_found(segment), made) {
                 (Ok(_), _) if self.exclusive => return Err(Error::Exists(String::new())),
-                // It was unlinked in between, or its maker killed.
+                // It was unlinked in between, or its maker was killed.
                 (Err(error), Err(Error::Exists(_))) if is_absent(&error) => {}
                 (Err(error), invalid) if is_absent(&error) => return invalid,
                 (found, _) => return found,
@@ -174,7 +175,7 @@ impl OpenOptions {
     }
 }
 
-/// Whether there is no queue, or only what was to become one.
+/// Whether there is no queue, or only an unfinished one.
 fn is_absent(error: &Error) -> bool {
     match error {
         Error::NotFound(_) => true,

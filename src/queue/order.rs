@@ -40,8 +40,8 @@ pub(super) fn priority(state: u64) -> u32 {
     PRIORITIES - 1 - rank as u32
 }
 
-/// Adds `new` to the heap in `words`, whose last word is free for it: up from the end, past all that are
-/// larger. About log₂ of the heap's length steps; one if it is the largest.
+/// Adds `new` to the heap in `words`, whose last word is free for it: it moves up from the end, past
+/// all larger ones. That takes about log₂ of the heap's length steps; one if it is the largest.
 pub(super) fn push(words: &[AtomicU64], new: u64) {
     let mut at = words.len() - 1;
     while at > 0 {
@@ -56,8 +56,8 @@ pub(super) fn push(words: &[AtomicU64], new: u64) {
     set(&words[at], new);
 }
 
-/// Takes the top off the heap in `words`, whose last word is free then: the last moves to the top and
-/// down from there, past all that are smaller.
+/// Takes the top off the heap in `words`, whose last word is then free: the last moves to the top
+/// and down from there, past all smaller ones.
 pub(super) fn pop(words: &[AtomicU64]) {
     let Some((last, words)) = words.split_last() else {
         return;

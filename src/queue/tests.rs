@@ -1,4 +1,4 @@
-//! What can be seen only from inside of the room: names, the order of states, and an attempt that fails.
+//! Tests that need the room's private items: names, the order of states, and an attempt that fails.
 
 use std::sync::atomic::AtomicU64;
 use std::sync::mpsc;
@@ -68,8 +68,8 @@ fn what_goes_in_in_any_order_comes_out_sorted() {
     }
 }
 
-/// A receiver that is woken and whose attempt then fails leaves the message, and another sleeps:
-/// that one makes its next attempt before it wakes on its own, a second after its last.
+/// A receiver whose attempt fails after it was woken leaves the message, while another receiver
+/// sleeps: the sleeper makes its next attempt before it wakes on its own, a second after its last.
 #[test]
 fn an_attempt_that_fails_after_a_wake_up_leaves_it_to_another() {
     let name = format!("unit-fails-{}", std::process::id());

@@ -1,9 +1,9 @@
 //! Bytes into shared words and out of them.
 //!
-//! A word at a time, each an atomic access without any order: on common processors a plain move, so it
-//! is as fast as `memcpy(3)` where memory is what it waits for. If another process writes the words while
-//! they are copied out, the copy holds some of the old and some of the new, and nothing worse happens; with
-//! a `&[u8]` that would be undefined behaviour. Keeping order is the work of semaphores.
+//! Each word is copied by one atomic access without any order: on common processors a plain move, so the
+//! copy is as fast as `memcpy(3)` where memory is the bottleneck. If another process writes the words
+//! while they are copied out, the copy holds some of the old and some of the new, and nothing worse
+//! happens; with a `&[u8]` that would be undefined behaviour. Keeping order is the work of semaphores.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -23,7 +23,7 @@ const WORD: usize = size_of::<u64>();
 /// ```
 ///
 /// # Panics
-/// If there are not words enough.
+/// If there are not enough words.
 #[doc(alias = "memcpy")]
 #[inline]
 pub fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
@@ -42,7 +42,7 @@ pub fn copy_in(words: &[AtomicU64], bytes: &[u8]) {
 /// Copies the front of `words` into `bytes`, as [`copy_in`] put it there.
 ///
 /// # Panics
-/// If there are not words enough.
+/// If there are not enough words.
 #[doc(alias = "memcpy")]
 #[inline]
 pub fn copy_out(words: &[AtomicU64], bytes: &mut [u8]) {

@@ -1,4 +1,4 @@
-//! What a new segment is to be, what every segment begins with, and what can be wrong with it.
+//! The description of a new segment, the header that every segment begins with, and the faults a segment can have.
 //!
 //! Every segment begins with these 64 bytes, in native byte order. All but `ready` are written once,
 //! by the process that makes the segment, before any other uses it.
@@ -7,12 +7,12 @@
 //! |---|---|---|
 //! | 0 | magic | `ipcprime`: a segment of this program |
 //! | 1 | kind | eight letters: what it is used for |
-//! | 2 | version | of the layout behind the header; it differs, so do the layouts |
+//! | 2 | version | of the layout behind the header; a different layout has a different version |
 //! | 3 | length | of the whole object, in bytes |
-//! | 4 | wait slots | how many places to sleep stand at its end |
+//! | 4 | wait slots | how many places to sleep there are at its end |
 //! | 5 | owner | pid and start time of the process that made it: see [`owner`](super::owner) |
-//! | 6 | namespaces | in which that pid and that time are right: see [`namespaces`] |
-//! | 7 | ready | 0: being made; 1: to be used, and goes with its owner; 2: to be used, and stays until it is unlinked. Written last (release), read first (acquire) |
+//! | 6 | namespaces | in which that pid and that time are valid: see [`namespaces`] |
+//! | 7 | ready | 0: being made; 1: ready, removed with its owner; 2: ready, stays until it is unlinked. Written last (release), read first (acquire) |
 
 use std::fs::File;
 use std::io::{self, ErrorKind};
@@ -32,30 +32,30 @@ const WORD: usize = size_of::<u64>();
 pub(super) const HEADER: usize = 8;
 /// The length of a header, in bytes.
 pub(super) const HEADER_LEN: usize = HEADER * WORD;
-/// Which words a segment is asked for.
+/// The words that a segment reads out of its header.
 pub(super) const OWNER: usize = 5;
 pub(super) const READY: usize = 7;
 
-/// What a segment is used for, and how it is laid out.
+/// The use of a segment, and its layout.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Format {
     /// Eight letters, such as `copyring`.
     pub kind: [u8; 8],
-    /// Another number for every layout.
+    /// A different number for every layout.
     pub version: u64,
 }
 
 /// How long a segment lives. (POSIX: *process-persistent* and *kernel-persistent*.)
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Lifetime {
-    /// As long as the [`Segment`](super::Segment) that made it: what a killed process left is removed by the
-    /// next.
+    /// As long as the [`Segment`](super::Segment) that made it: the next process removes a segment
+    /// that a killed process left.
     Owner = 1,
-    /// Until [`unlink`](super::unlink), or until the system goes down.
+    /// Until [`unlink`](super::unlink), or until the system shuts down.
     Kept = 2,
 }
 
-/// What a new segment is to be.
+/// The description of a new segment.
 #[derive(Clone, Copy, Debug)]
 pub struct SegmentLayout {
     /// Its use and layout.
@@ -80,7 +80,7 @@ impl SegmentLayout {
     }
 }
 
-/// The header as it was found, or is to be written.
+/// A header, as it was found or is to be written.
 pub(super) struct Header(pub(super) [u64; HEADER]);
 
 impl Header {
@@ -98,13 +98,13 @@ impl Header {
         Self(array::from_fn(|at| words[at].load(Ordering::Relaxed)))
     }
 
-    /// `None` if not a byte is there: its maker was killed at once.
+    /// `None` if the file is empty: its maker was killed before it wrote anything.
     pub(super) fn read_from(file: &File) -> io::Result<Option<Self>> {
         let mut bytes = [0; HEADER_LEN];
         if file.metadata()?.len() == 0 {
             return Ok(None);
         }
-        // What is too short stays zero, and its magic is wrong.
+        // The missing words of a short file stay zero, and the header fails its check.
         let _ = file.read_exact_at(&mut bytes, 0);
         let words = bytes.as_chunks::<WORD>().0;
         Ok(Some(Self(array::from_fn(|at| {
@@ -124,7 +124,7 @@ impl Header {
         self.0[READY] == Lifetime::Kept as u64
     }
 
-    /// Fails if this is not the header of a segment of `format` that can be used from here.
+    /// Fails if this is not the header of a segment of `format` that this process can use.
     pub(super) fn check(&self, path: &Path, format: Format) -> io::Result<()> {
         let [magic, kind, version, .., namespaces_of_owner, _] = self.0;
         let kind = kind.to_ne_bytes();
@@ -138,7 +138,7 @@ impl Header {
             let what = format!("is of version {version}, and this program's is {ours}");
             (Fault::OtherVersion, what)
         } else if namespaces_of_owner != namespaces()? {
-            // No pid in it means to us what it means to its users.
+            // A pid in it does not mean to us what it means to its users.
             let what = "was made in another PID or time namespace".into();
             (Fault::OtherNamespace, what)
         } else {
@@ -147,7 +147,7 @@ impl Header {
         Err(unfit(path, fault, &what))
     }
 
-    /// How many wait slots a segment of `len` bytes has; `None` if this is no header of so many bytes.
+    /// How many wait slots a segment of `len` bytes has; `None` if the header is wrong for that length.
     pub(super) fn wait_slots_within(&self, len: usize) -> Option<usize> {
         let [_, _, _, length, wait_slots, ..] = self.0;
         let wait_slots = usize::try_from(wait_slots).ok()?;
@@ -156,9 +156,9 @@ impl Header {
         fits.then_some(wait_slots)
     }
 
-    /// Whether the file says that it is ready, but is not as long as it says.
+    /// Whether the file says that it is ready, but does not have the length that it says.
     pub(super) fn is_of_another_length(file: &File) -> bool {
-        // In this order: a file that is ready does not grow any more.
+        // In this order, because a file that is ready does not grow any more.
         let header = Self::read_from(file);
         let len = file.metadata().map_or(0, |now| now.len());
         let len = usize::try_from(len).unwrap_or(0);
@@ -173,15 +173,15 @@ pub enum Fault {
     Foreign,
     /// Another version of this program made it.
     OtherVersion,
-    /// Processes of another PID or time namespace use it: which of them live cannot be told from here.
+    /// Processes of another PID or time namespace use it: a process here cannot tell which of them are alive.
     OtherNamespace,
     /// It is shorter than its header says.
     CutOff,
-    /// It is being made, or was by a process that was killed.
+    /// It is being made, or its maker was killed while making it.
     Unfinished,
 }
 
-/// What makes the segment unfit, if that is what an error of this room is about.
+/// The fault that makes the segment unfit, if `error` is about one.
 pub fn fault_of(error: &io::Error) -> Option<Fault> {
     let inner = error.get_ref()?;
     match inner.downcast_ref::<Unfit>() {
@@ -216,7 +216,7 @@ pub(super) fn unfit(path: &Path, fault: Fault, what: &str) -> io::Error {
     io::Error::new(ErrorKind::InvalidData, Unfit { fault, message })
 }
 
-/// The error of a segment that is being made, or was by a killed process.
+/// The error of a segment that is being made, or whose maker was killed.
 pub(super) fn unfinished(path: &Path) -> io::Error {
     let what = "is not ready: it is being made, or its maker was killed";
     unfit(path, Fault::Unfinished, what)

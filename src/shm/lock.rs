@@ -3,10 +3,10 @@
 //! What broke: a mutex of `raw_sync` stays locked when its holder is killed, and a semaphore of stage 2 stays one
 //! too low; the next process waits for ever (chapter 8 shows it, under "Break it").
 //!
-//! What this adds: the lock is a word that names its holder. A waiter asks whether that process lives, as the kernel
-//! does for C's `PTHREAD_MUTEX_ROBUST`, and takes the lock of a dead one over, with the news.
+//! What this adds: the lock is a word that names its holder. A waiter asks whether that process is alive, as
+//! the kernel does for C's `PTHREAD_MUTEX_ROBUST`, and takes over the lock of a dead one, marked as abandoned.
 //!
-//! What it costs: a look at `/proc` once a second for each waiter; a lock that is free is one exchange of a word.
+//! What it costs: each waiter looks at `/proc` once a second; taking a free lock is one exchange of a word.
 
 use std::hint;
 use std::io::{self, ErrorKind};
@@ -20,11 +20,11 @@ use crate::stop::StopToken;
 
 /// No process holds the lock.
 const FREE: u64 = 0;
-/// How often to look before asking whether the holder lives.
+/// How often to look before asking whether the holder is alive.
 const SPINS: u32 = 64;
-/// How often a waiter looks whether the holder lives.
+/// How often a waiter checks whether the holder is alive.
 const LOOK: Duration = Duration::from_secs(1);
-/// How long to leave alone a lock that as many wait for as there are wait slots.
+/// How long to pause before looking at the lock again when every wait slot is taken.
 const CROWDED: Duration = Duration::from_millis(10);
 
 /// A lock in a [`Segment`]: one word, 0 while it is free, else the [owner word](owner) of its holder.
@@ -51,14 +51,14 @@ pub struct Lock {
 }
 
 impl Lock {
-    /// Uses the word with this number, and these wait slots: one for each thread that may wait at the same time.
-    /// Should more wait, they look every ten milliseconds.
+    /// Uses the word with this number, and these wait slots: one for each thread that may wait at
+    /// the same time. If more threads wait, they look every ten milliseconds.
     pub fn new(segment: &Arc<Segment>, word: usize, wait_slots: Range<usize>) -> Self {
         let waiters = WaitQueue::new(segment, wait_slots);
         Self { word, waiters }
     }
 
-    /// Takes the lock; blocks while a process has it that is not known to be dead, for `limit` at most.
+    /// Takes the lock; blocks, for `limit` at most, while a process that is not known to be dead has it.
     ///
     /// # Errors
     /// - [`ErrorKind::TimedOut`] after `limit`.
@@ -72,7 +72,7 @@ impl Lock {
         }
     }
 
-    /// Takes a lock that another thread has had for a while.
+    /// Takes a lock that another thread has held for a while.
     #[cold]
     fn lock_taken(&self, limit: Option<Duration>, stop: &StopToken) -> io::Result<LockGuard<'_>> {
         let deadline = limit.and_then(|limit| Instant::now().checked_add(limit));
@@ -125,7 +125,7 @@ impl Lock {
         self.holder().load(Ordering::Relaxed) == FREE
     }
 
-    #[inline(always)] // else it is a call more on the way of every message
+    #[inline(always)] // otherwise every message costs one more call
     fn take(&self, from: u64) -> Option<LockGuard<'_>> {
         let taken = self.holder().compare_exchange(
             from,
@@ -145,7 +145,7 @@ impl Lock {
     }
 }
 
-/// A lock that is held; dropping it lets go and wakes one of the threads that wait.
+/// A held lock; dropping it releases the lock and wakes one of the threads that wait.
 #[derive(Debug)]
 #[must_use = "dropping it lets go of the lock"]
 pub struct LockGuard<'l> {
@@ -154,8 +154,9 @@ pub struct LockGuard<'l> {
 }
 
 impl LockGuard<'_> {
-    /// Whether the holder before us was killed with the lock held (C: `EOWNERDEAD`): what the lock
-    /// guards may be half changed, and is ours to put in order.
+    /// Whether the previous holder was killed with the lock held (C: `EOWNERDEAD`): the data that
+    /// the lock guards may be half changed, and we have to repair it.
+    #[doc(alias = "PTHREAD_MUTEX_ROBUST")]
     #[doc(alias = "EOWNERDEAD")]
     pub fn was_abandoned(&self) -> bool {
         self.from_dead

@@ -1,5 +1,5 @@
-//! The object behind a segment, as the file that it is: made by one, left behind by a killed one,
-//! removed by whom it belongs to.
+//! The file behind a segment: one process makes it, a killed process leaves it behind, and its
+//! owner removes it.
 
 use std::fs::{self, File, Metadata, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind, Write};
@@ -16,18 +16,18 @@ use crate::support::unlink_on_drop::{UnlinkOnDrop, open_itself, stands_at};
 
 /// How many bytes of zeros are written at a time.
 const ZEROS: usize = 256 * 1024;
-/// How long to try for a lock that another process holds for a look only, and how often.
+/// How long, and how often, to try for a lock that another process holds only to look at the file.
 const LOOK: Duration = Duration::from_millis(500);
 const RETRY: Duration = Duration::from_millis(1);
 
-/// Makes the object and locks it while it is being made: `flock(2)` ends with its holder, so a lock
-/// that is free says that no process is at work on it. What a killed process left is removed first. The object goes
-/// with what is returned beside it.
+/// Makes the object and locks it while it is being made: `flock(2)` ends with its holder, so a free
+/// lock means that no process is making the object. An object that a killed process left is removed
+/// first. Dropping the returned `UnlinkOnDrop` removes the object.
 pub(super) fn create_locked(path: &Path, format: Format) -> io::Result<(File, UnlinkOnDrop)> {
     loop {
         match try_create_locked(path) {
             Ok(Some(made)) => return Ok(made),
-            Ok(None) => {} // another process took it for left behind before we had locked it
+            Ok(None) => {} // another process took it for a stale one before we had locked it
             Err(error) if error.kind() == ErrorKind::AlreadyExists => {
                 remove_stale(path, format)?;
             }
@@ -43,16 +43,16 @@ fn try_create_locked(path: &Path) -> io::Result<Option<(File, UnlinkOnDrop)>> {
         .create_new(true)
         .mode(0o600)
         .open(path)?;
-    let own_file = UnlinkOnDrop::of(&file, path)?; // gone again if anything fails
+    let own_file = UnlinkOnDrop::of(&file, path)?; // removed again if anything fails
     file.set_permissions(Permissions::from_mode(0o600))?; // whatever the umask
     if try_lock(&file, path)? && stands_at(&file, path)? {
         return Ok(Some((file, own_file)));
     }
-    own_file.keep(); // for the process that has it locked, and removes it
+    own_file.keep(); // the process that has it locked removes it
     Ok(None)
 }
 
-/// Writes the header, so that every process that looks knows whose it is, and zeros to the end.
+/// Writes the header, which tells every other process the owner, and zeros to the end.
 pub(super) fn reserve(mut file: &File, layout: &SegmentLayout) -> io::Result<()> {
     let header = Header::of(layout)?.0.map(u64::to_ne_bytes);
     file.write_all(header.as_flattened())?;
@@ -66,7 +66,7 @@ pub(super) fn reserve(mut file: &File, layout: &SegmentLayout) -> io::Result<()>
     Ok(())
 }
 
-/// Removes what a killed process left at `path`; false if nothing is there (any more).
+/// Removes the object that a killed process left at `path`; false if there is none (any more).
 pub(super) fn remove_stale(path: &Path, format: Format) -> io::Result<bool> {
     let is_left = |header: &Header| {
         header.check(path, format).map_err(not_to_be_removed)?;
@@ -85,8 +85,8 @@ pub(super) fn remove_stale(path: &Path, format: Format) -> io::Result<bool> {
     }
 }
 
-/// Removes what stands at `path`, unless `refuse` or `may_go` finds that it is not to be removed, or another process
-/// has it locked for longer than `limit`: that one makes it.
+/// Removes the file at `path`, unless `refuse` or `may_go` forbids it. Fails if another process
+/// holds the lock for longer than `limit`: that process is making the object.
 pub(super) fn remove(
     path: &Path,
     limit: Duration,
@@ -102,11 +102,11 @@ pub(super) fn remove_own(file: &File, path: &Path) -> io::Result<()> {
     remove_file(file, path, LOOK, |_| Ok(())).map(drop)
 }
 
-/// Removes `file`, unless `may_go` finds that it is not to be; false if something else stands at its path by now.
+/// Removes `file`, unless `may_go` forbids it; false if something else stands at its path by now.
 ///
-/// To look and to remove are two steps: in between another process may have removed it and made its own.
-/// So it is locked first, and looked at, and removed only if it is still what stands there. All that
-/// remove do so.
+/// Checking and removing are two steps: in between, another process may remove the file and make
+/// its own. So every process that removes a file first locks it, checks it, and removes it only if
+/// it still stands at its path.
 fn remove_file(
     file: &File,
     path: &Path,
@@ -131,7 +131,7 @@ fn remove_file(
         Ok(true)
     };
     let removed = remove();
-    file.unlock()?; // not only dropped: a child that is just being started may have a copy
+    file.unlock()?; // not just dropped: a child that is being started may have a copy
     removed
 }
 
@@ -146,16 +146,16 @@ fn try_lock(file: &File, path: &Path) -> io::Result<bool> {
     }
 }
 
-/// Whether a process is at work on what stands at `path`: it holds the lock then.
+/// Whether a process is making the object at `path`, and so holds its lock.
 pub(super) fn is_being_made(path: &Path) -> io::Result<bool> {
     Ok(!try_lock(&open(path, check_user)?, path)?)
 }
 
-/// Says why what is described so is not to be touched.
+/// Returns an error if a file with this metadata must not be touched.
 type Refuse = fn(&Path, &Metadata) -> io::Result<()>;
 
-/// Opens what stands at `path` to be looked at, unless `refuse` refuses it: before it is opened, since
-/// to open a device may do something, and after, since it may be another by then.
+/// Opens the file at `path` for a look, unless `refuse` refuses it: before the opening, because
+/// opening a device may do something, and after, because the path may lead to another file by then.
 pub(super) fn open(path: &Path, refuse: Refuse) -> io::Result<File> {
     let found = match fs::symlink_metadata(path) {
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -170,7 +170,7 @@ pub(super) fn open(path: &Path, refuse: Refuse) -> io::Result<File> {
     Ok(file)
 }
 
-/// Refuses what another user made: it could be cut short while we use it.
+/// Refuses a file of another user, who could cut it short while we use it.
 pub(super) fn check_user(path: &Path, found: &Metadata) -> io::Result<()> {
     check_type(path, found)?;
     match found.uid() == own_user()? {
@@ -179,7 +179,7 @@ pub(super) fn check_user(path: &Path, found: &Metadata) -> io::Result<()> {
     }
 }
 
-/// Refuses what is no shared memory object.
+/// Refuses a file that is not a shared memory object.
 pub(super) fn check_type(path: &Path, found: &Metadata) -> io::Result<()> {
     match found.is_file() {
         true => Ok(()),

@@ -3,14 +3,14 @@
 //! A lock and a note of its holder beside it are two words, and a process killed between writing
 //! the two leaves a lock whose holder is unknown. One word has no such moment.
 //!
-//! It leaves out the namespaces that pid and time belong to: a [segment](super::Segment) is opened by
-//! processes of the same ones alone, and so all owner words in it are of these. `exec` and `fork` keep
-//! the word: see [`Identity`].
+//! The word leaves out the namespaces that pid and time belong to: only processes of the same
+//! namespaces open a [segment](super::Segment), so all owner words in it belong to these. `exec`
+//! and `fork` keep the word: see [`Identity`].
 
 use crate::support::identity::Identity;
 
-/// The kernel's largest pid fits 22 bits (`PID_MAX_LIMIT` is 2²²); the ticks since the system was
-/// started fit the other 42 for a thousand years.
+/// The kernel's largest pid fits in 22 bits (`PID_MAX_LIMIT` is 2²²); the ticks since the system
+/// started fit in the other 42 for a thousand years.
 const START_BITS: u32 = 42;
 
 /// The owner word of the calling process, which looked itself up when it opened the segment.
@@ -19,7 +19,7 @@ pub(super) fn own() -> u64 {
     word(Identity::own().expect("it was looked up before"))
 }
 
-/// The owner word of a process: never 0 or 1, which are left to mean that there is none, and the like.
+/// The owner word of a process: never 0 or 1, which are reserved for meanings such as "no process".
 pub fn word(identity: Identity) -> u64 {
     u64::from(identity.pid) << START_BITS | identity.start & ((1 << START_BITS) - 1)
 }
@@ -33,8 +33,8 @@ pub(crate) fn identity(word: u64) -> Identity {
     }
 }
 
-/// Whether the process that an owner word names is [known to have ended](Identity::is_dead): a look at
-/// `/proc`, some microseconds.
+/// Whether the process that an owner word names is [known to have ended](Identity::is_dead): this
+/// looks at `/proc` and takes some microseconds.
 pub(super) fn is_dead(word: u64) -> bool {
     let holder = identity(word);
     let is_own = Identity::own().is_ok_and(|own| own == holder);

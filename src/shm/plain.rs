@@ -1,4 +1,4 @@
-//! Memory for the plain stages: words, and cells that hold a mutex and an event of `raw_sync` each.
+//! Memory for the plain stages: words, and cells that each hold a mutex and an event of `raw_sync`.
 
 use std::fs::{OpenOptions, Permissions};
 use std::io::{self, ErrorKind, Read};
@@ -11,22 +11,22 @@ use raw_sync::locks::{LockGuard, LockImpl};
 
 use super::raw::{CACHE_LINE, Mapping, PLAIN_CELL_LEN, text};
 
-/// The last word, once all is made.
+/// The value of the last word, once everything is made.
 const READY: u64 = u64::from_ne_bytes(*b"is ready");
 
-/// A piece of shared memory, with none of the strength of a [`Segment`](super::Segment): what a killed process
-/// leaves stays there, and so does what it had locked.
+/// A piece of shared memory without the strength of a [`Segment`](super::Segment): when a process
+/// is killed, its memory stays there, and its mutexes stay locked.
 pub struct PlainSegment {
     mapping: Mapping,
 }
 
 impl PlainSegment {
-    /// Makes `/dev/shm/ipc-primer-NAME` with so many words or a few more, all 0, its mutexes free and its
-    /// events not set. It is unlinked when this is dropped.
+    /// Makes `/dev/shm/ipc-primer-NAME` with this many words or a few more, all 0, its mutexes free
+    /// and its events not set. It is unlinked when this is dropped.
     ///
     /// # Errors
-    /// [`ErrorKind::AlreadyExists`]; [`ErrorKind::StorageFull`]: the memory is not to be had; those of `shm_open(3)`,
-    /// `ftruncate(2)` and `mmap(2)`.
+    /// [`ErrorKind::AlreadyExists`]; [`ErrorKind::StorageFull`]: there is not enough memory; those
+    /// of `shm_open(3)`, `ftruncate(2)` and `mmap(2)`.
     pub fn create(name: &str, words: usize, cells: usize) -> io::Result<Self> {
         let words_len = ((words + 1) * size_of::<AtomicU64>()).next_multiple_of(CACHE_LINE);
         let mapping = Mapping::create(&object(name), words_len + cells * PLAIN_CELL_LEN)?;
@@ -34,7 +34,7 @@ impl PlainSegment {
         let mut file = OpenOptions::new().write(true).open(path)?;
         file.set_permissions(Permissions::from_mode(0o600))?; // whatever the umask
         let mut zeros = io::repeat(0).take(mapping.len() as u64);
-        io::copy(&mut zeros, &mut file)?; // a page that cannot be had is an error now, and SIGBUS later
+        io::copy(&mut zeros, &mut file)?; // a missing page is an error now, and SIGBUS later
         let segment = Self::with_cells(mapping, cells)?;
         for number in 0..cells {
             segment.mapping.cell(number).make_mutex()?;
@@ -44,10 +44,10 @@ impl PlainSegment {
         Ok(segment)
     }
 
-    /// Opens what another process has made with as many cells.
+    /// Opens the memory that another process has made with the same number of cells.
     ///
     /// # Errors
-    /// - [`ErrorKind::NotFound`]: there is none, or it is not ready yet.
+    /// - [`ErrorKind::NotFound`]: it does not exist, or is not ready yet.
     /// - [`ErrorKind::InvalidData`]: it is something else.
     pub fn open(name: &str, cells: usize) -> io::Result<Self> {
         let mapping = match Mapping::open(&object(name)) {
@@ -64,7 +64,7 @@ impl PlainSegment {
         }
     }
 
-    /// Stays when this is dropped, until its file is removed.
+    /// Keeps the memory when this is dropped, until its file is removed.
     #[must_use]
     pub fn keep(mut self) -> Self {
         self.mapping.keep();
@@ -96,7 +96,7 @@ impl PlainSegment {
         Ok(Self { mapping })
     }
 
-    /// The word that says that all is made, which stands last, and those before it.
+    /// The last word, which says that everything is made, and the words before it.
     fn split(&self) -> (&AtomicU64, &[AtomicU64]) {
         let split = self.mapping.words().split_last();
         split.expect("there is one, by `with_cells`")
@@ -107,7 +107,7 @@ impl PlainSegment {
 pub struct PlainMutex<'s>(Box<dyn LockImpl + 's>);
 
 impl PlainMutex<'_> {
-    /// Blocks until it is ours, until the guard is dropped.
+    /// Blocks until the mutex is ours; it stays ours until the guard is dropped.
     ///
     /// # Errors
     /// Those of `raw_sync`.
@@ -120,12 +120,12 @@ impl PlainMutex<'_> {
 pub(super) struct PlainEvent<'s>(Box<dyn EventImpl + 's>);
 
 impl PlainEvent<'_> {
-    /// Blocks while it is not set: `pthread_cond_wait(3)`.
+    /// Blocks while the event is not set: `pthread_cond_wait(3)`.
     pub(super) fn wait(&self) -> io::Result<()> {
         self.0.wait(Timeout::Infinite).map_err(text)
     }
 
-    /// Sets it, and wakes all that wait: `pthread_cond_broadcast(3)`.
+    /// Sets the event, and wakes all threads that wait: `pthread_cond_broadcast(3)`.
     pub(super) fn set(&self) -> io::Result<()> {
         self.0.set(EventState::Signaled).map_err(text)
     }

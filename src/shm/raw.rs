@@ -1,15 +1,15 @@
-//! The one file with `unsafe`: what `shared_memory` and `raw_sync` mark so, and views of the memory.
+//! The one file with `unsafe`: the unsafe calls of `shared_memory` and `raw_sync`, and views of the memory.
 //!
-//! A [`Mapping`] is words, then *cells*:
+//! A [`Mapping`] consists of words, then *cells*:
 //!
-//! - The words are 64-bit atomics. A `&[u8]` would be a promise that the bytes do not change meanwhile, which no
-//!   process can give for another; an atomic promises nothing like that. So they are safe whatever other
-//!   processes write.
+//! - The words are 64-bit atomics. A `&[u8]` would promise that the bytes do not change meanwhile,
+//!   which no process can promise for another; an atomic promises nothing like that. So the words
+//!   are safe whatever other processes write.
 //! - A [`Cell`] is a line of words, a mutex and perhaps an event, which no atomic view of the words reaches. Cells
 //!   are safe on one condition: **every process that maps the segment runs this program, or is trusted like it.**
-//!   The C library believes what it finds in a mutex: overwrite its kind, and the next process that uses it may
-//!   crash. Any code on `raw_sync` has this limit. It is why segments have mode 0600, and why another user's is not
-//!   opened.
+//!   The C library believes the contents of a mutex: overwrite its kind, and the next process that
+//!   uses it may crash. Any code on `raw_sync` has this limit. It is why segments have mode 0600,
+//!   and why another user's segment is not opened.
 //!
 //! A process that is killed breaks no condition: it writes nothing that this program would not write.
 
@@ -30,10 +30,10 @@ use shared_memory::{Shmem, ShmemConf, ShmemError};
 
 pub(super) const CACHE_LINE: usize = 64;
 const WORD: usize = size_of::<AtomicU64>();
-/// Where in a cell its mutex and its event begin, in bytes: the words have a cache line, and so has the mutex.
+/// Where in a cell its mutex and its event begin, in bytes: the words have a cache line, and so does the mutex.
 const MUTEX_AT: usize = CACHE_LINE;
 const EVENT_AT: usize = 2 * CACHE_LINE;
-/// The bytes of a cell without an event, and of one that has it.
+/// The bytes of a cell without an event, and of a cell with one.
 pub(super) const WAIT_SLOT_LEN: usize = 2 * CACHE_LINE;
 pub(super) const PLAIN_CELL_LEN: usize = 4 * CACHE_LINE;
 
@@ -81,12 +81,12 @@ impl Mapping {
         })
     }
 
-    /// Leaves the object where it is when this is dropped.
+    /// Keeps the object when this is dropped.
     pub(super) fn keep(&mut self) {
         self.shmem.set_owner(false);
     }
 
-    /// Takes the last bytes for cells; `None` if there are not so many, or the words do not fill cache lines.
+    /// Uses the last bytes for cells; `None` if there are too few bytes, or the words do not fill cache lines.
     pub(super) fn with_cells(mut self, cells: usize, cell_len: usize) -> Option<Self> {
         let rest = self.len().checked_sub(cells.checked_mul(cell_len)?)?;
         (self.words, self.cells, self.cell_len) = (rest / WORD, cells, cell_len);
@@ -113,7 +113,7 @@ impl Mapping {
     /// The cell with this number, from 0 on.
     ///
     /// # Panics
-    /// If there is none.
+    /// If there is no such cell.
     #[inline]
     pub(super) fn cell(&self, number: usize) -> Cell<'_> {
         assert!(number < self.cells, "the segment has no cell {number}");
@@ -123,7 +123,7 @@ impl Mapping {
     }
 }
 
-/// What stands in a mapping besides words: see the head of this file.
+/// One of the cells behind the words of a mapping: see the top of this file.
 #[derive(Clone, Copy)]
 pub(super) struct Cell<'m> {
     at: *mut u8,
@@ -139,7 +139,7 @@ impl<'m> Cell<'m> {
         unsafe { AtomicU64::from_ptr(self.at.cast::<u64>().wrapping_add(number)) }
     }
 
-    /// Makes its mutex, free, in a segment that no other process uses yet.
+    /// Makes the cell's mutex, free, in a segment that no other process uses yet.
     pub(super) fn make_mutex(self) -> io::Result<Box<dyn LockImpl + 'm>> {
         // SAFETY: `mutex_at` points to mapped bytes, more than a mutex needs, aligned, and used by no one yet.
         let made = unsafe { Mutex::new(self.mutex_at(), null_mut()) };
@@ -152,7 +152,7 @@ impl<'m> Cell<'m> {
         Ok(made.map_err(text)?.0)
     }
 
-    /// Makes its event, not set, in a segment that no other process uses yet.
+    /// Makes the cell's event, not set, in a segment that no other process uses yet.
     pub(super) fn make_event(self) -> io::Result<Box<dyn EventImpl + 'm>> {
         // SAFETY: `event_at` points to mapped bytes, more than an event needs, aligned, and used by no one yet.
         let made = unsafe { Event::new(self.event_at(), false) };
@@ -175,7 +175,7 @@ impl<'m> Cell<'m> {
     }
 }
 
-/// An error of `raw_sync` says only by its text what it is.
+/// Only the text of a `raw_sync` error says which error it is.
 pub(super) fn text(error: Box<dyn Error>) -> io::Error {
     io::Error::other(error.to_string())
 }

@@ -1,7 +1,7 @@
 //! A named segment of shared memory: made whole or not at all, checked before it is used, and removed
 //! by its owner.
 //!
-//! `header.rs` says what every segment begins with.
+//! `header.rs` describes the header of every segment.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -21,26 +21,26 @@ use crate::support::error::Context;
 use crate::support::identity::Identity;
 use crate::support::unlink_on_drop::stands_at;
 
-/// Where Linux keeps POSIX shared memory objects: files of a `tmpfs`. `shm_open(3)` only puts this
-/// before their names.
+/// Where Linux keeps POSIX shared memory objects, as files of a `tmpfs`. `shm_open(3)` only puts
+/// this path before their names.
 const DIRECTORY: &str = "/dev/shm";
-/// What all names of ours begin with.
+/// The prefix of all our names.
 const PREFIX: &str = "ipc-primer-";
 /// The longest name, prefix included, in bytes: `NAME_MAX`.
 const MAX_NAME: usize = 255;
 
-/// How long a new segment's maker may take to lock it. Then a free lock says that the maker was killed.
+/// How long a new segment's maker may take to lock it. After that, a free lock means that the maker was killed.
 const LOCK_LIMIT: Duration = Duration::from_secs(2);
 /// How long [`unlink`] waits for a segment to be made.
 const MAKING_LIMIT: Duration = Duration::from_secs(10);
 const RETRY: Duration = Duration::from_millis(1);
 
-/// A segment in our address space. What processes share are its [`words`](Self::words).
+/// A segment in our address space. Processes share its [`words`](Self::words).
 pub struct Segment {
-    /// Shared with the wakers on other threads; the name goes with the segment all the same.
+    /// Shared with the wakers on other threads; the name is removed with the segment all the same.
     mapping: Arc<Mapping>,
     path: PathBuf,
-    /// What to remove when this is dropped, if it is still the file of this name.
+    /// The file to remove when this is dropped, if the name still leads to it.
     own_file: Option<File>,
 }
 
@@ -55,13 +55,13 @@ impl fmt::Debug for Segment {
 }
 
 impl Segment {
-    /// Makes the segment `name`, all zero but for what `init` writes: `shm_open(3)` with `O_CREAT` and
-    /// `O_EXCL`, mode 0600. No other process uses it before `init` has returned.
+    /// Makes the segment `name`, all zero except for the words that `init` writes: `shm_open(3)`
+    /// with `O_CREAT` and `O_EXCL`, mode 0600. No other process uses it before `init` has returned.
     ///
-    /// What a killed process left under the name is removed first; nothing else is.
+    /// A segment that a killed process left under the name is removed first; nothing else is.
     ///
-    /// The memory is reserved here, by writing it: `ftruncate(2)` would promise what `/dev/shm` may not
-    /// have, and the process that first touches a missing page dies of SIGBUS.
+    /// The memory is reserved here, by writing it: `ftruncate(2)` would promise memory that
+    /// `/dev/shm` may not have, and the process that first touches a missing page dies of SIGBUS.
     ///
     /// ```
     /// use ipc_primer::shm::{Format, Lifetime, SegmentLayout, Segment};
@@ -79,17 +79,19 @@ impl Segment {
     /// ```
     ///
     /// # Errors
-    /// - [`ErrorKind::AddrInUse`]: a process that runs has the name, or the segment is kept.
-    /// - [`ErrorKind::AlreadyExists`]: what is there is not ours to remove: another program's, another
-    ///   version's, another user's, or of another PID namespace.
+    /// - [`ErrorKind::AddrInUse`]: a running process has the name, or the segment is kept.
+    /// - [`ErrorKind::AlreadyExists`]: the object there is not ours to remove: it is of another
+    ///   program, version, user or PID namespace.
     /// - Those of [`Identity::own`].
-    /// - [`ErrorKind::StorageFull`]: `/dev/shm` has not so much room.
+    /// - [`ErrorKind::StorageFull`]: `/dev/shm` does not have enough room.
     /// - [`ErrorKind::InvalidInput`]: the name is empty, too long, or holds a `/` or a NUL.
+    #[doc(alias = "shmget")]
+    #[doc(alias = "ftruncate")]
     #[doc(alias = "shm_open")]
     #[doc(alias = "mmap")]
     pub fn create(name: &str, layout: SegmentLayout, init: impl FnOnce(&Self)) -> io::Result<Self> {
         let path = path(name)?;
-        Identity::own()?; // or no process could tell that this one lives
+        Identity::own()?; // otherwise no process could tell that this one is alive
         let (mapping, file, own_file) = loop {
             let (file, own_file) = object::create_locked(&path, layout.format)?;
             let no_room = || format!("cannot reserve {} bytes for {}", layout.len(), show(&path));
@@ -104,28 +106,28 @@ impl Segment {
         let ready = layout.lifetime as u64;
         segment.header(READY).store(ready, Ordering::Release);
         own_file.keep();
-        // Not only dropped: a child that another thread is just starting has a copy of the descriptor.
+        // Not just dropped: a child that another thread is starting has a copy of the descriptor.
         file.unlock()?;
         segment.own_file = (layout.lifetime == Lifetime::Owner).then_some(file);
         Ok(segment)
     }
 
-    /// Opens the segment `name`, once it is ready: while a process that lives makes it, it waits.
+    /// Opens the segment `name` once it is ready; waits while a living process makes it.
     ///
     /// # Errors
-    /// - [`ErrorKind::NotFound`]: there is none.
-    /// - [`ErrorKind::InvalidData`]: what is there is not of this `format`: too short, another
-    ///   program's, another version's, of another PID namespace; or it was never made ready, because
-    ///   its maker was killed.
+    /// - [`ErrorKind::NotFound`]: there is no such segment.
+    /// - [`ErrorKind::InvalidData`]: the object there is not of this `format`: it is too short, or
+    ///   of another program, version or PID namespace; or it was never made ready, because its
+    ///   maker was killed.
     /// - Those of [`Identity::own`].
-    /// - [`ErrorKind::PermissionDenied`]: it is another user's.
+    /// - [`ErrorKind::PermissionDenied`]: it belongs to another user.
     #[doc(alias = "shm_open")]
     #[doc(alias = "mmap")]
     pub fn open(name: &str, format: Format) -> io::Result<Self> {
         Self::open_unless_stopped(name, format, &StopToken::new())
     }
 
-    /// As [`open`](Self::open), unless a stop is requested while another process makes it.
+    /// Like [`open`](Self::open), but also ends when a stop is requested while another process makes it.
     pub(crate) fn open_unless_stopped(
         name: &str,
         format: Format,
@@ -146,7 +148,7 @@ impl Segment {
         }
     }
 
-    /// As [`open`](Self::open), but does not wait for one that is being made.
+    /// Like [`open`](Self::open), but does not wait for a segment that is being made.
     pub(crate) fn try_open(name: &str, format: Format) -> io::Result<Self> {
         let path = path(name)?;
         Identity::own()?;
@@ -157,9 +159,9 @@ impl Segment {
             _ => {}
         }
         let Some(mapping) = map(&file, &path)? else {
-            return Err(unfinished(&path)); // it was removed, and another is made
+            return Err(unfinished(&path)); // it was removed, and another is being made
         };
-        // Acquire: what was written before it is there when it is.
+        // Acquire: if `ready` is seen, everything written before it is seen too.
         let is_ready = mapping.words()[READY].load(Ordering::Acquire) != 0;
         let header = Header::read(mapping.words());
         header.check(&path, format)?;
@@ -167,7 +169,7 @@ impl Segment {
             return Err(unfinished(&path));
         }
         let Some(wait_slots) = header.wait_slots_within(mapping.len()) else {
-            // What was mapped may have grown since.
+            // The file may have grown since it was mapped.
             return Err(match Header::is_of_another_length(&file) {
                 true => unfit(&path, Fault::CutOff, "is cut off"),
                 false => unfinished(&path),
@@ -185,18 +187,18 @@ impl Segment {
         }
     }
 
-    /// The words that are shared, those of its user.
+    /// The shared words that belong to the segment's user.
     #[inline]
     pub fn words(&self) -> &[AtomicU64] {
         &self.mapping.words()[HEADER..]
     }
 
-    /// How many wait slots it has.
+    /// How many wait slots the segment has.
     pub fn wait_slots(&self) -> usize {
         self.mapping.cells()
     }
 
-    /// The process that made it, as an [owner word](super::owner).
+    /// The process that made the segment, as an [owner word](super::owner).
     pub(super) fn owner(&self) -> u64 {
         self.header(OWNER).load(Ordering::Relaxed)
     }
@@ -206,7 +208,7 @@ impl Segment {
         WaitSlot(self.mapping.cell(number))
     }
 
-    /// The memory alone, which stays as long as any thread has it.
+    /// The memory alone, which stays mapped as long as any thread has it.
     pub(super) fn memory(&self) -> Arc<Mapping> {
         Arc::clone(&self.mapping)
     }
@@ -216,13 +218,13 @@ impl Segment {
     }
 }
 
-/// Maps the open `file` by its name. `None` if the name leads elsewhere by now: to nothing, or to
-/// what another process has made since.
+/// Maps the open `file` by its name; `None` if the name leads elsewhere by now: to nothing, or to a
+/// file that another process has made since.
 fn map(file: &File, path: &Path) -> io::Result<Option<Mapping>> {
     let name = path.file_name().expect("it was made of a name");
     let mapped = Mapping::open(&name.to_string_lossy());
     if !stands_at(file, path)? {
-        return Ok(None); // whatever was mapped: an empty file, say, cannot be
+        return Ok(None); // whatever `mapped` is: an empty file, for example, cannot be mapped
     }
     mapped
         .context(|| format!("cannot map {}", show(path)))
@@ -232,17 +234,17 @@ fn map(file: &File, path: &Path) -> io::Result<Option<Mapping>> {
 impl Drop for Segment {
     fn drop(&mut self) {
         if let Some(file) = &self.own_file {
-            let _ = object::remove_own(file, &self.path); // or the next one does, as after a kill
+            let _ = object::remove_own(file, &self.path); // else the next one does, as after a kill
         }
     }
 }
 
-/// Removes the segment `name`: `shm_unlink(3)`. Processes that have it open keep it; no other finds it.
+/// Removes the segment `name`: `shm_unlink(3)`. Processes that have it open keep it; no other can find it.
 ///
 /// # Errors
-/// [`ErrorKind::TimedOut`] if another process makes it, and does not go on for ten seconds;
+/// [`ErrorKind::TimedOut`] if another process is still making it after ten seconds;
 /// [`ErrorKind::NotFound`], [`ErrorKind::InvalidInput`], as for [`Segment::open`]; and
-/// [`ErrorKind::AlreadyExists`] if what is there is not of this `format`.
+/// [`ErrorKind::AlreadyExists`] if the object there is not of this `format`.
 #[doc(alias = "shm_unlink")]
 pub fn unlink(name: &str, format: Format) -> io::Result<()> {
     let path = path(name)?;
@@ -258,7 +260,7 @@ pub fn unlink(name: &str, format: Format) -> io::Result<()> {
     }
 }
 
-/// Removes the segment `name` if it is what a killed process left; says whether it was.
+/// Removes the segment `name` if a killed process left it; says whether one did.
 pub(crate) fn remove_if_stale(name: &str, format: Format) -> io::Result<bool> {
     match object::remove_stale(&path(name)?, format) {
         Err(error) if error.kind() == ErrorKind::AddrInUse => Ok(false),

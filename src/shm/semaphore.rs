@@ -1,7 +1,7 @@
 //! A counting semaphore between processes: a counter that is never below 0, and a wait queue.
 //!
-//! This is the semaphore of stage 1 on the wait queue of stage 2. Each [`post`](Semaphore::post) counts, whether any
-//! thread waits or not.
+//! This is the semaphore of stage 1 on the wait queue of stage 2. Each [`post`](Semaphore::post) counts, whether
+//! any thread waits or not.
 
 use std::hint;
 use std::io;
@@ -13,11 +13,11 @@ use std::time::Duration;
 use super::{Segment, WaitQueue};
 use crate::stop::StopToken;
 
-/// How often to look before going to sleep. To be put to sleep and woken again costs some ten
-/// microseconds; this is about one, and often enough the next post is that near.
+/// How often to look before going to sleep. Going to sleep and being woken costs some ten
+/// microseconds; looking costs about one, and the next post often comes that soon.
 const SPINS: u32 = 64;
 
-/// A counting semaphore in a [`Segment`]: as `sem_init(3)` with `pshared` makes one.
+/// A counting semaphore in a [`Segment`], like one that `sem_init(3)` makes with `pshared`.
 ///
 /// ```
 /// use ipc_primer::stop::StopToken;
@@ -36,9 +36,9 @@ const SPINS: u32 = 64;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// It is not *robust*: a process that is killed between `wait` and `post` leaves the counter one too
-/// low for ever. To guard something, use a [`Lock`](super::Lock); to count things,
-/// as a ring does its slots, know which process died.
+/// It is not *robust*: a process that is killed between `wait` and `post` leaves the counter one
+/// too low for ever. To guard something, use a [`Lock`](super::Lock); to count things, as a ring
+/// counts its slots, find out which process died.
 #[derive(Clone, Debug)]
 pub struct Semaphore {
     word: usize,
@@ -48,12 +48,14 @@ pub struct Semaphore {
 impl Semaphore {
     /// Uses the word with this number as the counter, and these wait slots: one for each thread that may wait at
     /// the same time.
+    #[doc(alias = "sem_init")]
+    #[doc(alias = "sem_open")]
     pub fn new(segment: &Arc<Segment>, word: usize, wait_slots: Range<usize>) -> Self {
         let waiters = WaitQueue::new(segment, wait_slots);
         Self { word, waiters }
     }
 
-    /// The counter's value, which may be another by the time it is looked at.
+    /// The counter's value, which may have changed by the time the caller looks at it.
     #[doc(alias = "sem_getvalue")]
     pub fn value(&self) -> u64 {
         self.counter().load(Ordering::Acquire)
@@ -65,14 +67,14 @@ impl Semaphore {
         self.post_many(1);
     }
 
-    /// Adds `count` to the counter at once, and wakes as many of the threads that wait: a single one gets
-    /// one wake-up for many posts.
+    /// Adds `count` to the counter in one step, and wakes as many of the threads that wait: a
+    /// single thread gets one wake-up for many posts.
     pub fn post_many(&self, count: u64) {
         self.counter().fetch_add(count, Ordering::Release);
         self.waiters.wake(count);
     }
 
-    /// Subtracts 1 from the counter if it is not 0; says whether it was not.
+    /// Subtracts 1 from the counter if it is not 0; says whether it did.
     #[doc(alias = "sem_trywait")]
     pub fn try_wait(&self) -> bool {
         let less_one = |value: u64| value.checked_sub(1);
@@ -84,7 +86,7 @@ impl Semaphore {
     /// Subtracts 1 from the counter; blocks while it is 0.
     ///
     /// # Errors
-    /// Those of [`WaitQueue::wait`], time-out excepted.
+    /// Those of [`WaitQueue::wait`], except the time-out.
     #[doc(alias = "sem_wait")]
     pub fn wait(&self, stop: &StopToken) -> io::Result<()> {
         self.wait_up_to(None, stop)

@@ -1,4 +1,4 @@
-//! What can be seen only from inside of the room: steps of waiters that are held up between two of them.
+//! Tests that need the room's private items: waiters that are held up between two of their steps.
 
 use std::io::ErrorKind;
 use std::ops::Range;
@@ -43,7 +43,7 @@ fn nothing() -> Option<()> {
     None
 }
 
-/// Wait slots taken by waiters that say that they sleep, and take no step of their own.
+/// Wait slots taken by waiters that say that they sleep, but take no steps of their own.
 fn fall_asleep(segment: &Segment, slots: Range<usize>) {
     for number in slots {
         segment.wait_slot(number).take();
@@ -152,7 +152,7 @@ fn a_wake_up_passes_by_who_was_killed_asleep() {
     );
 }
 
-/// While the waiter looks, a wake-up reaches it: it was meant for one that waits.
+/// While the waiter looks, it receives a wake-up that was meant for a thread that waits.
 #[test]
 fn a_wake_up_that_meets_a_waiter_on_its_way_out_is_passed_on() {
     let (never, requested) = (StopToken::new(), StopToken::new());

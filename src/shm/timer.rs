@@ -1,8 +1,8 @@
-//! Calling something at a given time: `timer_create(2)`, made of a thread that waits for the next one.
+//! Calling something at a given time: `timer_create(2)`, built from a thread that waits for the next timer.
 //!
 //! [`Instant`] is a clock that cannot be set (`CLOCK_MONOTONIC`), and a [`Condvar`] waits by it, but
-//! only threads of one process can share a `Condvar`. So the thread of a process opens the parkers of
-//! that process's sleepers. A process that never sleeps never starts it.
+//! only threads of one process can share a `Condvar`. So each process has its own timer thread, which
+//! opens the parkers of that process's sleepers. A process that never sleeps never starts this thread.
 
 use std::collections::BTreeMap;
 use std::mem;
@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Instant;
 
 type Action = Box<dyn FnOnce() + Send>;
-/// A number beside the time tells those of the same time apart.
+/// A number beside the time tells apart timers that are set for the same time.
 type Key = (Instant, u64);
 
 #[derive(Default)]
@@ -28,7 +28,7 @@ struct State {
     next_look: Option<Instant>,
 }
 
-/// The timers, if there could be a thread for them.
+/// The timers, if their thread could be started.
 static TIMERS: LazyLock<Option<&Timers>> = LazyLock::new(|| {
     let timers: &Timers = Box::leak(Box::default());
     let thread = thread::Builder::new().name("timer".into());
@@ -36,21 +36,21 @@ static TIMERS: LazyLock<Option<&Timers>> = LazyLock::new(|| {
     started.is_ok().then_some(timers)
 });
 
-/// A timer that is set. Dropping it takes it back, unless it is just going off.
+/// A timer that is set. Dropping it cancels it, unless it is just going off.
 pub(super) struct Timer {
     timers: &'static Timers,
     key: Key,
 }
 
-/// Calls `action` at `time`, on a thread that is shared by all timers; `None` if there is no such
-/// thread, because the system has no room for one.
+/// Calls `action` at `time`, on a thread that all timers share; `None` if there is no such thread,
+/// because the system has no room for one.
 pub(super) fn at(time: Instant, action: impl FnOnce() + Send + 'static) -> Option<Timer> {
     let timers = (*TIMERS)?;
     let mut state = timers.state();
     let key = (time, state.next_number);
     state.next_number += 1;
     state.set.insert(key, Box::new(action));
-    // Rarely: a timer taken back leaves its look, and timers are mostly set for a second from now.
+    // This is rare: a cancelled timer leaves its look set, and timers are mostly set for a second from now.
     if state.next_look.is_none_or(|look| time < look) {
         state.next_look = Some(time);
         timers.earlier.notify_one();
@@ -61,7 +61,7 @@ pub(super) fn at(time: Instant, action: impl FnOnce() + Send + 'static) -> Optio
 impl Drop for Timer {
     fn drop(&mut self) {
         let action = self.timers.state().set.remove(&self.key);
-        drop(action); // after the lock: what it captured may have a drop of its own
+        drop(action); // after the lock: dropping the values it captured may run code
     }
 }
 

@@ -1,17 +1,17 @@
-//! Stage 2: blocking until something in shared memory has changed, and waking what blocks.
+//! Stage 2: blocking until something in shared memory has changed, and waking the threads that block.
 //!
-//! What broke: a process that is killed while it waits for stage 1's event, or with its mutex, makes others hang
-//! (`tests/shm_plain.rs` kills both).
+//! What broke: a process that is killed while it waits for stage 1's event, or holds its mutex,
+//! makes others hang (`tests/shm_plain.rs` kills both).
 //!
 //! What this adds: each waiter sleeps on a *wait slot* of its own, which no killed process can spoil for the next.
 //!
-//! What it costs: this file, `wait_slot.rs` and `timer.rs`, and a limit: as many can wait as there are slots. A
-//! wake-up while no thread sleeps is a look at one word.
+//! What it costs: this file, `wait_slot.rs` and `timer.rs`, and a limit: no more threads can wait
+//! than there are slots. A wake-up while no thread sleeps is a look at one word.
 //!
-//! A waker cannot know whether the waiter still needs it. A waiter that has just found a value, or has
-//! waited long enough, is marked as asleep until it has left its wait slot; a wake-up that reaches it there
-//! was meant for another. So it looks at its mark on the way out, and *passes the wake-up on*.
-//! `tests/wait_queue_model.rs` tries all orders in which these steps can meet.
+//! A waker cannot know whether the waiter still needs the wake-up. A waiter that has just found a value,
+//! or has waited long enough, is marked as asleep until it has left its wait slot; a wake-up that
+//! reaches it there was meant for another. So the waiter looks at its mark on the way out, and *passes
+//! the wake-up on*. `tests/wait_queue_model.rs` tries all orders in which these steps can interleave.
 //!
 //! A process killed after it was woken passes nothing on. That is why each sleeper also wakes on its
 //! own once a second and looks around: a wake-up lost with a killed process costs that second, not more.
@@ -34,12 +34,12 @@ const PAUSE: Duration = Duration::from_millis(1);
 
 /// The wait slots of the threads that wait for the same thing.
 ///
-/// What they wait for is kept in the segment's [words](Segment::words). A process that changes it wakes
-/// *after* the change: then either a waiter sees the change or the waker sees the waiter.
+/// The value they wait for is kept in the segment's [words](Segment::words). A process that changes
+/// it wakes *after* the change: then either a waiter sees the change or the waker sees the waiter.
 ///
-/// A word in the first slot is the *register*: a bit for each slot that is in use, so that to wake no thread is a
-/// look at one word, and not at every slot. The bit of a killed process stays until its slot is used again, and costs
-/// each waker a look at that slot.
+/// A word in the first slot is the *register*: a bit for each slot that is in use, so that a
+/// wake-up while no thread sleeps looks at one word, and not at every slot. The bit of a killed
+/// process stays until its slot is used again, and costs each waker a look at that slot.
 #[derive(Clone, Debug)]
 pub struct WaitQueue {
     segment: Arc<Segment>,
@@ -50,7 +50,7 @@ impl WaitQueue {
     /// Uses these wait slots of `segment`: one for each thread that may wait at the same time, from 1 to 64.
     ///
     /// # Panics
-    /// If there are more or fewer, or the segment has not so many.
+    /// If there are more or fewer, or the segment does not have that many.
     pub fn new(segment: &Arc<Segment>, wait_slots: Range<usize>) -> Self {
         assert!((1..=64).contains(&wait_slots.len()), "a word has 64 bits");
         assert!(
@@ -63,14 +63,14 @@ impl WaitQueue {
         }
     }
 
-    /// Blocks until `ready` gives a value, for `limit` at most (`None`: without end).
+    /// Blocks until `ready` gives a value, for `limit` at most (`None`: without limit).
     ///
     /// `ready` is called before and after every sleep.
     ///
     /// # Errors
-    /// - [`ErrorKind::TimedOut`] after `limit`; not before `ready` was called once.
+    /// - [`ErrorKind::TimedOut`] after `limit`, but not before `ready` was called once.
     /// - [`ErrorKind::Interrupted`] when a stop is requested; likewise.
-    /// - [`ErrorKind::ResourceBusy`]: every wait slot is taken by a process that lives.
+    /// - [`ErrorKind::ResourceBusy`]: every wait slot is taken by a living process.
     pub fn wait<T>(
         &self,
         limit: Option<Duration>,
@@ -108,7 +108,7 @@ impl WaitQueue {
         self.wake(1);
     }
 
-    /// Wakes `count` of the threads that sleep here; all, if they are fewer.
+    /// Wakes `count` of the threads that sleep here, or all of them if they are fewer.
     pub(super) fn wake(&self, count: u64) {
         // As in `WaitSlot::is_asleep`: either this look sees the bit, or the waiter that set it sees the change.
         fence(Ordering::SeqCst);
@@ -118,8 +118,8 @@ impl WaitQueue {
         while left > 0 && bits != 0 {
             let slot = self.slot(bits.trailing_zeros() as usize);
             bits &= bits - 1;
-            // One that was killed asleep is woken in vain; but to know costs more than to wake, so it
-            // is asked only where there may be another.
+            // Waking a thread that was killed in its sleep is useless; but checking costs more than
+            // waking, so check only where there may be another sleeper.
             if slot.wake() && (bits == 0 || slot.is_occupied()) {
                 left -= 1;
             }

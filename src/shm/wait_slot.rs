@@ -1,26 +1,26 @@
 //! A place in shared memory where one thread can sleep until another, of any process, wakes it: a
 //! [`Cell`] of two words and a mutex, which is its *parker*.
 //!
-//! | word | who writes it | what its values mean |
+//! | word | written by | what its values mean |
 //! |---|---|---|
-//! | occupant | a waiter, when it comes and goes | 0: free; else the owner word of the waiter |
+//! | occupant | a waiter, when it enters and when it leaves | 0: free; else the owner word of the waiter |
 //! | state | the occupant, and its waker | 0: awake; 1: asleep, or about to be |
 //! | register | of the first slot of a [`WaitQueue`](super::WaitQueue) only: see there | |
 //!
-//! The parker is locked for good: to sleep is to lock it once more, to wake is to release it. A process that
-//! is killed before, in or after either of these calls leaves a mutex that is locked or free, and both are fine
-//! for the next: free, it ends one sleep at once, and one only, however often it was released.
+//! The parker stays locked: sleeping is locking it once more, waking is releasing it. A process that is
+//! killed before, in or after either of these calls leaves a mutex that is locked or free, and the next
+//! waiter can use both: a free mutex ends one sleep immediately, and only one, however often it was released.
 //!
-//! The mutex has time limits too, but they are times of day (`CLOCK_REALTIME`): set the clock back an
-//! hour, and a sleeper sleeps an hour longer. So a sleep has a limit here that does not matter, and a
-//! [timer](super::timer) opens the parker. (Without any limit glibc asserts that a mutex which it has just
-//! locked has no owner, and dies if it has: of two wakers at once the second may free it after its owner
-//! was noted.)
+//! The mutex has time limits too, but they are times of day (`CLOCK_REALTIME`): set the clock back
+//! an hour, and a sleeper sleeps an hour longer. So a sleep here has a limit that does not matter,
+//! and a [timer](super::timer) opens the parker. (Without any limit glibc asserts that a mutex
+//! which it has just locked has no owner, and dies if it has one: of two simultaneous wakers, the
+//! second may free the mutex after its owner was noted.)
 //!
-//! `raw_sync`'s event would be the nearer choice, but does not survive this: a process killed in `set`
-//! has the event's mutex, for which the sleeper then waits without a limit; one killed in `wait` makes
-//! a later `set` hang. A mutex that one thread locks and another releases is one that POSIX leaves
-//! undefined and glibc defines for this kind of mutex: it neither keeps nor asks whose it is.
+//! `raw_sync`'s event would be the obvious choice, but it does not survive a kill: a process killed
+//! in `set` holds the event's mutex, for which the sleeper then waits without a limit; one killed in
+//! `wait` makes a later `set` hang. POSIX leaves undefined a mutex that one thread locks and another
+//! releases; glibc defines it for this kind of mutex, and neither keeps nor checks its owner.
 
 use std::mem;
 use std::sync::atomic::{AtomicU64, Ordering, fence};
@@ -37,9 +37,9 @@ use super::raw::Cell;
 const AWAKE: u64 = 0;
 const ASLEEP: u64 = 1;
 
-/// How long to pause where no mutex is that could be slept at.
+/// How long to pause where there is no mutex to sleep at.
 const PAUSE: Duration = Duration::from_millis(1);
-/// The limit of a sleep that a timer ends much sooner. In whole seconds: `raw_sync` adds no others right.
+/// The limit of a sleep that a timer ends much sooner. In whole seconds: `raw_sync` adds fractions wrongly.
 const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
 
 #[derive(Clone, Copy)]
@@ -59,10 +59,10 @@ impl<'m> WaitSlot<'m> {
         self.0.word(2)
     }
 
-    /// Makes it ready, in a segment that no other process uses yet.
+    /// Makes the slot ready, in a segment that no other process uses yet.
     pub(super) fn init(self) {
         if let Ok(parker) = self.0.make_mutex() {
-            let _ = parker.lock().map(mem::forget); // it is free: at once
+            let _ = parker.lock().map(mem::forget); // it is free, so this does not block
         }
     }
 
@@ -81,33 +81,33 @@ impl<'m> WaitSlot<'m> {
         taken.is_ok()
     }
 
-    /// Says that we are about to sleep: from now on a waker wakes us. What we wait for must be looked
-    /// at once more after this.
+    /// Says that we are about to sleep: from now on a waker wakes us. After this, the waiter must
+    /// look once more at the thing it waits for.
     pub(super) fn announce(self) {
         self.state().store(ASLEEP, Ordering::SeqCst);
         fence(Ordering::SeqCst);
     }
 
-    /// Sleeps until the parker is opened, or was since the last sleep; perhaps shorter.
+    /// Sleeps until the parker is opened, unless it was opened since the last sleep; may return early.
     pub(super) fn sleep(self) {
         let lock =
             |parker: Box<dyn LockImpl + '_>| parker.try_lock(Timeout::Val(A_DAY)).map(mem::forget);
-        // It stays locked. An error is the limit, or that of no mutex at all.
+        // The mutex stays locked. An error means that the limit is over or that there is no mutex at all.
         if self.0.mutex().map_or(true, |parker| lock(parker).is_err()) {
             thread::sleep(PAUSE);
         }
     }
 
-    /// Leaves the slot; says whether we were woken since the last [`announce`](Self::announce). Then this
-    /// wake-up is ours to pass on: it may have been meant for something that we do not take any more.
+    /// Leaves the slot; says whether we were woken since the last [`announce`](Self::announce). If
+    /// so, we must pass the wake-up on: it may have been meant for something that we no longer take.
     pub(super) fn leave(self) -> bool {
         let woken = self.state().swap(AWAKE, Ordering::SeqCst) == AWAKE;
         self.occupant().store(0, Ordering::SeqCst);
         woken
     }
 
-    /// Whether its occupant sleeps. The fence goes with that of [`announce`](Self::announce): either
-    /// the sleeper sees what was done before this call, or this call sees the sleeper.
+    /// Whether its occupant sleeps. The fence pairs with that of [`announce`](Self::announce):
+    /// either the sleeper sees what was done before this call, or this call sees the sleeper.
     pub(super) fn is_asleep(self) -> bool {
         fence(Ordering::SeqCst);
         self.state().load(Ordering::Relaxed) == ASLEEP
@@ -124,17 +124,17 @@ impl<'m> WaitSlot<'m> {
 
     /// Ends the sleep on this wait slot, or the next one, without a wake-up. Never blocks.
     pub(super) fn open(self) {
-        // An error would be that of no mutex at all, at which no thread sleeps.
+        // An error would mean that there is no mutex at all, and then no thread sleeps at it.
         let _ = self.0.mutex().map(|parker| parker.release());
     }
 
-    /// Whether a waiter has it that is not known to be dead.
+    /// Whether a waiter that is not known to be dead has it.
     pub(super) fn is_occupied(self) -> bool {
         let occupant = self.occupant().load(Ordering::Relaxed);
         occupant != 0 && !owner::is_dead(occupant)
     }
 
-    /// Leaves it as a process does that is killed asleep.
+    /// Leaves the slot as a process that is killed asleep does.
     #[cfg(test)]
     pub(super) fn leave_killed(self) {
         let own = crate::support::identity::Identity::own().unwrap();

@@ -25,7 +25,7 @@ impl SignalSet {
 }
 
 impl fmt::Display for SignalSet {
-    /// The names, and the numbers of the realtime signals, with blanks between them.
+    /// The names, or the numbers of realtime signals, separated by blanks.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let realtime = (32..=64).filter(|number| self.0 >> (number - 1) & 1 == 1);
         let standard = self.iter().map(|signal| signal.to_string());
@@ -45,10 +45,12 @@ impl fmt::Debug for SignalSet {
 /// What a process does with a signal: the three things that can happen.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Disposition {
+    #[doc(alias = "SIG_DFL")]
     /// The [default action](Signal::action).
     Default,
     /// A handler of its own runs.
     Caught,
+    #[doc(alias = "SIG_IGN")]
     /// Nothing: the kernel throws the signal away.
     Ignored,
 }
@@ -63,16 +65,16 @@ impl fmt::Display for Disposition {
     }
 }
 
-/// What a process does with signals, and which wait for it.
+/// What a process does with signals, and which signals are waiting for it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Dispositions {
-    /// Those with a handler: `SigCgt`.
+    /// Signals with a handler: `SigCgt`.
     pub caught: SignalSet,
-    /// Those it ignores by its own choice or its parent's: `SigIgn`. A default of "ignore" is not here.
+    /// Signals ignored by its own choice or its parent's: `SigIgn`. A default of "ignore" is not here.
     pub ignored: SignalSet,
-    /// Those its main thread does not let in at present: `SigBlk`.
+    /// Signals that its main thread does not let in at present: `SigBlk`.
     pub blocked: SignalSet,
-    /// Those sent and not yet taken, to the main thread or to the whole process: `SigPnd` and `ShdPnd`.
+    /// Signals sent and not yet taken, to the main thread or to the whole process: `SigPnd` and `ShdPnd`.
     pub pending: SignalSet,
 }
 
@@ -115,7 +117,7 @@ impl Dispositions {
     }
 }
 
-/// Looks up what the process `pid` does with each signal. Every process may look at every other.
+/// Looks up what the process `pid` does with each signal. Every process may look at every other process.
 ///
 /// ```
 /// use ipc_primer::signals::{Signal, dispositions};
@@ -126,8 +128,8 @@ impl Dispositions {
 /// ```
 ///
 /// # Errors
-/// [`NotFound`](io::ErrorKind::NotFound) if there is no such process, or only a zombie, which does nothing with a
-/// signal any more; [`InvalidInput`](io::ErrorKind::InvalidInput) if `pid` is not positive.
+/// [`NotFound`](io::ErrorKind::NotFound) if there is no such process, or only a zombie, which no longer acts on
+/// signals; [`InvalidInput`](io::ErrorKind::InvalidInput) if `pid` is not positive.
 #[doc(alias = "sigaction")]
 #[doc(alias = "sigprocmask")]
 #[doc(alias = "sigpending")]

@@ -11,16 +11,16 @@
 //!
 //! Read it in this order:
 //!
-//! 1. `table.rs`: [`Signal`], all 31 with their default [`Action`] and who sends them.
+//! 1. `table.rs`: [`Signal`], all 31 signals with their default [`Action`] and their senders.
 //! 2. `send.rs`: [`send`] and [`raise()`].
-//! 3. `outcome.rs`: [`outcome`], what a parent learns of the end.
-//! 4. `dispositions.rs`: [`dispositions`], what a process does with each signal, as the kernel tells it.
+//! 3. `outcome.rs`: [`outcome`], what a parent learns when its child ends.
+//! 4. `dispositions.rs`: [`dispositions`], what a process does with each signal, as the kernel reports it.
 //! 5. `wait.rs`: [`wait()`], a process with a handler.
-//! 6. [`lab`]: all of it at once, with real processes.
+//! 6. [`lab`]: everything together, with real processes.
 //!
-//! std has no call to set a disposition or to send a signal, and this room writes no `unsafe` to call
-//! C's. So the handler is the `ctrlc` crate's, and `kill` a POSIX shell's; chapter 7 says how far that
-//! goes.
+//! std has no call to set a disposition or to send a signal, and this room writes no `unsafe` to call C's
+//! functions. So the handler comes from the `ctrlc` crate, and `kill` from a POSIX shell; chapter 7 names the
+//! limits.
 
 mod dispositions;
 pub mod lab;

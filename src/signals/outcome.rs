@@ -1,4 +1,4 @@
-//! How a process ended: by itself, or by a signal.
+//! How a process ended: on its own, or by a signal.
 
 use std::fmt;
 use std::os::unix::process::ExitStatusExt;
@@ -6,7 +6,7 @@ use std::process::ExitStatus;
 
 use super::Signal;
 
-/// How a process ended, as its parent learns it from `wait`.
+/// How a process ended, as its parent learns from `wait`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
     /// It returned from `main` or called `exit`, with this code.
@@ -20,7 +20,7 @@ pub enum Outcome {
     },
 }
 
-/// Takes the status of a process that has ended apart.
+/// Turns the status of a process that has ended into an [`Outcome`].
 ///
 /// ```
 /// use ipc_primer::signals::{Signal, outcome};
@@ -44,13 +44,13 @@ pub fn outcome(status: ExitStatus) -> Outcome {
             number,
             core_dumped: status.core_dumped(),
         },
-        // std waits for the end alone, never for a stop, so there is a code.
+        // std waits only for the end, never for a stop, so there is a code.
         None => Outcome::Exited(status.code().unwrap_or_default()),
     }
 }
 
 impl Outcome {
-    /// The standard signal that killed it; `None` if none did.
+    /// The standard signal that killed it; `None` if no standard signal did.
     pub fn signal(&self) -> Option<Signal> {
         match *self {
             Self::Exited(_) => None,

@@ -8,7 +8,7 @@ use crate::harness::signal as kill;
 use crate::support::error::Context;
 
 /// Sends `signal` to the process `pid`: `kill(2)`. It returns when the signal is sent, not when the
-/// other has acted on it.
+/// other process has acted on it.
 ///
 /// ```
 /// use ipc_primer::signals::{Signal, outcome, send};
@@ -20,8 +20,8 @@ use crate::support::error::Context;
 /// # Ok::<(), std::io::Error>(())
 /// ```
 ///
-/// For a child of one's own and SIGKILL, std has [`Child::kill`](std::process::Child::kill), which
-/// never reaches a stranger: it knows whether the child was waited for.
+/// For SIGKILL to one's own child, std has [`Child::kill`](std::process::Child::kill), which never
+/// reaches a stranger: it knows whether the child was waited for.
 ///
 /// # Errors
 /// - [`ErrorKind::InvalidInput`] if `pid` is not positive: 0 and negative numbers mean process
@@ -36,11 +36,11 @@ pub fn send(pid: i64, signal: Signal) -> io::Result<()> {
 
 /// Sends `signal` to the calling process. If it does not end or stop the process, the call returns.
 ///
-/// SIGABRT goes by [`abort`](std::process::abort), which is made for it: it never returns, whatever
+/// SIGABRT is sent by [`abort`](std::process::abort), which is made for it and never returns, whatever
 /// the process does with the signal.
 ///
-/// C's `raise(3)` sends to the calling *thread*; this sends to the process, and any of its threads
-/// that has not blocked the signal may be the one that takes it.
+/// C's `raise(3)` sends to the calling *thread*; this sends to the process, and any thread that has not
+/// blocked the signal may take it.
 ///
 /// # Errors
 /// Those of [`send`].
@@ -52,7 +52,7 @@ pub fn raise(signal: Signal) -> io::Result<()> {
     }
 }
 
-/// Refuses what cannot be one process: `kill(2)` takes 0 and negative numbers for groups of them.
+/// Refuses a number that is not one process: `kill(2)` takes 0 and negative numbers for groups.
 ///
 /// # Errors
 /// [`ErrorKind::InvalidInput`].
@@ -67,7 +67,7 @@ pub fn check_pid(pid: i64) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::InvalidInput, fault))
 }
 
-/// The signal as the shell's `kill -s` knows it. Not every shell has a name for SIGSTKFLT.
+/// The signal's name or number for the shell's `kill -s`. Not every shell has a name for SIGSTKFLT.
 fn word(signal: Signal) -> String {
     match signal {
         Signal::STKFLT => signal.number().to_string(),

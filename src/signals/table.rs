@@ -1,7 +1,7 @@
-//! The 31 standard signals: number, name, default action, and who sends them.
+//! The 31 standard signals: number, name, default action, and senders.
 //!
-//! The numbers are those of Linux on x86, ARM and most others. Alpha, MIPS and SPARC number some of
-//! them otherwise (signal(7) has their columns); the names are the same everywhere.
+//! The numbers are those of Linux on x86, ARM and most other architectures. Alpha, MIPS and SPARC number
+//! some signals differently (signal(7) has their columns); the names are the same everywhere.
 
 use std::fmt;
 use std::str::FromStr;
@@ -17,9 +17,9 @@ pub enum Action {
     Core,
     /// Nothing.
     Ignore,
-    /// It stands still until SIGCONT comes.
+    /// It stops until SIGCONT comes.
     Stop,
-    /// It goes on, if it was stopped.
+    /// It continues, if it was stopped.
     Continue,
 }
 
@@ -35,7 +35,7 @@ impl fmt::Display for Action {
     }
 }
 
-/// A standard signal. It is read from `INT`, `SIGINT`, `int` or `2`, and shown as `SIGINT`.
+/// A standard signal. It is parsed from `INT`, `SIGINT`, `int` or `2`, and shown as `SIGINT`.
 ///
 /// ```
 /// use ipc_primer::signals::{Action, Signal};
@@ -102,24 +102,38 @@ static TABLE: [Row; 31] = [
 
 #[allow(missing_docs, reason = "the table says what each is")]
 impl Signal {
+    #[doc(alias = "SIGHUP")]
     pub const HUP: Self = Self(1);
+    #[doc(alias = "SIGINT")]
     pub const INT: Self = Self(2);
+    #[doc(alias = "SIGABRT")]
     pub const ABRT: Self = Self(6);
+    #[doc(alias = "SIGBUS")]
     pub const BUS: Self = Self(7);
+    #[doc(alias = "SIGKILL")]
     pub const KILL: Self = Self(9);
+    #[doc(alias = "SIGUSR1")]
     pub const USR1: Self = Self(10);
+    #[doc(alias = "SIGSEGV")]
     pub const SEGV: Self = Self(11);
+    #[doc(alias = "SIGUSR2")]
     pub const USR2: Self = Self(12);
+    #[doc(alias = "SIGPIPE")]
     pub const PIPE: Self = Self(13);
+    #[doc(alias = "SIGTERM")]
     pub const TERM: Self = Self(15);
+    #[doc(alias = "SIGSTKFLT")]
     pub const STKFLT: Self = Self(16);
+    #[doc(alias = "SIGCHLD")]
     pub const CHLD: Self = Self(17);
+    #[doc(alias = "SIGSTOP")]
     pub const STOP: Self = Self(19);
+    #[doc(alias = "SIGXFSZ")]
     pub const XFSZ: Self = Self(25);
 }
 
 impl Signal {
-    /// The eight that note 4 presents, in its order.
+    /// The eight signals that note 4 presents, in its order.
     pub const NOTED: [Self; 8] = [
         Self::INT,
         Self::USR1,
@@ -131,7 +145,7 @@ impl Signal {
         Self::CHLD,
     ];
 
-    /// All 31, by number.
+    /// All 31 signals, by number.
     pub fn all() -> impl Iterator<Item = Self> {
         (1..=31).map(Self)
     }
@@ -161,8 +175,8 @@ impl Signal {
         self.row().sender
     }
 
-    /// Whether a process can change what it does with it: with SIGKILL and SIGSTOP it cannot, so
-    /// that there is always a way to end and to halt a process.
+    /// Whether a process can change what it does with this signal. It cannot for SIGKILL and SIGSTOP, so
+    /// there is always a way to end and to stop a process.
     pub fn can_be_caught(self) -> bool {
         !matches!(self, Self::KILL | Self::STOP)
     }
@@ -239,14 +253,14 @@ mod tests {
         }
     }
 
-    /// The shell has its names from the system's own headers.
+    /// The shell takes its names from the system's own headers.
     #[test]
     fn the_shell_has_the_same_names_for_the_same_numbers() {
         for signal in Signal::all() {
             let asked = ["-c", "kill -l \"$1\"", "sh", &signal.number().to_string()];
             let answer = Command::new("sh").args(asked).output().unwrap();
             let name = String::from_utf8(answer.stdout).unwrap();
-            // dash knows no name for the one signal that nobody sends.
+            // dash has no name for the one signal that is never sent.
             let known = [signal.name(), &signal.number().to_string()].contains(&name.trim());
             assert!(known, "signal {} is {name:?} to sh", signal.number());
         }

@@ -1,4 +1,4 @@
-//! A process with a handler: it waits for a signal and ends by itself.
+//! A process with a handler: it waits for a signal and ends on its own.
 
 use std::sync::mpsc;
 use std::{io, thread};
@@ -16,10 +16,10 @@ pub enum WaitEnd {
 }
 
 /// Blocks until a stop is requested; with `until_eof` also until stdin ends, so that a program whose
-/// starter is gone does not wait for ever.
+/// starter has exited does not wait for ever.
 ///
-/// Which of the three signals it was, nobody can say: the handler of the `ctrlc` crate is given the
-/// number by the kernel and does not pass it on.
+/// The caller cannot learn which of the three signals it was: the kernel gives the number to the handler
+/// of the `ctrlc` crate, and the handler does not pass it on.
 #[doc(alias = "sigwait")]
 #[doc(alias = "pause")]
 pub fn wait(stop: &StopToken, until_eof: bool) -> WaitEnd {

@@ -1,4 +1,4 @@
-//! A thread a client: accept one, give it a thread, accept the next, up to a limit.
+//! A thread for each client: accept one, give it a thread, accept the next, up to a limit.
 //!
 //! A server in C would ask `select(2)` which of its clients has something to say. Here each client has a
 //! thread that waits for it alone, so a conversation is written as if there were no other.
@@ -13,22 +13,25 @@ use crate::stop::StopToken;
 use crate::support::log::log;
 use crate::support::permits::{Permit, Permits};
 
-/// What a client finds when every permit is taken.
+/// What happens to a client when every permit is taken.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WhenFull {
-    /// It is accepted and refused, so that it learns of it at once.
+    /// The client is accepted and refused, so that it learns of this immediately.
     Refuse,
-    /// It waits in the backlog: it has connected and may send, and takes no descriptor of ours.
+    /// The client waits in the backlog: it has connected and may send, and takes no descriptor of ours.
     Wait,
 }
 
-/// Accepts clients until the listener is stopped, `max_clients` of them at once at most, and runs `serve` for
-/// each on a thread of its own, with its number (from 1) and its connection. A client for which there is no
+/// Accepts clients until the listener is stopped, at most `max_clients` at a time, and runs `serve` for
+/// each on its own thread, with its number (from 1) and its connection. A client for which there is no
 /// room, or no thread, is given to `refuse`. What both return is logged once the client is gone. Returns when
 /// all threads have ended.
 ///
 /// # Errors
 /// Those of [`Listener::accept`]; they request `stop`, so that every client's thread ends too.
+#[doc(alias = "poll")]
+#[doc(alias = "epoll")]
+#[doc(alias = "fork")]
 #[doc(alias = "select")]
 #[doc(alias = "pthread_create")]
 pub fn accept_loop(
@@ -41,7 +44,7 @@ pub fn accept_loop(
 ) -> io::Result<()> {
     let permits = Permits::new(max_clients);
     let closing = Arc::clone(&permits);
-    // At a stop a client that would have to wait is refused. One that finds a permit is served, and its thread sees the stop.
+    // At a stop, a client that has to wait is refused; one with a permit is served, and its thread sees the stop.
     let close = || stop.on_stop(move || closing.close());
     let _close = (when_full == WhenFull::Wait).then(close);
     let serve = |number, client, permit| {
@@ -53,7 +56,7 @@ pub fn accept_loop(
     accept_with(listener, &permits, when_full, stop, serve, refuse)
 }
 
-/// The same, with permits that are the caller's, and one of them for each client.
+/// The same, with the caller's permits, one for each client.
 pub(crate) fn accept_with(
     listener: &Listener,
     permits: &Arc<Permits>,

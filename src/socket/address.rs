@@ -12,16 +12,20 @@ use crate::support::identity::own_user;
 use crate::support::unlink_on_drop::create_private_dir;
 
 /// The longest path of a socket, in bytes: `sun_path` of `sockaddr_un` holds 108, the last a NUL.
+#[doc(alias = "getaddrinfo")]
+#[doc(alias = "freeaddrinfo")]
+#[doc(alias = "memset")]
+#[doc(alias = "strncpy")]
 #[doc(alias = "sockaddr_un")]
 #[doc(alias = "sun_path")]
 pub const MAX_PATH: usize = 107;
 
-/// The directory of this user's sockets, made (mode 0700) if it is not there: `$IPC_PRIMER_DIR`,
+/// The directory of this user's sockets, created (mode 0700) if it is missing: `$IPC_PRIMER_DIR`,
 /// else `$XDG_RUNTIME_DIR/ipc-primer` where `$XDG_RUNTIME_DIR` is ours, else `/tmp/ipc-primer-<uid>`.
 ///
 /// # Errors
-/// [`ErrorKind::PermissionDenied`] if what stands there is not a directory of ours that only we
-/// can write: in `/tmp` anybody may have made it first, and would own our sockets.
+/// [`ErrorKind::PermissionDenied`] if the path is not a directory of ours that only we
+/// can write: in `/tmp` another user may have made it first, and would own our sockets.
 pub fn directory() -> io::Result<PathBuf> {
     let set = |name| {
         env::var_os(name)
@@ -44,7 +48,7 @@ pub fn in_directory(name: &str) -> io::Result<PathBuf> {
     Ok(directory()?.join(name))
 }
 
-/// Our directory in `runtime`, if that is ours: `su` and `sudo` may leave us another user's.
+/// Our directory in `runtime`, if `runtime` is ours: `su` and `sudo` may leave us another user's.
 fn below(runtime: PathBuf, uid: u32) -> Option<PathBuf> {
     let is_ours = fs::metadata(&runtime).is_ok_and(|found| found.uid() == uid);
     (runtime.is_absolute() && is_ours).then(|| runtime.join("ipc-primer"))
@@ -55,7 +59,7 @@ fn make_private(directory: &Path, uid: u32) -> io::Result<()> {
     let shown = directory.display();
     make_all(directory)
         .context(|| format!("cannot make the socket directory {shown}; {way_out}"))?;
-    // Of the link itself: a link would point wherever its owner likes.
+    // Looks at the link itself: a link may point wherever its owner likes.
     let found = fs::symlink_metadata(directory)?;
     let fault = if !found.is_dir() {
         "is not a directory"
@@ -64,7 +68,7 @@ fn make_private(directory: &Path, uid: u32) -> io::Result<()> {
     } else if found.permissions().mode() & 0o022 != 0 {
         "can be written by others"
     } else if found.permissions().mode() & 0o700 != 0o700 {
-        // Made under a umask that takes its owner's permissions away.
+        // It was made under a umask that takes its owner's permissions away.
         return fs::set_permissions(directory, Permissions::from_mode(0o700));
     } else {
         return Ok(());
@@ -73,7 +77,7 @@ fn make_private(directory: &Path, uid: u32) -> io::Result<()> {
     Err(io::Error::new(ErrorKind::PermissionDenied, message))
 }
 
-/// Makes the directory, and those above it, where they are not there.
+/// Creates the directory, and any missing ones above it.
 fn make_all(directory: &Path) -> io::Result<()> {
     match (create_private_dir(directory), directory.parent()) {
         (Err(error), _) if error.kind() == ErrorKind::AlreadyExists => Ok(()),
@@ -85,7 +89,7 @@ fn make_all(directory: &Path) -> io::Result<()> {
     }
 }
 
-/// Refuses what the kernel would cut off, or take for no name at all.
+/// Refuses a path that the kernel would cut off, or take for no name at all.
 pub(super) fn check_path(path: &Path) -> io::Result<()> {
     let bytes = path.as_os_str().as_bytes();
     let fault = if bytes.is_empty() {

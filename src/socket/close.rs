@@ -2,8 +2,8 @@
 //!
 //! - *Drop* gives the descriptor back (`close(2)`). The connection ends when its last descriptor is
 //!   closed; a [`try_clone`](UnixStream::try_clone) held elsewhere keeps it open.
-//! - *Shutdown* ends the connection itself, one direction or both, whoever still holds it. It wakes a
-//!   read or write that is blocked on it in another thread; drop cannot, for a borrowed stream cannot
+//! - *Shutdown* ends the connection itself, in one direction or both, whatever descriptors remain. It wakes a
+//!   read or write that is blocked on it in another thread; drop cannot, because a borrowed stream cannot
 //!   be dropped.
 //! - A close *with unread input* tells the peer so: its next call fails with `ECONNRESET`.
 
@@ -11,7 +11,7 @@ use std::io::{self, ErrorKind};
 use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 
-/// Says that nothing more will be sent; receiving goes on: `shutdown(2)` with `SHUT_WR`. The peer
+/// Tells the peer that nothing more will be sent; receiving goes on: `shutdown(2)` with `SHUT_WR`. The peer
 /// reads to the end of the stream and may still answer: a *half-close*.
 ///
 /// ```
@@ -27,7 +27,7 @@ use std::os::unix::net::UnixStream;
 /// ```
 ///
 /// # Errors
-/// None for a peer that has gone already; else those of `shutdown(2)`.
+/// None if the peer has closed already; otherwise those of `shutdown(2)`.
 #[doc(alias = "shutdown")]
 pub fn end_sending(stream: &UnixStream) -> io::Result<()> {
     match stream.shutdown(Shutdown::Write) {
@@ -37,8 +37,8 @@ pub fn end_sending(stream: &UnixStream) -> io::Result<()> {
 }
 
 /// Ends the connection so that the peer can read all that it was sent, and then the end of the stream:
-/// `shutdown(2)` with `SHUT_RDWR`. What the peer has sent in vain is read away, for a close upon it
-/// would come to the peer as a reset. After the shutdown it can send no more, so this never waits.
+/// `shutdown(2)` with `SHUT_RDWR`. Bytes that the peer sent in vain are read and discarded, because a close
+/// would turn them into a reset. After the shutdown the peer can send no more, so this never waits.
 ///
 /// ```
 /// use ipc_primer::socket::{Received, close, recv, send};

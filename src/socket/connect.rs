@@ -14,15 +14,15 @@ use crate::stop::{StopToken, Waker};
 use crate::support::error::Context;
 use crate::support::mailbox::Mailbox;
 
-/// Connects to the server that listens at `path`: `socket(2)`, then `connect(2)`. The call that
-/// note 4 names *connection initiation request*.
+/// Connects to the server that listens at `path`: `socket(2)`, then `connect(2)`. Note 4 calls
+/// this a *connection initiation request*.
 ///
 /// It returns as soon as the kernel has put the connection into the server's backlog, before the
-/// server accepts it. Only while the backlog is full does it wait.
+/// server accepts it. It waits only while the backlog is full.
 ///
 /// # Errors
 /// - [`ErrorKind::NotFound`]: no socket file is there.
-/// - [`ErrorKind::ConnectionRefused`]: one is, but nobody listens; a killed server left it.
+/// - [`ErrorKind::ConnectionRefused`]: one is, but no server listens; a killed server left it.
 /// - [`ErrorKind::PermissionDenied`]: the file, or a directory above it, is another user's.
 /// - [`ErrorKind::InvalidInput`]: the path is empty, holds a NUL, or is over
 ///   [`MAX_PATH`](super::MAX_PATH) bytes long.
@@ -57,11 +57,11 @@ pub fn connect(path: &Path) -> io::Result<UnixStream> {
     })
 }
 
-/// Connects as [`connect`] does, and lets a stop wake what is blocked: the connecting, upon which this returns
-/// `None`, and then, as long as the [`Waker`] is kept, every call on the connection, which it shuts down.
+/// Connects as [`connect`] does, and lets a stop end the wait: a stop while connecting makes this return `None`;
+/// later, as long as the [`Waker`] is kept, a stop shuts the connection down, which wakes every call on it.
 ///
 /// Nothing wakes a thread from `connect(2)` while the server's backlog is full. So another thread connects,
-/// and this one waits for that and for the stop. A thread that is still blocked then is left behind.
+/// and this one waits for it and for the stop. A thread that is still connecting at a stop is left behind.
 ///
 /// ```
 /// use ipc_primer::{socket::{connect_unless, listen}, stop::StopToken};

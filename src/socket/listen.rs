@@ -1,4 +1,4 @@
-//! `create_socket` of note 0, the server's side: create, name, bind, listen, and one day clean up.
+//! `create_socket` of note 0, the server's side: create, name, bind, listen, and finally clean up.
 
 use std::fs::{self, Permissions};
 use std::io::{self, ErrorKind};
@@ -18,17 +18,17 @@ use crate::support::error::Context;
 use crate::support::log::log;
 use crate::support::unlink_on_drop::UnlinkOnDrop;
 
-/// How long a socket file's server may take to let us in before we believe that it is busy.
+/// How long to wait for a socket file's server to let us in before we believe that it is busy.
 const PROBE_LIMIT: Duration = Duration::from_millis(500);
 /// How long to leave clients waiting in the backlog when there is no descriptor for one more.
 const PAUSE: Duration = Duration::from_millis(10);
-/// How often a stopped listener pauses before it gives up those who still wait.
+/// How often a stopped listener pauses before it gives up the clients that still wait.
 const LAST_TRIES: u32 = 50;
 
 /// Creates a listening socket named `path`: `socket(2)`, `bind(2)`, `listen(2)`, mode 0600.
 ///
-/// Of many callers at one instant exactly one gets the path. A socket file that nobody serves, as
-/// a killed server leaves it, is removed first; a file that is not a socket never is.
+/// Of many simultaneous callers exactly one gets the path. A socket file without a server, such as
+/// a killed server leaves, is removed first; a file that is not a socket never is.
 ///
 /// ```
 /// use ipc_primer::socket::{connect, listen};
@@ -45,9 +45,13 @@ const LAST_TRIES: u32 = 50;
 ///
 /// # Errors
 /// - [`ErrorKind::AddrInUse`]: another server is listening there.
-/// - [`ErrorKind::AlreadyExists`]: what is there is not a socket.
+/// - [`ErrorKind::AlreadyExists`]: the file there is not a socket.
 /// - [`ErrorKind::NotFound`], [`ErrorKind::PermissionDenied`]: its directory is missing or is not ours.
 /// - [`ErrorKind::InvalidInput`]: as for [`connect`](super::connect()).
+#[doc(alias = "socket")]
+#[doc(alias = "SOCK_STREAM")]
+#[doc(alias = "unlink")]
+#[doc(alias = "SO_REUSEADDR")]
 #[doc(alias = "create_socket")]
 #[doc(alias = "bind")]
 pub fn listen(path: &Path) -> io::Result<Listener> {
@@ -75,22 +79,22 @@ pub struct Listener {
     socket: UnixListener,
     file: UnlinkOnDrop,
     stopper: Stopper,
-    /// Whether it was said that there is no descriptor for a new client.
+    /// Whether the log already says that there is no descriptor for a new client.
     is_short: AtomicBool,
-    _lock: LockFile, // last: whoever gets it next finds no file of ours
+    _lock: LockFile, // dropped last: the next holder finds no file of ours
 }
 
 impl Listener {
     /// Waits for a client and returns the connected socket: `accept(2)`, whose return value is note
-    /// 4's *client handle* or *data socket*. Returns `None` once the listener was [stopped](Stopper)
-    /// and all who had connected before were handed out.
+    /// 4's *client handle* or *data socket*. Returns `None` once the listener is [stopped](Stopper)
+    /// and all clients that connected before have been returned.
     ///
     /// Without a descriptor for another client (`EMFILE`) it leaves the clients in the backlog and
-    /// tries again a moment later: failing would end the server for those it has. A stopped listener
-    /// does so for half a second.
+    /// tries again a moment later: an error would end the server for the clients it has. A stopped listener
+    /// tries again for half a second.
     ///
     /// # Errors
-    /// Those of `accept(2)` that do not pass.
+    /// Those of `accept(2)` that are not temporary.
     pub fn accept(&self) -> io::Result<Option<UnixStream>> {
         let mut last_tries = LAST_TRIES;
         loop {
@@ -110,7 +114,7 @@ impl Listener {
         }
     }
 
-    /// Pauses, for a descriptor to become free. It is said once for every shortage.
+    /// Pauses so that a descriptor may become free. Logs each shortage once.
     fn leave_waiting(&self, shortage: &io::Error) {
         if !self.is_short.swap(true, Ordering::Relaxed) {
             log(format!("a new client would have to wait: {shortage}"));
@@ -123,7 +127,7 @@ impl Listener {
         self.file.path()
     }
 
-    /// What wakes [`accept`](Self::accept) from another thread.
+    /// A handle that wakes [`accept`](Self::accept) from another thread.
     pub fn stopper(&self) -> Stopper {
         self.stopper.clone()
     }
@@ -172,7 +176,7 @@ fn in_use(path: &Path) -> io::Error {
     io::Error::new(ErrorKind::AddrInUse, message)
 }
 
-/// Step 1 of note 4's server: removes what a killed server left, and nothing else.
+/// Step 1 of note 4's server: removes a socket that a killed server left, and nothing else.
 fn remove_stale(path: &Path) -> io::Result<()> {
     let shown = path.display();
     match fs::symlink_metadata(path) {
@@ -187,8 +191,8 @@ fn remove_stale(path: &Path) -> io::Result<()> {
     }
 }
 
-/// Whether anybody is behind a socket file whose lock is free: a server that is not of this crate.
-/// Only a refused connection says no. The attempt has a thread of its own, for it blocks when the
+/// Whether a server that is not of this crate is behind a socket file whose lock is free.
+/// Only a refused connection means no. The attempt has its own thread, because it blocks when the
 /// server's backlog is full.
 fn is_served(path: &Path) -> io::Result<bool> {
     let (tell, told) = mpsc::channel();

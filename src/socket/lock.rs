@@ -1,8 +1,8 @@
-//! The lock that makes one winner of many servers: a file beside the socket, `flock(2)`.
+//! The lock that lets one of many servers win: a file beside the socket, locked with `flock(2)`.
 //!
-//! Looking whether a socket file is stale and then removing it are two steps, and between them a
-//! second server may have put its own there. So whoever wants the path takes this lock first and
-//! keeps it. The kernel lets go of it when its holder dies, however that is.
+//! Checking whether a socket file is stale and removing it are two steps, and between them a
+//! second server may put its own file there. So a server that wants the path takes this lock first and
+//! keeps it. The kernel releases the lock when its holder dies, however it dies.
 
 use std::fs::{self, File, OpenOptions, Permissions, TryLockError};
 use std::io::{self, ErrorKind};
@@ -14,21 +14,21 @@ use std::time::Duration;
 use crate::support::error::Context;
 use crate::support::unlink_on_drop::{UnlinkOnDrop, open_itself, stands_at};
 
-/// How often a lock is tried that another process holds, and how long to wait after each try.
+/// How often to try a lock that another process holds, and how long to wait after each try.
 const TRIES: u32 = 20;
 const PAUSE: Duration = Duration::from_millis(3);
 
-/// A lock that is held; dropping it removes the file and lets go.
+/// A lock that is held; dropping it removes the file and releases the lock.
 #[derive(Debug)]
 pub(super) struct LockFile {
-    _removal: UnlinkOnDrop, // first, while the file is locked
+    _removal: UnlinkOnDrop, // dropped first, while the file is locked
     _lock: File,
 }
 
 impl LockFile {
     /// Takes the lock of the socket at `socket`, or returns `None` if another process keeps it.
     ///
-    /// A process that a killed server had just forked holds a copy of its descriptors, the lock among
+    /// A process that a killed server had just forked holds copies of its descriptors, the lock's among
     /// them, until it executes its program. So a lock that is held is tried again for a moment.
     pub(super) fn take(socket: &Path) -> io::Result<Option<Self>> {
         let mut path = socket.as_os_str().to_owned();
@@ -74,8 +74,8 @@ fn try_take(path: &Path) -> io::Result<Option<LockFile>> {
     }
 }
 
-/// Opens the lock file, or makes it, and says which; `None` if it came or went just then. One day it is
-/// removed, so nothing is taken for it but an empty file. It is open to write, because NFS gives the lock
+/// Opens the lock file, or creates it, and says which; `None` if it came or went just then. The file is
+/// removed later, so only an empty file is accepted. It is open for writing, because NFS gives the lock
 /// to no other descriptor.
 fn open(path: &Path) -> io::Result<Option<(File, bool)>> {
     match fs::symlink_metadata(path) {

@@ -8,7 +8,7 @@
 //! | `recv_socket` | `recv` | [`recv()`], [`recv_exact()`] | `recv.rs` |
 //! | `close_socket` | `shutdown`, `close` | [`end_sending()`], [`close()`] | `close.rs` |
 //!
-//! [`accept_loop()`] gives every client a thread; [`connect_unless()`] connects until a stop is requested.
+//! [`accept_loop()`] gives every client a thread; [`connect_unless()`] connects unless a stop is requested first.
 //! `address.rs` says where the socket files live and what a path may be. Read the files in the table's order;
 //! chapter 1 of the book walks through them.
 

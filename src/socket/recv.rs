@@ -1,22 +1,22 @@
-//! `recv_socket` of note 0: what has come, and what it means when nothing comes any more.
+//! `recv_socket` of note 0: receives the bytes that have come, and tells an end from a reset.
 
 use std::io::{self, ErrorKind, Read};
 
-/// What one [`recv`] brought.
+/// The result of one [`recv`].
 #[derive(Debug, PartialEq, Eq)]
 pub enum Received {
-    /// So many bytes, at least one, at the front of the buffer: perhaps fewer than the peer sent
+    /// This many bytes, at least one, at the front of the buffer: perhaps fewer than the peer sent
     /// in one call, perhaps more.
     Bytes(usize),
     /// The end of the stream: the peer will send no more, and all that it sent was read.
     End,
-    /// The peer closed with bytes of ours unread (`ECONNRESET`): it went without listening.
+    /// The peer closed with bytes of ours unread (`ECONNRESET`).
     Reset,
 }
 
-/// Receives what is there, waiting until something is: `recv(2)` or `read(2)`.
+/// Receives the bytes that are there, waiting for the first: `recv(2)` or `read(2)`.
 ///
-/// A stream has no message borders, so the number of bytes means nothing to the protocol above;
+/// A stream has no message boundaries, so the number of bytes means nothing to the protocol above;
 /// only 0, the end, does.
 ///
 /// ```
@@ -35,7 +35,7 @@ pub enum Received {
 ///
 /// # Errors
 /// [`ErrorKind::WouldBlock`] if a read time-out set on the stream ran out; others are rare. A peer
-/// that went is no error here but [`Received::End`] or [`Received::Reset`].
+/// that closed is not an error here but [`Received::End`] or [`Received::Reset`].
 ///
 /// # Panics
 /// If `buffer` is empty: 0 bytes would look like the end.
@@ -57,8 +57,8 @@ pub fn recv(stream: &mut impl Read, buffer: &mut [u8]) -> io::Result<Received> {
     }
 }
 
-/// Receives until `buffer` is full, or the peer is gone; returns how many bytes came. Fewer than
-/// the buffer holds means that the stream ended (or was reset) in the middle, and how far it came.
+/// Receives until `buffer` is full or the peer has closed; returns how many bytes came. Fewer than
+/// the buffer holds means that the stream ended (or was reset) after that many bytes.
 ///
 /// [`Read::read_exact`] does the same but forgets that number.
 ///

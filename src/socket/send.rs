@@ -2,10 +2,10 @@
 
 use std::io::{self, ErrorKind, Write};
 
-/// Sends all of `bytes`: `send(2)` or `write(2)` in a loop, as note 0 has it.
+/// Sends all of `bytes`: `send(2)` or `write(2)` in a loop, as in note 0.
 ///
-/// One call may send a part only, for a socket's buffer holds so much and no more. The loop keeps
-/// what is left and goes on there. It is [`Write::write_all`], written out.
+/// One call may send only a part, because a socket's buffer is limited. The loop keeps
+/// the rest and continues there. It is [`Write::write_all`], written out.
 ///
 /// ```
 /// use ipc_primer::socket::send;
@@ -24,7 +24,9 @@ use std::io::{self, ErrorKind, Write};
 ///   ignore it; Rust programs start with it ignored.
 /// - [`ErrorKind::ConnectionReset`]: the peer closed and left bytes of ours unread.
 /// - [`ErrorKind::WouldBlock`]: a write time-out set on the stream ran out.
-/// - [`ErrorKind::WriteZero`]: a writer that takes nothing and never will.
+/// - [`ErrorKind::WriteZero`]: the writer takes nothing and never will.
+#[doc(alias = "setsockopt")]
+#[doc(alias = "SO_SNDTIMEO")]
 #[doc(alias = "send_socket")]
 #[doc(alias = "write")]
 pub fn send(stream: &mut impl Write, bytes: &[u8]) -> io::Result<()> {

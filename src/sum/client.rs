@@ -1,9 +1,9 @@
-//! The client of both servers: integers from stdin to the server, the sum to stdout.
+//! The client of stages 2 to 4: sends integers from stdin to the server, and writes the sum to stdout.
 //!
-//! It waits for three things at once: its user, its server, and Ctrl-C. A thread that is blocked in
-//! one cannot see the others, so each has a thread that does nothing but wait, and all of them tell
-//! one mailbox. That is why a server that goes is noticed while the user sits at the prompt, which is
-//! what the TODO of note 1 asks for.
+//! It waits for three things at the same time: its user, its server, and Ctrl-C. A thread that is blocked
+//! on one cannot see the others, so each has a thread that only waits, and all of them report to one
+//! mailbox. That is why the client notices a closing server while its user sits at the prompt, as the
+//! TODO of note 1 asks.
 
 use std::io::{self, ErrorKind, Write};
 use std::os::unix::net::UnixStream;
@@ -23,7 +23,7 @@ use crate::support::mailbox::Mailbox;
 const LINE_LEN: usize = 256;
 /// How many events may wait in the mailbox.
 const MAILBOX: usize = 1024;
-/// How many bytes of integers are sent in one call at most.
+/// The most bytes of integers that one call sends.
 const BATCH_LEN: usize = 64 * 1024;
 
 enum Event {
@@ -32,14 +32,15 @@ enum Event {
 }
 
 /// Sends the integers on stdin, one a line, to the server at `path` until one is 0, and writes the
-/// server's answer to `output`. With `prompts`, asks for each of them on stderr. Ends quietly at the
+/// server's answer to `output`. With `prompts`, asks for each integer on stderr. Ends quietly at the
 /// end of input and when a stop is requested.
 ///
 /// # Errors
 /// - Those of [`connect_unless`].
-/// - [`ErrorKind::ConnectionAborted`]: the server went before it answered.
-/// - [`ErrorKind::ResourceBusy`]: it has as many clients as it takes.
-/// - [`ErrorKind::InvalidData`]: it answered something else.
+/// - [`ErrorKind::ConnectionAborted`]: the server closed before it answered.
+/// - [`ErrorKind::ResourceBusy`]: the server already has as many clients as it takes.
+/// - [`ErrorKind::InvalidData`]: the server answered something else.
+#[doc(alias = "strtol")]
 pub fn run(
     path: &Path,
     prompts: bool,
@@ -62,7 +63,7 @@ pub fn run(
     };
     match client.converse(&mailbox)? {
         Some(reply) => {
-            log::flush(); // stdout and stderr may be one terminal: first what was said first
+            log::flush(); // stdout and stderr may share a terminal: this keeps the order
             writeln!(output, "{reply}").and_then(|()| output.flush())
         }
         None => Ok(()),
@@ -96,7 +97,7 @@ struct Client {
 }
 
 impl Client {
-    /// Handles events until there is an answer, or `None` when the user ends it.
+    /// Handles events until there is an answer; returns `None` if the user ends the conversation first.
     fn converse(mut self, mailbox: &Mailbox<Event>) -> io::Result<Option<Reply>> {
         let mut asked = false;
         self.ask("one integer a line; 0 asks for the sum\n> ");
@@ -109,7 +110,7 @@ impl Client {
                     return Err(error);
                 }
                 Some(Event::Server(Ok(reply))) => return Ok(Some(reply)),
-                Some(Event::Input(_)) if asked => {} // whatever follows the 0
+                Some(Event::Input(_)) if asked => {} // input after the 0 is ignored
                 Some(Event::Input(Ok(Some(line)))) => asked = self.take(&line),
                 Some(Event::Input(end)) => {
                     self.ask("\n");
@@ -123,7 +124,7 @@ impl Client {
         }
     }
 
-    /// The next event; `None` at a stop. The batch goes out before there is nothing to do but wait.
+    /// The next event; `None` at a stop. Sends the batch before it has to wait.
     fn next(&mut self, mailbox: &Mailbox<Event>) -> Option<Event> {
         mailbox.next_waiting().or_else(|| {
             self.send_batch();
@@ -131,7 +132,7 @@ impl Client {
         })
     }
 
-    /// Takes one line of input; says whether it was the 0 that ends it.
+    /// Takes one line of input; says whether it was the 0 that ends the input.
     fn take(&mut self, line: &Line) -> bool {
         let integer = str::from_utf8(&line.bytes)
             .ok()
@@ -158,8 +159,8 @@ impl Client {
         false
     }
 
-    /// Sends what has gathered. A server that is gone makes no error here: the thread that watches it
-    /// says so, and knows why.
+    /// Sends the gathered integers. A closed server is not an error here: the thread that watches the server
+    /// reports it, and knows the cause.
     fn send_batch(&mut self) {
         let _ = send(&mut &*self.stream, &self.batch);
         self.batch.clear();

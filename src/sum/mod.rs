@@ -10,9 +10,9 @@
 //! Read it stage by stage; each is a whole file and adds one idea to the one before (`diff` shows it):
 //!
 //! 1. [`s1_plain`]: a server and its client in one file, std alone (the note's `no_multiplexing`).
-//! 2. [`s2_survives`]: survives its clients and ends cleanly. [`protocol`] gives names to what goes over the
+//! 2. [`s2_survives`]: survives its clients and ends cleanly. [`protocol`] describes what goes over the
 //!    wire, and [`client`] is the client of this and all later stages.
-//! 3. [`s3_threaded`]: a thread a client (the note's `multiplexing`).
+//! 3. [`s3_threaded`]: a thread for each client (the note's `multiplexing`).
 //! 4. [`s4_large_reads`]: many integers in one read.
 
 pub mod client;
@@ -32,7 +32,7 @@ pub(crate) const SOCKET_NAME: &str = "sum.sock";
 /// The number of the last stage.
 pub(crate) const LAST_STAGE: usize = 4;
 
-/// How a client's conversation ended, as the log has it.
+/// How a client's conversation ended, in the words of the log.
 fn report(number: u64, ending: io::Result<Option<Reply>>) -> String {
     match ending {
         Ok(Some(reply)) => format!("client {number} was sent \"{reply}\""),

@@ -1,4 +1,4 @@
-//! What goes over the wire: integers one way, one frame of text the other.
+//! The wire format: integers one way, one frame of text the other.
 //!
 //! The format is that of the C programs of note 1, byte for byte: an `int` as it lies in memory, and
 //! a `char[128]`.
@@ -12,12 +12,12 @@ pub const FRAME_LEN: usize = 128;
 pub const END: i32 = 0;
 
 /// An integer as it goes over the wire: 4 bytes, signed, native byte order. Both ends run on one
-/// machine, so neither has to swap.
+/// machine, so neither end swaps bytes.
 pub fn encode(integer: i32) -> [u8; 4] {
     integer.to_ne_bytes()
 }
 
-/// What the server answers.
+/// The server's answer.
 ///
 /// ```
 /// use ipc_primer::sum::protocol::Reply;
@@ -30,9 +30,9 @@ pub fn encode(integer: i32) -> [u8; 4] {
 pub enum Reply {
     /// The sum that was asked for.
     Result(i128),
-    /// There are as many clients as the server takes.
+    /// The server already has as many clients as it takes.
     Busy,
-    /// The server ends and knows no sum.
+    /// The server is closing and has no sum.
     Goodbye,
 }
 
@@ -40,7 +40,7 @@ impl Reply {
     const BUSY: &str = "Busy: try again later";
     const GOODBYE: &str = "Goodbye: the server is shutting down";
 
-    /// The reply as it goes over the wire: ASCII, filled up with NUL.
+    /// The reply as it goes over the wire: ASCII, padded with NUL bytes.
     pub fn frame(&self) -> [u8; FRAME_LEN] {
         let text = self.to_string();
         let mut frame = [0; FRAME_LEN];
@@ -48,7 +48,7 @@ impl Reply {
         frame
     }
 
-    /// The reply in a frame; `None` if it is none that this protocol knows.
+    /// The reply in a frame; `None` if this protocol does not know it.
     pub fn parse(frame: &[u8; FRAME_LEN]) -> Option<Self> {
         let text = frame.split(|&byte| byte == 0).next()?;
         match str::from_utf8(text).ok()? {

@@ -1,12 +1,12 @@
 //! Stage 2: a server that survives its clients and ends cleanly.
 //!
-//! What broke: one client that leaves before its 0 (`echo 1 | ipc sum client`) ends stage 1 for all; after
-//! Ctrl-C its socket file is in the way of the next server, and its client hears nothing.
+//! What broke: a client that leaves before it sends 0 (`echo 1 | ipc sum client`) ends stage 1 for all clients;
+//! after Ctrl-C the socket file is in the way of the next server, and the client is not told.
 //!
-//! What this adds: an error ends one client; the file of a killed server is taken over; Ctrl-C wakes the
+//! What this adds: an error ends one client only; a killed server's file is taken over; Ctrl-C wakes the
 //! blocked call, says Goodbye, and removes the file.
 //!
-//! What it costs: some 30 lines and one waker a client; no time.
+//! What it costs: about 30 lines and one waker per client, but no time.
 
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
@@ -33,8 +33,8 @@ pub fn serve(listener: &Listener, stop: &StopToken) -> io::Result<()> {
     Ok(())
 }
 
-/// Adds what the client sends, and answers. At a stop the answer is Goodbye, so that a client at its
-/// prompt learns at once that the server goes. Returns the answer; `None` if the client left before it.
+/// Adds the client's integers and answers. At a stop the answer is Goodbye, so that a client at its prompt
+/// learns immediately that the server is closing. Returns the answer, or `None` if the client left first.
 fn converse(client: &Arc<UnixStream>, stop: &StopToken) -> io::Result<Option<Reply>> {
     // Shut down for reading alone: the answer has yet to go out.
     let reading = Arc::clone(client);
@@ -46,7 +46,7 @@ fn converse(client: &Arc<UnixStream>, stop: &StopToken) -> io::Result<Option<Rep
     }
 }
 
-/// Receives integers until one is 0 and returns their sum; `None` if the stream ends before.
+/// Receives integers until one is 0 and returns their sum; `None` if the stream ends first.
 fn add_up(mut client: &UnixStream) -> io::Result<Option<i128>> {
     let mut sum = 0;
     let mut bytes = [0; 4];
@@ -59,9 +59,9 @@ fn add_up(mut client: &UnixStream) -> io::Result<Option<i128>> {
     Ok(None)
 }
 
-/// Sends the one answer of a conversation, and closes.
+/// Sends the conversation's only answer and closes the connection.
 fn answer(client: &UnixStream, reply: Reply) -> io::Result<Option<Reply>> {
-    let sent = send(&mut &*client, &reply.frame()); // the only one here, so there is room for it
+    let sent = send(&mut &*client, &reply.frame()); // the only data sent here, so the buffer has room for it
     close(client);
     match sent {
         Ok(()) => Ok(Some(reply)),

@@ -1,12 +1,12 @@
-//! Stage 3: a thread a client, so that no client waits for another.
+//! Stage 3: a thread for each client, so that no client waits for another.
 //!
-//! What broke: a client that connects to stage 2 and says nothing keeps all others waiting for ever
-//! (`ipc sum client`, and another beside it).
+//! What broke: a client that connects to stage 2 and sends nothing keeps all others waiting for ever
+//! (run `ipc sum client` twice, side by side).
 //!
-//! What this adds: the conversation of stage 2, line for line, on a thread of its own for each client; and
-//! since threads and descriptors come to an end, a limit: one client more is told Busy.
+//! What this adds: the conversation of stage 2, line for line, on a separate thread for each client; and,
+//! because threads and descriptors run out, a limit: any further client is told Busy.
 //!
-//! What it costs: one call instead of a loop, and about 25 KiB of memory a client.
+//! What it costs: one call instead of a loop, and about 25 KiB of memory per client.
 
 use std::io::{self, ErrorKind};
 use std::net::Shutdown;
@@ -18,8 +18,8 @@ use super::report;
 use crate::socket::{Listener, WhenFull, accept_loop, close, recv_exact, send};
 use crate::stop::StopToken;
 
-/// Serves the clients of `listener` all at once, `max_clients` at most, until `stop` is requested. One
-/// more is told [`Reply::Busy`].
+/// Serves the clients of `listener` concurrently, at most `max_clients`, until `stop` is requested. Any
+/// further client is told [`Reply::Busy`].
 ///
 /// # Errors
 /// Those of [`Listener::accept`](crate::socket::Listener::accept). A client's errors end that client alone.
@@ -34,8 +34,8 @@ pub fn serve(listener: &Listener, max_clients: usize, stop: &StopToken) -> io::R
     )
 }
 
-/// Adds what the client sends, and answers. At a stop the answer is Goodbye, so that a client at its
-/// prompt learns at once that the server goes. Returns the answer; `None` if the client left before it.
+/// Adds the client's integers and answers. At a stop the answer is Goodbye, so that a client at its prompt
+/// learns immediately that the server is closing. Returns the answer, or `None` if the client left first.
 fn converse(client: &Arc<UnixStream>, stop: &StopToken) -> io::Result<Option<Reply>> {
     // Shut down for reading alone: the answer has yet to go out.
     let reading = Arc::clone(client);
@@ -47,7 +47,7 @@ fn converse(client: &Arc<UnixStream>, stop: &StopToken) -> io::Result<Option<Rep
     }
 }
 
-/// Receives integers until one is 0 and returns their sum; `None` if the stream ends before.
+/// Receives integers until one is 0 and returns their sum; `None` if the stream ends first.
 fn add_up(mut client: &UnixStream) -> io::Result<Option<i128>> {
     let mut sum = 0;
     let mut bytes = [0; 4];
@@ -60,9 +60,9 @@ fn add_up(mut client: &UnixStream) -> io::Result<Option<i128>> {
     Ok(None)
 }
 
-/// Sends the one answer of a conversation, and closes.
+/// Sends the conversation's only answer and closes the connection.
 fn answer(client: &UnixStream, reply: Reply) -> io::Result<Option<Reply>> {
-    let sent = send(&mut &*client, &reply.frame()); // the only one here, so there is room for it
+    let sent = send(&mut &*client, &reply.frame()); // the only data sent here, so the buffer has room for it
     close(client);
     match sent {
         Ok(()) => Ok(Some(reply)),

@@ -2,9 +2,9 @@
 //!
 //! What broke: stage 3 makes a system call for every four bytes, and spends nearly all its time on them.
 //!
-//! What this adds: a read of up to 64 KiB at a time, which may bring many integers, and end within one.
+//! What this adds: reads of up to 64 KiB, each of which may bring many integers and end in the middle of one.
 //!
-//! What it costs: 20 lines, and 64 KiB of memory a client. Receiving an integer takes 2.5 ns instead of 820
+//! What it costs: 20 lines, and 64 KiB of memory per client. Receiving an integer takes 2.5 ns instead of 820
 //! (`cargo run --release --example stream_speed`).
 
 use std::io::{self, ErrorKind, Read};
@@ -17,11 +17,11 @@ use super::report;
 use crate::socket::{Listener, Received, WhenFull, accept_loop, close, recv, send};
 use crate::stop::StopToken;
 
-/// How many bytes one read takes at most.
+/// The most bytes that one read takes.
 const READ_LEN: usize = 64 * 1024;
 
-/// Serves the clients of `listener` all at once, `max_clients` at most, until `stop` is requested. One
-/// more is told [`Reply::Busy`].
+/// Serves the clients of `listener` concurrently, at most `max_clients`, until `stop` is requested. Any
+/// further client is told [`Reply::Busy`].
 ///
 /// # Errors
 /// Those of [`Listener::accept`](crate::socket::Listener::accept). A client's errors end that client alone.
@@ -36,8 +36,8 @@ pub fn serve(listener: &Listener, max_clients: usize, stop: &StopToken) -> io::R
     )
 }
 
-/// Adds what the client sends, and answers. At a stop the answer is Goodbye, so that a client at its
-/// prompt learns at once that the server goes. Returns the answer; `None` if the client left before it.
+/// Adds the client's integers and answers. At a stop the answer is Goodbye, so that a client at its prompt
+/// learns immediately that the server is closing. Returns the answer, or `None` if the client left first.
 fn converse(client: &Arc<UnixStream>, stop: &StopToken) -> io::Result<Option<Reply>> {
     // Shut down for reading alone: the answer has yet to go out.
     let reading = Arc::clone(client);
@@ -49,13 +49,13 @@ fn converse(client: &Arc<UnixStream>, stop: &StopToken) -> io::Result<Option<Rep
     }
 }
 
-/// Receives until the integer 0 and returns the sum; `None` if the stream ends before.
+/// Receives until the integer 0 and returns the sum; `None` if the stream ends first.
 ///
-/// A stream has no message borders: one read may bring many integers, and the first bytes of another.
-/// Those stay at the front of the buffer, and the next read goes behind them.
+/// A stream has no message boundaries: one read may bring many integers, and the first bytes of another.
+/// Those bytes are kept at the front of the buffer, and the next read puts its own after them.
 ///
-/// The sum is exact for every stream that anyone can send. 64 bits would not be enough: 2³² times the
-/// smallest integer is 16 GiB, seconds on a socket, and one more overflows.
+/// The sum is exact for any stream that a client can send. 64 bits would not be enough: the smallest integer
+/// sent 2³² times is 16 GiB, a matter of seconds on a socket, and one more overflows.
 fn add_up(client: &mut impl Read) -> io::Result<Option<i128>> {
     let mut buffer = vec![0; READ_LEN];
     let (mut sum, mut have) = (0, 0);
@@ -71,7 +71,7 @@ fn add_up(client: &mut impl Read) -> io::Result<Option<i128>> {
     Ok(None)
 }
 
-/// Adds integers up to the first 0; says whether there was one. What stands behind it is ignored.
+/// Adds integers up to the first 0; says whether there was one. Bytes after the 0 are ignored.
 fn add_integers(sum: &mut i128, integers: &[[u8; 4]]) -> bool {
     for &bytes in integers {
         match i32::from_ne_bytes(bytes) {
@@ -82,9 +82,9 @@ fn add_integers(sum: &mut i128, integers: &[[u8; 4]]) -> bool {
     false
 }
 
-/// Sends the one answer of a conversation, and closes.
+/// Sends the conversation's only answer and closes the connection.
 fn answer(client: &UnixStream, reply: Reply) -> io::Result<Option<Reply>> {
-    let sent = send(&mut &*client, &reply.frame()); // the only one here, so there is room for it
+    let sent = send(&mut &*client, &reply.frame()); // the only data sent here, so the buffer has room for it
     close(client);
     match sent {
         Ok(()) => Ok(Some(reply)),

@@ -1,22 +1,22 @@
 //! The line that is being typed, held by us and not by the terminal, so that it can be drawn again
-//! below what comes meanwhile.
+//! below the lines that arrive meanwhile.
 //!
-//! Whoever wants more (history, the arrow keys) takes a readline; this is what a line discipline does.
+//! A program that needs more (history, the arrow keys) uses a readline; this does what a line discipline does.
 
 use crate::support::escape::escape;
 
-/// What a user at a terminal is asked with.
+/// The prompt that a user at a terminal sees.
 pub const PROMPT: &str = "> ";
 
-/// The words typed so far, as a stream of keys makes them.
+/// The words typed so far, built from a stream of keys.
 pub struct Editor {
     words: Vec<u8>,
-    /// How many bytes there can be.
+    /// The most bytes that `words` may hold.
     limit: usize,
     escape: Escape,
 }
 
-/// How far into a key that sends more than one byte, such as an arrow: `ESC [ … letter`.
+/// Position inside a key that sends more than one byte, such as an arrow: `ESC [ … letter`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Escape {
     None,
@@ -24,7 +24,7 @@ enum Escape {
     Sequence,
 }
 
-/// What a key did that concerns others.
+/// The effect of a key beyond the line itself.
 #[derive(Debug, PartialEq, Eq)]
 pub enum Pressed {
     Enter(Vec<u8>),
@@ -32,7 +32,7 @@ pub enum Pressed {
 }
 
 impl Editor {
-    /// An empty line that takes so many bytes.
+    /// An empty line that holds at most so many bytes.
     pub fn new(limit: usize) -> Self {
         Self {
             words: Vec::new(),
@@ -41,7 +41,7 @@ impl Editor {
         }
     }
 
-    /// Takes a key, and says what it did that concerns others.
+    /// Takes a key, and returns its effect beyond the line.
     pub fn press(&mut self, key: u8) -> Option<Pressed> {
         if self.is_in_escape(key) {
             return None;
@@ -66,7 +66,7 @@ impl Editor {
     }
 
     fn erase_letter(&mut self) {
-        // Down to the first byte of the letter: the others of a UTF-8 letter are 10xxxxxx.
+        // Down to the first byte of the character: the other bytes of a UTF-8 character are 10xxxxxx.
         while self.words.pop().is_some_and(|byte| byte & 0xc0 == 0x80) {}
     }
 
@@ -88,7 +88,7 @@ impl Editor {
 
     /// The prompt and the words, or as much of their end as fits into a row.
     pub fn drawn(&self, columns: usize) -> String {
-        // Half a letter, of which the rest is still to come, is not drawn as broken.
+        // Half a character, of which the rest is still to come, is not drawn as broken.
         let words = escape(whole_letters(&self.words));
         let room = columns.saturating_sub(PROMPT.len() + 1).max(1);
         let length = words.chars().count();
@@ -113,7 +113,7 @@ mod tests {
 
     const LIMIT: usize = 4096;
 
-    /// The lines that these keys make, and what is drawn in the end.
+    /// The lines that these keys produce, and the final drawing.
     fn typed(keys: &str) -> (Vec<String>, String) {
         let mut editor = Editor::new(LIMIT);
         let pressed = keys.bytes().filter_map(|key| editor.press(key));

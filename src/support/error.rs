@@ -1,14 +1,14 @@
 //! Errors that name the thing and the way out.
 //!
-//! The currency of this crate is [`std::io::Error`], as it is of the system calls underneath: its
-//! [kind](std::io::Error::kind) tells a program what happened. What it lacks is for people: *which*
-//! socket, and what now? [`Context`] adds that sentence and keeps the kind.
+//! This crate reports errors as [`std::io::Error`], as the system calls underneath do: its
+//! [kind](std::io::Error::kind) tells a program what happened. People also need to know *which* socket
+//! failed, and what to do now: [`Context`] adds that sentence and keeps the kind.
 
 use std::{error, fmt, io};
 
 /// Adds a sentence to an error and keeps its kind.
 pub trait Context<T> {
-    /// Puts what `sentence` gives before the error's own text. It is called only on an error.
+    /// Puts the result of `sentence` before the error's own text. `sentence` is called only on an error.
     fn context(self, sentence: impl FnOnce() -> String) -> io::Result<T>;
 }
 

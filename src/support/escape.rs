@@ -1,11 +1,11 @@
-//! Escaping of text from strangers, on its way to a terminal or a report.
+//! Escaping of text from strangers before it reaches a terminal or a report.
 //!
 //! A terminal obeys what is printed on it: `ESC ] 0 ; text BEL` sets its title, `ESC [ 2 J` clears it,
 //! some sequences make it *type* an answer. Other characters reorder the text around them, or are
 //! invisible, so that two names look the same. [`escape`](escape()) shows all of these in a form that does
 //! nothing, and leaves all other text as it is.
 //!
-//! Stderr is escaped in one place, [`log`](mod@crate::support::log); stdout and reports where they are written.
+//! Stderr is escaped in one place, [`log`](mod@crate::support::log); stdout and reports, as they are written.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -13,8 +13,8 @@ use std::fmt::Write;
 /// Shows `text` with its unprintable parts escaped: a character as `\u{1b}` (the usual ones as `\n`,
 /// `\r`, `\t` and `\0`), a byte that is not UTF-8 as `\xff`.
 ///
-/// A backslash stays as it is, as quotes do. So a reader cannot tell an escaped character from the same
-/// letters in plain text: this makes text safe to show, not fit to be read back. It also means that
+/// A backslash stays as it is, and so do quotes. So a reader cannot tell an escaped character from the same
+/// letters in plain text: this makes text safe to show, but not to read back. It also means that
 /// text can be escaped twice without harm.
 ///
 /// ```
@@ -50,7 +50,7 @@ fn escape_all(text: &[u8]) -> String {
     escaped
 }
 
-/// Whether a character takes its place on the screen, is seen there, and does nothing else. A blank
+/// Whether a character takes up its place on the screen, is visible there, and does nothing else. A blank
 /// (U+0020) is printable; other white space is not.
 ///
 /// The joiners and selectors that some emoji and some scripts use (U+200C, U+200D, U+FE0F) are
@@ -59,20 +59,20 @@ pub fn is_printable(letter: char) -> bool {
     !matches!(letter,
         // Controls: the general category Cc.
         '\0'..='\u{1f}' | '\u{7f}'..='\u{9f}'
-        // Blanks and ends of lines: the property White_Space, but for the blank itself.
+        // Blanks and ends of lines: the property White_Space, except the blank itself.
         | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{2028}' | '\u{2029}'
         | '\u{202f}' | '\u{205f}' | '\u{3000}'
-        // Invisible: the property Default_Ignorable_Code_Point, with all of Bidi_Control in it.
+        // Invisible: the property Default_Ignorable_Code_Point, which includes all of Bidi_Control.
         | '\u{ad}' | '\u{34f}' | '\u{61c}' | '\u{115f}' | '\u{1160}' | '\u{17b4}' | '\u{17b5}'
         | '\u{180b}'..='\u{180f}' | '\u{200b}'..='\u{200f}' | '\u{202a}'..='\u{202e}'
         | '\u{2060}'..='\u{206f}' | '\u{3164}' | '\u{fe00}'..='\u{fe0f}' | '\u{feff}'
         | '\u{ffa0}' | '\u{fff0}'..='\u{fff8}' | '\u{1bca0}'..='\u{1bca3}'
         | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}'
-        // Marks around annotations and hieroglyphs: the rest of the general category Cf, but for the
-        // number signs of some scripts, which are seen (Prepended_Concatenation_Mark).
+        // Marks around annotations and hieroglyphs: the rest of the general category Cf, except the number
+        // signs of some scripts, which are visible (Prepended_Concatenation_Mark).
         | '\u{fff9}'..='\u{fffb}' | '\u{13430}'..='\u{1343f}'
-        // Blank by their shape, whatever their properties: a Braille pattern without a dot, a note
-        // without a head, a filler of Khitan letters.
+        // Blank in shape, whatever their properties: a Braille pattern without a dot, a note without a head,
+        // a filler of Khitan letters.
         | '\u{2800}' | '\u{1d159}' | '\u{16fe4}')
 }
 

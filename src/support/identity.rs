@@ -1,5 +1,5 @@
-//! Which process it is: the pid alone does not say, because the kernel gives it to another one day.
-//! And whether that process is dead, which has to be certain before anything is taken from it.
+//! Which process it is: the pid alone does not tell, because the kernel gives it to another process one day.
+//! And whether that process is dead, which must be certain before anything is taken from it.
 
 use std::io::{self, ErrorKind};
 use std::os::unix::fs::MetadataExt;
@@ -11,13 +11,13 @@ use crate::support::error::Context;
 /// `errno` of a read from the `/proc/<pid>` of a process that ended after it was opened.
 const ESRCH: i32 = 3;
 
-/// A process, told apart from every other that ever has its pid by the time it was started.
+/// A process, told apart by its start time from every other process that ever has its pid.
 ///
-/// Pids and start times are those of one PID and one time namespace.
+/// Pids and start times are valid in one PID namespace and one time namespace.
 ///
 /// `exec` keeps the identity: the new program is the same process. So a lock that was held
 /// across `exec` is held until that program ends. A child made by `fork` alone, which safe Rust
-/// cannot do, goes on with what its parent has looked up, and passes for its parent.
+/// cannot do, keeps the identity that its parent has looked up, and passes for its parent.
 ///
 /// ```
 /// use ipc_primer::harness::Identity;
@@ -31,7 +31,7 @@ const ESRCH: i32 = 3;
 pub struct Identity {
     /// The process ID.
     pub pid: u32,
-    /// When it was started, in clock ticks since the system was: field 22 of `/proc/<pid>/stat`.
+    /// When the process started, in clock ticks since the system started: field 22 of `/proc/<pid>/stat`.
     pub start: u64,
 }
 
@@ -39,8 +39,8 @@ impl Identity {
     /// The calling process. It is looked up once; later calls cannot fail.
     ///
     /// # Errors
-    /// - [`ErrorKind::Unsupported`]: there is no `/proc`, or it is that of another PID namespace.
-    /// - Those of reading it, such as no descriptor left.
+    /// - [`ErrorKind::Unsupported`]: there is no `/proc`, or it belongs to another PID namespace.
+    /// - Those of reading `/proc`, such as no descriptor left.
     #[doc(alias = "getpid")]
     pub fn own() -> io::Result<Self> {
         static OWN: OnceLock<Identity> = OnceLock::new();
@@ -55,10 +55,10 @@ impl Identity {
     /// # Errors
     /// - [`ErrorKind::NotFound`]: there is none, or only the remains of one that its parent has not
     ///   waited for (a zombie).
-    /// - Any other says nothing about the process.
+    /// - Any other error says nothing about the process.
     pub fn of(pid: u32) -> io::Result<Self> {
         let stat = match Stat::read(&format!("/proc/{pid}")) {
-            // Where `/proc` has gone, or is another's, it shows nobody.
+            // Where `/proc` is missing, or belongs to another namespace, it shows no process.
             Err(error) if error.kind() == ErrorKind::NotFound => look_up_own().and(Err(error)),
             other => other,
         };
@@ -77,8 +77,8 @@ impl Identity {
     /// Whether the process is known to have ended. An error, such as no descriptor left to look at
     /// `/proc`, says nothing about the process, which then counts as alive.
     ///
-    /// So this asks for death and not for life: to take a lock from a dead process one has to be sure,
-    /// and to wait for one that is dead after all costs another look.
+    /// So this asks for death and not for life: a lock may be taken only from a process that is certainly dead,
+    /// and waiting for one that turns out to be dead costs only another look.
     pub fn is_dead(&self) -> bool {
         match Self::of(self.pid) {
             Ok(found) => found != *self,
@@ -88,8 +88,8 @@ impl Identity {
 }
 
 /// The PID namespace and the time namespace of the calling process, in one word: their inodes, of 32
-/// bits each. Only processes that share both can ask about each other: in another PID namespace
-/// a pid means another process, and in another time namespace the same start is another time.
+/// bits each. Only processes that share both can ask about each other: in another PID namespace a pid
+/// means another process, and in another time namespace the same start value means another time.
 ///
 /// # Errors
 /// Those of [`Identity::own`].
@@ -102,7 +102,7 @@ pub fn namespaces() -> io::Result<u64> {
     Ok(inode("pid")? << 32 | inode("time")? & u64::from(u32::MAX))
 }
 
-/// The user whose process this is: `getuid(2)`.
+/// The user who owns this process: `getuid(2)`.
 ///
 /// # Errors
 /// [`ErrorKind::Unsupported`]: there is no `/proc` that shows this process.
@@ -111,8 +111,8 @@ pub fn own_user() -> io::Result<u32> {
     Ok(named(fs::metadata("/proc/self"))?.uid())
 }
 
-/// What the process does at present, as a letter: `R` runs, `S` and `D` sleep, `T` is stopped, `Z` is
-/// a zombie: ended, but not yet waited for. `None` if there is no such process, or it cannot be told.
+/// The current state of the process, as a letter: `R` runs, `S` and `D` sleep, `T` is stopped, `Z` is a
+/// zombie: ended, but not yet waited for. `None` if there is no such process, or its state cannot be read.
 ///
 /// ```
 /// use ipc_primer::harness::state;
@@ -124,7 +124,7 @@ pub fn state(pid: u32) -> Option<char> {
     Some(Stat::read(&format!("/proc/{pid}")).ok()?.state)
 }
 
-/// The calling process, with the pid that `/proc` has for it: there the others look for it.
+/// The calling process, with the pid that `/proc` has for it: other processes look for it there.
 fn look_up_own() -> io::Result<Identity> {
     let own = named(Stat::read("/proc/self"))?.identity;
     if own.pid == process::id() {
@@ -134,7 +134,7 @@ fn look_up_own() -> io::Result<Identity> {
     named(Err(not_found(fault)))
 }
 
-/// Names `/proc` in what it says of ourselves. Where it does not show us, it is no `/proc` of ours.
+/// Names `/proc` in an error about ourselves. A `/proc` that does not show us is not ours.
 fn named<T>(found: io::Result<T>) -> io::Result<T> {
     match found {
         Err(error) if error.kind() == ErrorKind::NotFound => {
@@ -159,8 +159,8 @@ pub(crate) struct Stat {
 }
 
 impl Stat {
-    /// That of the process, or the thread, with this directory. The error is of the kind
-    /// [`ErrorKind::NotFound`] if it has gone, and only then.
+    /// The fields of the process, or the thread, with this directory. The error is of the kind
+    /// [`ErrorKind::NotFound`] if the process or thread no longer exists, and only then.
     pub(crate) fn read(directory: &str) -> io::Result<Self> {
         match fs::read(format!("{directory}/stat")) {
             Ok(stat) => Self::parse(&stat).ok_or_else(|| ErrorKind::InvalidData.into()),
@@ -170,7 +170,7 @@ impl Stat {
     }
 
     /// The second field, the name in parentheses, is the program's choice: it may hold blanks and
-    /// parentheses, and be cut in the middle of a letter.
+    /// parentheses, and may be cut in the middle of a character.
     fn parse(stat: &[u8]) -> Option<Self> {
         let stat = String::from_utf8_lossy(stat);
         let (front, rest) = stat.rsplit_once(')')?;
@@ -186,7 +186,7 @@ impl Stat {
         })
     }
 
-    /// Whether all threads have ended: where only the first has, it is a zombie, and the others run on.
+    /// Whether all threads have ended: if only the first has ended, it is a zombie, and the others run on.
     pub(crate) fn has_ended(&self) -> bool {
         matches!(self.state, 'Z' | 'X') && self.threads <= 1
     }

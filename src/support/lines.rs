@@ -1,4 +1,4 @@
-//! Lines from a stream that nobody vouches for, and from a stdin that nobody can wake.
+//! Lines from a stream that is not to be trusted, and from a stdin whose reader cannot be woken.
 
 use std::io::{self, BufRead, BufReader};
 use std::thread;
@@ -13,7 +13,7 @@ use crate::support::stdio::stdin;
 pub struct Line {
     /// The line's bytes, at most as many as the limit: not yet known to be UTF-8.
     pub bytes: Vec<u8>,
-    /// Whether the line was longer than the limit; what stood beyond it was skipped.
+    /// Whether the line was longer than the limit; the rest beyond it was skipped.
     pub cut: bool,
 }
 
@@ -22,7 +22,7 @@ pub struct Line {
 /// gather all of it.
 ///
 /// # Errors
-/// Those of the reader, `Interrupted` excepted: that read is tried again.
+/// Those of the reader, except `Interrupted`: that read is tried again.
 #[doc(alias = "fgets")]
 #[doc(alias = "getline")]
 pub fn read_line(input: &mut impl BufRead, limit: usize) -> io::Result<Option<Line>> {
@@ -30,8 +30,8 @@ pub fn read_line(input: &mut impl BufRead, limit: usize) -> io::Result<Option<Li
     Ok(read_line_into(input, limit, &mut line)?.then_some(line))
 }
 
-/// Does the same as [`read_line`] into a line that is there already, and says whether there was one:
-/// a reader of a million lines need not ask for memory a million times.
+/// Does the same as [`read_line`] into an existing line, and says whether there was one:
+/// a reader of a million lines need not allocate memory a million times.
 ///
 /// # Errors
 /// Those of [`read_line`].
@@ -44,7 +44,7 @@ pub fn read_line_into(input: &mut impl BufRead, limit: usize, line: &mut Line) -
             Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
             other => other?,
         };
-        // std has its `memchr` for a byte in here alone: faster than to look at one after the other.
+        // std uses its `memchr` for a byte only in here: faster than looking at one byte after another.
         let used = (&mut &*chunk).skip_until(b'\n')?;
         let body = chunk[..used].strip_suffix(b"\n");
         let ended = body.is_some();
@@ -60,8 +60,8 @@ pub fn read_line_into(input: &mut impl BufRead, limit: usize, line: &mut Line) -
     }
 }
 
-/// Has `take` called with each line of stdin, of at most `limit` bytes, until the input ends, `take` fails, or
-/// `stop` is requested. While `take` is at work, up to `waiting` lines more are read.
+/// Calls `take` with each line of stdin, of at most `limit` bytes, until the input ends, `take` fails, or
+/// `stop` is requested. While `take` is at work, up to `waiting` more lines are read.
 ///
 /// # Errors
 /// Those of [`send_stdin_lines`], of stdin, and of `take`.
@@ -82,11 +82,11 @@ pub fn each_stdin_line(
     Ok(())
 }
 
-/// Reads stdin on a thread of its own, and has it `tell` of every line of at most `limit` bytes, then of the
-/// end of input or the error that ended it.
+/// Reads stdin on a thread of its own, which calls `tell` with every line of at most `limit` bytes, then with
+/// the end of input or the error that ended it.
 ///
-/// A blocked read of stdin cannot be woken, so nobody waits for this thread: it is left behind when
-/// the program ends. It also ends when `tell` says that nobody listens any more.
+/// A blocked read of stdin cannot be woken, so no thread waits for this one: it is left behind when
+/// the program ends. It also ends when `tell` says that its listener has stopped.
 ///
 /// # Errors
 /// [`io::ErrorKind::WouldBlock`] (`EAGAIN`) if there can be no more threads.

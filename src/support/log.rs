@@ -1,9 +1,9 @@
-//! What a program says about its work: on stderr, a line at a time, hardly ever waiting for its reader.
+//! What a program says about its work: on stderr, a line at a time, almost never waiting for its reader.
 //!
-//! A terminal stopped with Ctrl-S, or a pipe that nobody empties, blocks whoever writes to it. A
-//! server must not stand still for that, so a thread of its own does the writing and takes lines
-//! from a bounded queue. While the reader is slow, whoever has something to say waits; once it has
-//! read nothing for a moment, lines are dropped and counted.
+//! A terminal stopped with Ctrl-S, or a pipe that is not being read, blocks every writer. A server must
+//! not stand still for that, so a separate thread does the writing and takes lines from a bounded
+//! queue. While the reader is slow, threads with something to say wait; once the reader has read
+//! nothing for a moment, lines are dropped and counted.
 
 use std::collections::VecDeque;
 use std::io::Write;
@@ -19,7 +19,7 @@ const QUEUED: usize = 4096;
 /// How long a reader may read nothing before we stop waiting for it.
 const PATIENCE: Duration = Duration::from_millis(300);
 
-/// What is to be said, shared with the thread that writes it.
+/// The lines to be said, shared with the thread that writes them.
 #[derive(Default)]
 struct Queue {
     state: Mutex<State>,
@@ -31,16 +31,16 @@ struct State {
     lines: VecDeque<String>,
     /// The thread is in its write, or about to be: if that lasts, the reader is to blame.
     writing: bool,
-    /// Lines written so far: it grows as long as somebody reads.
+    /// Lines written so far: the number grows as long as the reader reads.
     written: u64,
-    /// Lines said so far, but for the dropped ones.
+    /// Lines said so far, except the dropped ones.
     said: u64,
     dropped: u64,
-    /// The reader has tried our patience; it gets no more until it reads again.
+    /// The reader has stalled longer than `PATIENCE`; it gets nothing more until it reads again.
     stuck: bool,
 }
 
-/// The queue, if there could be a thread to write; else every thread writes for itself.
+/// The queue, if a thread could be started to write; otherwise every thread writes for itself.
 static QUEUE: LazyLock<Option<&Queue>> = LazyLock::new(|| {
     let queue: &Queue = Box::leak(Box::default());
     let writer = thread::Builder::new()
@@ -49,7 +49,7 @@ static QUEUE: LazyLock<Option<&Queue>> = LazyLock::new(|| {
     writer.is_ok().then_some(queue)
 });
 
-/// Says one line on stderr, [escaped](escape()): names and words of strangers may stand in it.
+/// Says one line on stderr, [escaped](escape()): it may contain names and words of strangers.
 pub fn log(line: impl AsRef<str>) {
     prompt(format!("{}\n", escape(line.as_ref())));
 }
@@ -62,8 +62,8 @@ pub fn prompt(text: impl Into<String>) {
     }
 }
 
-/// Waits until all that was said stands on stderr, as long as somebody reads it: before a result goes
-/// to stdout, where both may be one terminal, and before the end of `main`, since a process does not
+/// Waits until all that was said is on stderr, as long as its reader reads: before a result is written
+/// to stdout, because both may be one terminal, and before the end of `main`, because a process does not
 /// wait for its detached threads.
 pub fn flush() {
     if let Some(queue) = *QUEUE {
@@ -88,8 +88,8 @@ impl Queue {
         }
     }
 
-    /// Waits while `busy`, as long as the writer gets on. A writer that has not even begun is late, as
-    /// a thread can be on a busy machine: it is waited for.
+    /// Waits while `busy`, as long as the writer makes progress. A writer that has not even begun is late, as
+    /// a thread can be on a busy machine: it is given more time.
     fn wait<'a>(
         &self,
         mut state: MutexGuard<'a, State>,
@@ -108,7 +108,7 @@ impl Queue {
     fn write_all(&self) {
         loop {
             let text = self.next();
-            // An error here has nowhere to be told: stderr is where errors go.
+            // An error here cannot be reported: stderr is where errors are written.
             let _ = stderr().write_all(text.as_bytes());
             let mut state = self.state();
             state.writing = false;
@@ -118,7 +118,7 @@ impl Queue {
         }
     }
 
-    /// The next text to write, with the news of those that are missing before it.
+    /// The next text to write, preceded by the number of lines that were dropped before it.
     fn next(&self) -> String {
         let empty = |state: &mut State| state.lines.is_empty();
         let waited = self.changed.wait_while(self.state(), empty);

@@ -1,7 +1,7 @@
-//! A mailbox: what several threads tell one that waits for all of them, and for a stop.
+//! A mailbox: several threads report to one thread that waits for all of them, and for a stop.
 //!
-//! A thread that is blocked in one call sees nothing else. So each call that may block has a thread that does
-//! nothing but wait and tell, and the thread that decides waits at its mailbox alone.
+//! A thread that is blocked in one call notices nothing else. So each call that may block has a thread that
+//! only waits and reports, and the thread that decides waits at its mailbox alone.
 
 use std::sync::mpsc::{self, Receiver, SyncSender};
 use std::time::Duration;
@@ -17,11 +17,11 @@ pub struct Mailbox<T> {
 }
 
 impl<T: Send + 'static> Mailbox<T> {
-    /// A mailbox in which so many letters may wait; a thread that has more to tell waits.
+    /// A mailbox that holds so many waiting letters; a thread with more to tell waits.
     pub fn new(size: usize, stop: &StopToken) -> Self {
         let (sender, receiver) = mpsc::sync_channel(size);
         let stopped = sender.clone();
-        // A full mailbox needs no such letter: the thread that empties it looks at the stop each time.
+        // A full mailbox needs no such letter: the thread that empties it checks the stop each time.
         let _waker = stop.on_stop(move || drop(stopped.try_send(None)));
         let stop = stop.clone();
         Self {
@@ -32,7 +32,7 @@ impl<T: Send + 'static> Mailbox<T> {
         }
     }
 
-    /// What puts letters in, and says whether anybody is left to read them.
+    /// Puts letters in, and says whether a reader is left for them.
     pub fn sender(&self) -> impl Fn(T) -> bool + Send + 'static + use<T> {
         let sender = self.sender.clone();
         move |letter| sender.send(Some(letter)).is_ok()
@@ -43,12 +43,12 @@ impl<T: Send + 'static> Mailbox<T> {
         self.unless_stopped(self.receiver.recv().ok())
     }
 
-    /// The same, for so long at most.
+    /// Waits for the next letter, but at most for so long.
     pub fn next_within(&self, limit: Duration) -> Option<T> {
         self.unless_stopped(self.receiver.recv_timeout(limit).ok())
     }
 
-    /// The next letter, if there is one already.
+    /// The next letter, if there already is one.
     pub fn next_waiting(&self) -> Option<T> {
         self.unless_stopped(self.receiver.try_recv().ok())
     }

@@ -1,6 +1,6 @@
-//! What no chapter teaches, and every room leans on: the log, lines of input, a mailbox, a line that is typed
+//! Tools that no chapter teaches and every room uses: the log, lines of input, a mailbox, a line that is typed
 //! and its terminal, progress, permits, errors in context, escaping, files that are removed by their maker, and
-//! which process is which.
+//! the identity of processes.
 
 pub(crate) mod editor;
 pub(crate) mod error;

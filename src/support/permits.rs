@@ -1,28 +1,28 @@
-//! Permits: so many at once, and the others in the order of their numbers.
+//! Permits: a fixed number at a time, handed to the waiters in the order of their numbers.
 //!
 //! A counting semaphore may wake any of its waiters when a permit comes back. Here every waiter has a
-//! number and a channel of its own, and the permit goes to the lowest number: no one is overtaken, and
-//! one waiter is woken, not all of them.
+//! number and a channel of its own, and the permit is handed to the lowest number: no waiter is
+//! overtaken, and one waiter is woken, not all of them.
 
 use std::collections::BTreeMap;
 use std::sync::mpsc::{self, SyncSender};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// A number of permits to be had.
+/// A number of permits to hand out.
 #[derive(Debug)]
 pub struct Permits(Mutex<State>);
 
 #[derive(Debug)]
 struct State {
     free: usize,
-    /// How many there are in all, those that are taken included.
+    /// How many permits there are in all, including those that are taken.
     count: usize,
-    /// Those who wait, by number. Dropping a sender turns its waiter away.
+    /// The waiters, by number. Dropping a sender turns its waiter away.
     waiting: BTreeMap<u64, SyncSender<()>>,
     closed: bool,
 }
 
-/// A permit; dropping it hands it on.
+/// A permit; dropping it hands it to the next waiter.
 #[derive(Debug)]
 pub struct Permit {
     permits: Arc<Permits>,
@@ -66,7 +66,7 @@ impl Permits {
         Some(self.permit())
     }
 
-    /// Turns away those who wait, and those who come later.
+    /// Turns away the present waiters, and all later ones.
     pub fn close(&self) {
         let mut state = self.state();
         state.closed = true;
@@ -91,7 +91,7 @@ impl Permits {
 }
 
 impl Permit {
-    /// Gives the permit up for good: there is one less. Says whether it was the last of all, which closes
+    /// Gives the permit up for good: there is one fewer. Says whether it was the last of all, which closes
     /// the permits.
     pub fn retire(mut self) -> bool {
         self.is_retired = true;
@@ -172,7 +172,7 @@ mod tests {
         thread::scope(|scope| {
             let third = scope.spawn(|| permits.take(3).unwrap().retire());
             wait_until_waiting(&permits, 1);
-            drop(second); // as a copy that is broken off: another may take its place
+            drop(second); // as a copy that is aborted does: another may take its place
             assert!(third.join().unwrap() && permits.is_closed());
         });
         assert!(permits.take(4).is_none());

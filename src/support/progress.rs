@@ -1,6 +1,6 @@
-//! How far a copy has come: one line on stderr that is written over again and again.
+//! How far a copy has come: one line on stderr that is overwritten again and again.
 //!
-//! Only a person at a terminal wants that; in a file or a pipe it would be noise, so there is none.
+//! Only a person at a terminal wants that; in a file or a pipe it would be noise, so none is written.
 
 use std::fmt;
 use std::io::{self, IsTerminal};
@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 
 use crate::support::log::prompt;
 
-/// How long a line stands before the next.
+/// How long a line stays before the next one.
 const PERIOD: Duration = Duration::from_millis(200);
-/// Back to the line's start, and away with what is right of the cursor (ECMA-48).
+/// Return to the line's start, and erase everything right of the cursor (ECMA-48).
 const OVER: &str = "\r\x1b[K";
 
 /// Counts bytes and shows them with their rate and the time left. Threads can share one.
@@ -40,7 +40,7 @@ impl Progress {
         }
     }
 
-    /// Expects so many bytes more.
+    /// Expects so many more bytes.
     pub fn expect(&self, bytes: u64) {
         self.total.fetch_add(bytes, Ordering::Relaxed);
     }
@@ -57,7 +57,7 @@ impl Progress {
             self.next
                 .compare_exchange(next, to, Ordering::Relaxed, Ordering::Relaxed)
         };
-        // Of several threads whose time it is, one wins.
+        // If the line is due in several threads, one of them wins.
         if now >= next && exchange(now + millis(PERIOD)).is_ok() {
             let total = self.total.load(Ordering::Relaxed);
             let line = Line {
@@ -105,7 +105,7 @@ impl fmt::Display for Line {
     }
 }
 
-/// A number of bytes for a person.
+/// A number of bytes, for a person to read.
 struct Bytes(f64);
 
 impl fmt::Display for Bytes {

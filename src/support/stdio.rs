@@ -1,8 +1,8 @@
 //! Stdin, stdout and stderr as the kernel has them.
 //!
-//! Two things are in std's way. `O_NONBLOCK` belongs to an open file, which processes share: another
+//! std alone is not enough, for two reasons. `O_NONBLOCK` belongs to an open file, which processes share: another
 //! program may have left ours non-blocking, and then a read or a write fails with `WouldBlock` where it
-//! should wait. And std's `Stdout` takes `EBADF` for success: bytes that nobody could get are gone.
+//! should wait. And std's `Stdout` takes `EBADF` for success: bytes that could not be written are lost silently.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read, Stderr, Stdin, Write};
@@ -30,7 +30,7 @@ pub fn stdin() -> Stdio<Stdin> {
     }
 }
 
-/// Stdout, by a descriptor of its own.
+/// Stdout, through a descriptor of its own.
 ///
 /// # Errors
 /// Those of `dup(2)`.
@@ -41,7 +41,7 @@ pub fn stdout() -> io::Result<Stdio<File>> {
     Ok(Stdio { inner, sentence })
 }
 
-/// Stderr, which has to work even if there are no descriptors left.
+/// Stderr, which has to work even if no descriptors are left.
 pub fn stderr() -> Stdio<Stderr> {
     Stdio {
         inner: io::stderr(),

@@ -1,18 +1,18 @@
-//! Drawings: SVG with real text and no background, in colours that hold on white and on a dark page.
+//! Drawings: SVG with real text and no background, in colours that are legible on white and on a dark page.
 //!
 //! An image does not know the page's theme, only the system's. So there is one set of colours, all equally
-//! bright, half way between the two.
+//! bright, halfway between the two.
 
 use std::fmt::Write;
 
-/// What lies behind the figures, and their text.
+/// The colour of the lines behind the figures, and of their labels.
 pub const GREY: &str = "#828282";
-/// One after the other for what is to be told apart.
+/// Colours for things that must be told apart, taken in this order.
 pub const COLOURS: [&str; 8] = [
     "#2385e0", "#d26211", "#269638", "#e05061", "#a168d9", "#1a9191", "#908419", "#d34db5",
 ];
 
-/// Where a text stands from its point.
+/// On which side of its point a text stands.
 #[derive(Clone, Copy)]
 pub enum Anchor {
     /// To the right.
@@ -26,13 +26,13 @@ pub enum Anchor {
 /// A point, in pixels from the top left corner.
 pub type Point = (f64, f64);
 
-/// A drawing that grows.
+/// A drawing under construction.
 pub struct Svg {
     text: String,
 }
 
 impl Svg {
-    /// An empty drawing of this size, with words for those who cannot see it.
+    /// An empty drawing of this size, with a title for people who cannot see it.
     pub fn new(width: f64, height: f64, title: &str) -> Self {
         let title = escape(title);
         let text = format!(
@@ -61,7 +61,7 @@ impl Svg {
         self.element(&dot);
     }
 
-    /// A text at this point of its base line.
+    /// A text at this point of its baseline.
     pub fn text(&mut self, (x, y): Point, anchor: Anchor, colour: &str, text: &str) {
         let anchor = match anchor {
             Anchor::Start => "start",
@@ -92,7 +92,7 @@ fn escape(text: &str) -> String {
 mod tests {
     use super::*;
 
-    /// As the Web Content Accessibility Guidelines have it: 3 is enough for lines and for large text.
+    /// As the Web Content Accessibility Guidelines define it: 3 is enough for lines and for large text.
     fn contrast(one: &str, other: &str) -> f64 {
         let linear = |part: u8| match f64::from(part) / 255.0 {
             part if part <= 0.040_45 => part / 12.92,

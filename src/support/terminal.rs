@@ -2,7 +2,7 @@
 //!
 //! In its usual (canonical) mode a terminal holds the words of a line until Enter; a program that shows something
 //! meanwhile cannot draw them again, because it does not have them. So such a program reads key by key.
-//! `tcsetattr(3)` does that, which std does not have: `stty(1)` calls it for us.
+//! `tcsetattr(3)` switches to that mode, but std does not have it: `stty(1)` calls it for us.
 //!
 //! A terminal left in that mode is useless to the shell behind it, and a killed process cleans up
 //! nothing. So a small script does both: it changes the mode, waits for the end of its stdin, which
@@ -15,9 +15,9 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-/// The terminal is the script's stderr. It survives the signals that end us, and by then the shell
+/// The terminal is the script's stderr. The script survives the signals that end us, and by then the shell
 /// may have the terminal: a background process that sets a mode gets SIGTTOU. A program that has set another
-/// mode since (a shell that edits lines does) knows better than we.
+/// mode since (a shell that edits lines does) knows better than we do.
 const SCRIPT: &str = "
 trap '' INT QUIT HUP TERM
 saved=$(stty -g <&2) || exit 1
@@ -28,12 +28,12 @@ stty size <&2
 read -r end
 [ \"$(stty -g <&2)\" != \"$ours\" ] || stty \"$saved\" <&2
 ";
-/// How long the terminal may take to be given back before we end without.
+/// How long the terminal may take to be given back before we end without waiting.
 const KEEPER_LIMIT: Duration = Duration::from_millis(300);
-/// For a terminal that does not tell its width.
+/// The width of a terminal that does not report one.
 const COLUMNS: usize = 80;
 
-/// A terminal that hands over every key; dropping it gives it back.
+/// A terminal that hands over every key; dropping this gives the terminal back.
 pub struct Terminal {
     keeper: Option<Child>,
     columns: usize,
@@ -43,7 +43,7 @@ impl Terminal {
     /// Takes the terminal on stdin from its line discipline. Ctrl-C still raises SIGINT.
     ///
     /// # Errors
-    /// Those of starting `sh`; [`ErrorKind::Unsupported`] if `stty` cannot do it.
+    /// Those of starting `sh`; [`ErrorKind::Unsupported`] if `stty` cannot change the mode.
     #[doc(alias = "tcsetattr")]
     pub fn take() -> io::Result<Self> {
         let terminal = io::stdin().as_fd().try_clone_to_owned()?;
@@ -68,7 +68,7 @@ impl Terminal {
         })
     }
 
-    /// How many columns it had when it was taken.
+    /// How many columns the terminal had when it was taken.
     pub fn columns(&self) -> usize {
         self.columns
     }
@@ -80,7 +80,7 @@ impl Drop for Terminal {
             return;
         };
         drop(keeper.stdin.take());
-        // Stopped with Ctrl-S, the terminal makes the keeper wait for its user. It outlives us.
+        // A terminal stopped with Ctrl-S makes the keeper wait for its user. The keeper outlives us.
         let (tell, told) = mpsc::channel();
         let waiting = thread::Builder::new().spawn(move || tell.send(keeper.wait()));
         let _ = waiting.map(|_| told.recv_timeout(KEEPER_LIMIT));

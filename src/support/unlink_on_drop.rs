@@ -1,7 +1,7 @@
-//! A file that is removed by whoever made it, and by nobody else.
+//! A file that is removed by its maker, and by no other process.
 //!
-//! Between making a file and removing it, its name may have passed to another: somebody removed ours
-//! and put theirs there. A name is not the file; its device and inode number are.
+//! Between making a file and removing it, its name may have passed to another file: another process removed
+//! ours and put its own there. A name does not identify a file; its device and inode number do.
 
 use std::fs::{self, DirBuilder, File, Metadata, OpenOptions, Permissions};
 use std::io;
@@ -12,7 +12,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug)]
 pub struct UnlinkOnDrop {
     path: PathBuf,
-    /// Of the file to remove; `None` if it is to stay.
+    /// The identity of the file to remove; `None` if it is to stay.
     identity: Option<(u64, u64)>,
 }
 
@@ -37,12 +37,12 @@ impl UnlinkOnDrop {
         Ok(Self { path, identity })
     }
 
-    /// Leaves the file where it is, to others.
+    /// Leaves the file where it is, for others.
     pub fn keep(mut self) {
         self.identity = None;
     }
 
-    /// Where it stands, or stood.
+    /// The path of the file, which may no longer be there.
     pub fn path(&self) -> &Path {
         &self.path
     }
@@ -67,7 +67,7 @@ pub fn stands_at(file: &File, path: &Path) -> io::Result<bool> {
     Ok(fs::symlink_metadata(path).is_ok_and(|there| identity(&there) == ours))
 }
 
-/// `O_NONBLOCK` and `O_NOFOLLOW` of `open(2)`, which std has no names for, as Linux numbers them.
+/// `O_NONBLOCK` and `O_NOFOLLOW` of `open(2)`, for which std has no names, as Linux numbers them.
 const O_NONBLOCK: i32 = 0o4000;
 const O_NOFOLLOW: i32 = match cfg!(any(
     target_arch = "aarch64",
@@ -78,8 +78,8 @@ const O_NOFOLLOW: i32 = match cfg!(any(
     false => 0o400_000,
 };
 
-/// Opens what stands at `path` itself: a link is not followed (it is an error), and a FIFO does not wait
-/// for its other end. In a directory that others can write, either may stand where we look
+/// Opens the file at `path` itself: a link is not followed (it is an error), and a FIFO does not wait
+/// for its other end. In a directory that others can write to, either may stand where we look
 /// for a file.
 ///
 /// # Errors
@@ -93,7 +93,7 @@ pub fn open_itself(path: &Path, options: &mut OpenOptions) -> io::Result<File> {
 /// Makes the directory `path` for us alone, mode 0700 whatever the umask: `mkdir(2)`, `chmod(2)`.
 ///
 /// # Errors
-/// Those of the calls: [`AlreadyExists`](io::ErrorKind::AlreadyExists) among them.
+/// Those of these calls: [`AlreadyExists`](io::ErrorKind::AlreadyExists) among them.
 #[doc(alias = "mkdir")]
 pub fn create_private_dir(path: &Path) -> io::Result<()> {
     DirBuilder::new().mode(0o700).create(path)?;

@@ -39,7 +39,7 @@ fn plain(theatre: &Theatre) -> io::Result<()> {
     server.prints("alice#1: \x1b]0;")?; // shown escaped by the tour, not by the server
     alice.ends(Some(0))?;
     server.says("left")?;
-    server.gets("KILL")?; // it has no end of its own
+    server.gets("KILL")?; // it never ends on its own
     server.ends(None)
 }
 

@@ -85,14 +85,14 @@ fn by_sockets(theatre: &Theatre) -> io::Result<()> {
     )
 }
 
-/// How long what was killed may take to be dead.
+/// How long a killed process may take to die.
 const GRACE: Duration = Duration::from_millis(500);
 
 fn race(theatre: &Theatre) -> io::Result<()> {
     let played = play_race(theatre);
     let interrupted = Instant::now();
     while s1_race::remove_left()? > 0 && interrupted.elapsed() < GRACE {
-        thread::sleep(Duration::from_millis(1)); // a second process, just being started, has the lock, too, and dies a moment later
+        thread::sleep(Duration::from_millis(1)); // a second process, just starting, has the lock, too; it soon dies
     }
     played
 }

@@ -47,7 +47,7 @@ fn plain(theatre: &Theatre) -> io::Result<()> {
         let mut client = theatre.start("client", &[&words[..], &at_stage].concat())?;
         client.prints("outputs/output-1")?;
         client.ends(Some(0))?;
-        server.gets("KILL")?; // it has no end of its own
+        server.gets("KILL")?; // it never ends on its own
         server.ends(None)?;
     }
     let output = fs::read_to_string(theatre.path("outputs").join("output-1"))?;

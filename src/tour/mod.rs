@@ -15,9 +15,10 @@ mod theatre;
 
 use std::io::{self, Write};
 use std::path::Path;
+use std::time::Duration;
 
 use crate::stop::StopToken;
-use theatre::Theatre;
+use theatre::{Steps, Theatre};
 
 /// One scene of the tour.
 #[derive(Debug)]
@@ -48,8 +49,19 @@ pub fn scenes() -> impl Iterator<Item = &'static Scene> {
 /// How the tour is shown.
 #[derive(Clone, Copy, Debug)]
 pub struct Manner {
-    /// Colour and pauses, for a person at a terminal.
+    /// In colour, for a person at a terminal.
     pub terminal: bool,
+    /// What it waits for before each line.
+    pub pace: Pace,
+}
+
+/// What the tour waits for before it shows a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Pace {
+    /// So much time.
+    Pause(Duration),
+    /// A line of stdin: Enter at a terminal. After the end of input the tour waits no more.
+    Step,
 }
 
 /// Plays `scenes` with the command at `program`, shows them on `output`, and says whether all of them
@@ -57,7 +69,7 @@ pub struct Manner {
 ///
 /// # Errors
 /// Those of writing to `output`, and [`io::ErrorKind::Interrupted`] when a stop is requested. A
-/// scene that fails is no error but a line of the summary.
+/// scene that fails is not an error but a line of the summary.
 pub fn play(
     scenes: &[&Scene],
     program: &Path,
@@ -65,6 +77,7 @@ pub fn play(
     output: &mut dyn Write,
     stop: &StopToken,
 ) -> io::Result<bool> {
+    let steps = Steps::new(manner.pace, stop)?;
     let mut results = Vec::new();
     for scene in scenes {
         writeln!(
@@ -72,7 +85,7 @@ pub fn play(
             "{} (chapter {}): {}",
             scene.name, scene.chapter, scene.about
         )?;
-        let theatre = Theatre::new(program, manner, output, stop)?;
+        let theatre = Theatre::new(program, manner, output, &steps, stop)?;
         let result = (scene.play)(&theatre);
         if let Err(error) = &result {
             theatre.show("tour", "failed", &error.to_string())?;

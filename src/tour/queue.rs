@@ -1,4 +1,4 @@
-//! A message queue: kept without a process, ordered by priority, waited for (chapter 8).
+//! A message queue: it outlives its processes, orders by priority, and can be waited for (chapter 8).
 
 use std::io;
 

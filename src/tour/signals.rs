@@ -1,4 +1,4 @@
-//! Signals: handled, not handled, and not to be handled (chapter 7).
+//! Signals: handled, not handled, and impossible to handle (chapter 7).
 
 use std::io;
 

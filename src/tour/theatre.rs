@@ -1,19 +1,21 @@
 //! The theatre that scenes are played on: its actors are processes, its prompter shows their words.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use super::Manner;
+use super::{Manner, Pace};
 use crate::harness::{Program, Stream, TemporaryDirectory};
 use crate::stop::StopToken;
 use crate::support::escape::escape;
+use crate::support::lines::{Line, send_stdin_lines};
+use crate::support::mailbox::Mailbox;
 
-/// How long a person at a terminal gets to see who does what, for each line.
-const PAUSE: Duration = Duration::from_millis(25);
-/// How long to read what a scene is about.
+/// How much of a line is kept that only means "go on", in bytes.
+const STEP_LEN: usize = 1;
+/// How long a person gets to read what a scene is about.
 const SCENE_PAUSE: Duration = Duration::from_millis(300);
 
 /// Where a scene is played: a directory of its own, removed at the end, and the output.
@@ -22,7 +24,33 @@ pub(super) struct Theatre<'a> {
     directory: TemporaryDirectory,
     manner: Manner,
     output: RefCell<&'a mut dyn Write>,
+    steps: &'a Steps,
     stop: &'a StopToken,
+}
+
+/// The lines of stdin that let the tour go on, one step each.
+pub(super) struct Steps {
+    lines: Mailbox<io::Result<Option<Line>>>,
+    /// Whether there are no lines, or no more.
+    ended: Cell<bool>,
+}
+
+impl Steps {
+    pub(super) fn new(pace: Pace, stop: &StopToken) -> io::Result<Self> {
+        let lines = Mailbox::new(1, stop);
+        if pace == Pace::Step {
+            send_stdin_lines(STEP_LEN, lines.sender())?;
+        }
+        let ended = Cell::new(pace != Pace::Step);
+        Ok(Self { lines, ended })
+    }
+
+    fn wait(&self) {
+        if !self.ended.get() {
+            let goes_on = matches!(self.lines.next(), Some(Ok(Some(_))));
+            self.ended.set(!goes_on);
+        }
+    }
 }
 
 impl<'a> Theatre<'a> {
@@ -30,6 +58,7 @@ impl<'a> Theatre<'a> {
         program: &'a Path,
         manner: Manner,
         output: &'a mut dyn Write,
+        steps: &'a Steps,
         stop: &'a StopToken,
     ) -> io::Result<Self> {
         let directory = TemporaryDirectory::make("ipc-tour")?;
@@ -41,6 +70,7 @@ impl<'a> Theatre<'a> {
             directory,
             manner,
             output: RefCell::new(output),
+            steps,
             stop,
         })
     }
@@ -68,7 +98,7 @@ impl<'a> Theatre<'a> {
         self.directory.path().join(name)
     }
 
-    /// A name for what stands elsewhere, and goes with the theatre.
+    /// A name for objects that stand elsewhere, and are removed with the theatre.
     pub(super) fn name(&self) -> String {
         self.directory.name()
     }
@@ -87,8 +117,11 @@ impl<'a> Theatre<'a> {
     pub(super) fn show(&self, who: &str, does: &str, what: &str) -> io::Result<()> {
         let what = escape(what);
         let mut output = self.output.borrow_mut();
+        match self.manner.pace {
+            Pace::Pause(time) => drop(self.stop.wait_timeout(time)),
+            Pace::Step => self.steps.wait(),
+        }
         if self.manner.terminal {
-            self.stop.wait_timeout(PAUSE);
             let (bold, dim, plain) = ("\x1b[1m", "\x1b[2m", "\x1b[0m");
             writeln!(
                 output,

@@ -6,6 +6,7 @@ use std::os::unix::net::UnixListener;
 use std::path::Path;
 use std::process::Command;
 use std::thread::{self, JoinHandle};
+use std::time::Duration;
 
 use crate::common::lambda::script;
 use crate::common::queueing::Name;
@@ -270,7 +271,10 @@ fn the_tour_shows_what_its_programs_say_escaped() {
     let program = script(&place, "ipc", &format!("printf '%s\\n' '{HOSTILE}'"));
     let scene = tour::scenes().find(|scene| scene.chapter == "3").unwrap();
     let mut output = Vec::new();
-    let manner = tour::Manner { terminal: false };
+    let manner = tour::Manner {
+        terminal: false,
+        pace: tour::Pace::Pause(Duration::ZERO),
+    };
     tour::play(
         &[scene],
         program.as_ref(),

@@ -1,6 +1,7 @@
 //! The tour as a visitor meets it.
 
 use std::thread;
+use std::time::Duration;
 
 use crate::common::{Place, text};
 use ipc_primer::harness::{Program, Stream, signal};
@@ -82,6 +83,34 @@ fn one_scene_can_be_chosen_from_the_list() {
 }
 
 #[test]
+fn a_tour_in_steps_waits_for_each_line_and_goes_on_at_the_end_of_input() {
+    let place = Place::new();
+    let mut command = place.ipc(&["tour", "--only", "socket-file", "--step"]);
+    let mut tour = Program::start(command.env("TMPDIR", place.path(""))).unwrap();
+    tour.wait_for(Stream::Stdout, "socket-file (chapter")
+        .unwrap();
+    for line in ["server 1  starts", "server 1  says", "server 2  starts"] {
+        let heard = tour.said(Stream::Stdout);
+        assert!(!heard.contains(line), "it did not wait: {heard}");
+        tour.say("").unwrap();
+        tour.wait_for(Stream::Stdout, line).unwrap();
+    }
+    assert_eq!(tour.wait().unwrap().code(), Some(0)); // which ends its input
+    place.assert_left(&[]);
+}
+
+#[test]
+fn a_tour_in_steps_ends_at_ctrl_c() {
+    let place = Place::new();
+    let mut command = place.ipc(&["tour", "--step"]);
+    let mut tour = Program::start(command.env("TMPDIR", place.path(""))).unwrap();
+    tour.wait_for(Stream::Stdout, "(chapter").unwrap();
+    tour.signal("INT").unwrap();
+    assert_eq!(tour.wait().unwrap().code(), Some(0));
+    place.assert_left(&[]);
+}
+
+#[test]
 fn an_interrupted_tour_ends_its_actors_and_leaves_nothing() {
     let place = Place::new();
     let mut command = place.ipc(&["tour"]);
@@ -98,7 +127,10 @@ fn a_scene_that_does_not_go_as_expected_fails_the_tour() {
     use ipc_primer::{stop::StopToken, tour};
     let scenes: Vec<_> = tour::scenes().take(1).collect();
     let mut shown = Vec::new();
-    let manner = tour::Manner { terminal: false };
+    let manner = tour::Manner {
+        terminal: false,
+        pace: tour::Pace::Pause(Duration::ZERO),
+    };
     // `true` ends at once and says nothing: no server ever listens.
     let held = tour::play(
         &scenes,

@@ -5,8 +5,9 @@ mod figures;
 mod pages;
 mod transcripts;
 
+use std::collections::BTreeSet;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::pages::{Page, all_pages, book, definitions, guide, used_labels};
 
@@ -147,4 +148,21 @@ fn every_test_that_a_page_names_exists() {
             assert!(file, "{}: there is no {word}", page.name);
         }
     }
+}
+
+/// The C names in the tables of the chapters: rustdoc's search finds each, as a function or by an alias.
+#[test]
+fn the_search_finds_every_c_name_of_the_tables() {
+    let public = |path: &&PathBuf| !path.starts_with(Path::new(ROOT).join("src/support"));
+    let sources = crate::common::files_below(&Path::new(ROOT).join("src"), "rs");
+    let read = |path: &PathBuf| fs::read_to_string(path).unwrap();
+    let code: String = sources.iter().filter(public).map(read).collect();
+    let is_found = |name: &String| {
+        code.contains(&format!("#[doc(alias = \"{name}\")]"))
+            || code.contains(&format!("pub fn {name}("))
+    };
+    let names: BTreeSet<_> = book().iter().flat_map(Page::c_names).collect();
+    assert!(names.len() > 40, "the tables have few names: {names:?}");
+    let missing: Vec<_> = names.iter().filter(|name| !is_found(name)).collect();
+    assert!(missing.is_empty(), "no alias says {missing:?}");
 }

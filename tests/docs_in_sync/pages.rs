@@ -48,6 +48,34 @@ impl Page {
         fences
     }
 
+    /// The names in the columns for C of the page's tables, without types and without what follows a name.
+    pub fn c_names(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        let mut column = None;
+        for line in self.text.lines() {
+            let cells: Vec<_> = line.split('|').map(str::trim).collect();
+            let is_c = |cell: &&str| cell.contains("C call") || *cell == "in C";
+            column = match column {
+                _ if !line.starts_with('|') => None,
+                None => Some(cells.iter().position(is_c)),
+                known => known,
+            };
+            let cell = column.flatten().and_then(|column| cells.get(column));
+            let quoted = cell.map_or("", |cell| cell).split('`').skip(1).step_by(2);
+            let name = |text: &str| {
+                text.split(|c: char| !(c.is_alphanumeric() || c == '_'))
+                    .next()
+                    .map(str::to_owned)
+            };
+            names.extend(
+                quoted
+                    .filter_map(name)
+                    .filter(|name| !name.is_empty() && name != "int"),
+            );
+        }
+        names
+    }
+
     pub fn tagged(&self, tag: &str) -> impl Iterator<Item = Fence> {
         self.fences()
             .into_iter()

@@ -1,4 +1,4 @@
-//! What is typed at the server goes to those for whom it is meant.
+//! A line typed at the server reaches the clients that it is meant for.
 
 use std::time::Duration;
 
@@ -70,7 +70,7 @@ fn to_all(lab: &Lab) -> Verdict {
 const TWO_LINES: &str =
     "one read of stdin is taken for one line: look for the line ends in what came";
 
-/// Types a line for the second of two clients, and expects that the first gets nothing of it.
+/// Types a line for the second of two clients, and expects that the first gets none of it.
 fn expect_private(lab: &Lab, address: &str) -> Verdict {
     let server = lab.serve()?;
     let mut eve = join(&server, "eve")?;
@@ -117,7 +117,7 @@ fn end_of_input(lab: &Lab) -> Verdict {
     expect_alive(&server)
 }
 
-/// How long a client may not read before it is dropped, as the page has it.
+/// How long a client may go without reading before the server drops it, as the page says.
 const PATIENCE: Duration = Duration::from_secs(5);
 
 fn stuck_client(lab: &Lab) -> Verdict {
@@ -125,7 +125,7 @@ fn stuck_client(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
     let stuck = join(&server, "bob")?;
     let mut eve = join(&server, "eve")?;
-    eve.allow(PATIENCE)?; // the server may wait for bob so long
+    eve.allow(PATIENCE)?; // the server may wait that long for bob
     let line = "x".repeat(3000);
     for _ in 0..LINES {
         server.type_line(&line)?;

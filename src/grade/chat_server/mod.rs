@@ -45,7 +45,7 @@ fn expect_shown(server: &Running, line: &str) -> Verdict {
     server.expect_printed(Stream::Stdout, &format!("{line}\n"))
 }
 
-/// A whole exchange, as it has to be possible at any time.
+/// A whole exchange, which has to be possible at any time.
 fn expect_alive(server: &Running) -> Verdict {
     let mut client = join(server, "zoe")?;
     client.send(b"still there?\n")?;

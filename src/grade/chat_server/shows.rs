@@ -1,4 +1,4 @@
-//! What clients say is shown, line by line.
+//! The server shows what clients say, line by line.
 
 use super::{expect_alive, expect_shown, join};
 use crate::grade::{Check, Lab, Verdict, watch};

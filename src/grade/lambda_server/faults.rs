@@ -1,4 +1,4 @@
-//! The server goes on, whatever functions and clients do, and ends with all that it started.
+//! The server continues, whatever functions and clients do, and on its end it ends all that it started.
 
 use std::fs::OpenOptions;
 use std::io::Write;
@@ -75,7 +75,7 @@ fn at_once(lab: &Lab) -> Verdict {
     first.send(format!("{} wait {}\n", library.display(), gate.display()).as_bytes())?;
     server.settle();
     expect_output(&server, &library, "hello", "hello\n")?;
-    // Opened to read, too: that does not wait for the function, should it never have begun.
+    // Opened for reading too, so that the open does not wait for a function that never began.
     let mut opened = OpenOptions::new().read(true).write(true).open(&gate)?;
     let _ = opened.write_all(b"go on\n");
     answer(&mut first).map(drop)
@@ -86,7 +86,7 @@ fn client_vanishes(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
     drop(server.connect()?);
     let mut client = server.connect()?;
-    server.pause(); // so that the client is gone for certain before the answer is sent
+    server.pause(); // so that the client has closed before the answer is sent
     client.send(format!("{} hello\n", library.display()).as_bytes())?;
     drop(client);
     server.resume();
@@ -103,7 +103,7 @@ fn bad_messages(lab: &Lab) -> Verdict {
         "x".repeat(2000) + "\n",
     ] {
         let mut client = server.connect()?;
-        let _ = client.send(message.as_bytes()); // it may be refused in the middle
+        let _ = client.send(message.as_bytes()); // the server may refuse it in the middle
         client.end_sending();
         client.receive_up_to(4096);
     }

@@ -1,4 +1,4 @@
-//! A function runs, and what it prints is in a file whose path is the answer.
+//! A function runs, and its output is in a file whose path is the answer.
 
 use std::fs;
 use std::os::unix::fs::PermissionsExt;

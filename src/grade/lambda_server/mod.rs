@@ -24,7 +24,7 @@ pub(super) const ASSIGNMENT: Assignment = Assignment {
     ],
 };
 
-/// What every check's library knows.
+/// The functions of every check's library.
 const LIBRARY: &str = "#!/bin/sh
 case $1 in
 hello) echo hello;;
@@ -38,7 +38,7 @@ sleep) sleep 1000;;
 esac
 ";
 
-/// Writes the library. In a file that is being written nothing can be run, so another process writes it.
+/// Writes the library. A file that is open for writing cannot be run, so another process writes it.
 fn library(lab: &Lab) -> Result<PathBuf, Fault> {
     let path = lab.path("library");
     let written = Command::new("sh")

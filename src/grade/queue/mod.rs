@@ -67,7 +67,7 @@ fn expect_received(lab: &Lab, expected: &[&str]) -> Verdict {
     }
 }
 
-/// Makes a queue; with the check's directory it goes, whatever the program does.
+/// Makes a queue, which is removed with the check's directory, whatever the program does.
 fn create(lab: &Lab, options: &str) -> Verdict {
     run(lab, format!("create /name {options}").trim_end()).map(drop)
 }

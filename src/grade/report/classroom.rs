@@ -3,8 +3,8 @@
 use super::gradescope::quoted;
 use super::{Graded, Report};
 
-/// The report as that JSON: a test a check, with its points and its time in milliseconds. The reporter wants it in
-/// base64, in an output of the step that graded.
+/// The report as that JSON: one test per check, with its points and its time in milliseconds. The reporter wants
+/// it in base64, in an output of the step that graded.
 pub fn classroom(report: &Report) -> String {
     let status = if report.holds() { "pass" } else { "fail" };
     let tests: Vec<_> = report.results.iter().map(test).collect();

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Outcome, Report};
 
-/// The report as JUnit XML: a `testcase` a check.
+/// The report as JUnit XML: one `testcase` per check.
 pub fn junit(report: &Report) -> String {
     let (tests, failed) = (report.results.len(), report.results.len() - report.held());
     let time: f64 = report
@@ -48,8 +48,8 @@ pub fn junit(report: &Report) -> String {
     xml + "</testsuite>\n</testsuites>\n"
 }
 
-/// `text` as XML 1.0 can hold it, in an element or in an attribute. Most control characters cannot stand
-/// in it at all, not even escaped: the replacement character stands for them.
+/// `text` as XML 1.0 can hold it, in an element or in an attribute. XML forbids most control characters, even
+/// escaped: the replacement character stands for them.
 fn escaped(text: &str) -> String {
     let mut escaped = String::new();
     for c in text.chars() {
@@ -58,7 +58,7 @@ fn escaped(text: &str) -> String {
             '<' => escaped += "&lt;",
             '>' => escaped += "&gt;",
             '"' => escaped += "&quot;",
-            // As they are, a parser would make blanks of them in an attribute.
+            // A parser would turn them into blanks in an attribute if they were not escaped.
             '\t' | '\n' | '\r' => drop(write!(escaped, "&#{};", u32::from(c))),
             '\0'..=' ' | '\u{fffe}' | '\u{ffff}' if c != ' ' => escaped.push('\u{fffd}'),
             c => escaped.push(c),

@@ -1,4 +1,4 @@
-//! What came out, and the forms in which others want to read it: plain functions over one type.
+//! The results, and the formats in which others read them: plain functions over one type.
 
 mod classroom;
 mod gradescope;
@@ -20,7 +20,7 @@ use super::{Assignment, Check, Fault};
 use crate::signals::{Signal, outcome};
 use crate::support::escape::escape;
 
-/// How much of each stream of a program is shown, in lines and in characters a line.
+/// How much of each stream of a program is shown, in lines and in characters per line.
 const SHOWN_LINES: usize = 12;
 const SHOWN_LENGTH: usize = 160;
 
@@ -35,11 +35,11 @@ pub struct Report {
     pub seed: u64,
     /// The checks that were asked for, in order.
     pub results: Vec<Graded>,
-    /// The names of the checks that are for teachers' eyes, where a format can say so.
+    /// The names of the checks that only teachers should see, in formats that can say so.
     pub hidden: Vec<String>,
 }
 
-/// How one check came out.
+/// The result of one check.
 #[derive(Debug)]
 pub struct Graded {
     /// The check.
@@ -61,7 +61,7 @@ pub enum Outcome {
     NotTried(&'static str),
 }
 
-/// A check that does not hold, with all that is known.
+/// A check that does not hold, with all that is known about it.
 #[derive(Debug)]
 pub struct Failure {
     fault: Fault,
@@ -88,7 +88,7 @@ impl Report {
         self.results.iter().filter(|graded| graded.holds()).count()
     }
 
-    /// The names of the checks that were not tried, behind that of the check that does not hold.
+    /// The names of the checks that were not tried, after the name of the check that does not hold.
     pub fn not_tried(&self) -> Vec<(&'static str, Vec<&'static str>)> {
         let mut spoiled: Vec<(_, Vec<_>)> = Vec::new();
         for graded in &self.results {
@@ -140,7 +140,7 @@ impl Graded {
         }
     }
 
-    /// The points that it brings.
+    /// The points that it earns.
     pub fn points(&self) -> u32 {
         if self.holds() { self.check.points } else { 0 }
     }
@@ -154,7 +154,7 @@ impl Graded {
         }
     }
 
-    /// All that is to be said about a check that does not hold.
+    /// The full explanation of a check that does not hold.
     fn explanation(&self) -> String {
         match &self.outcome {
             Outcome::Fails(failure) => failure.to_string(),
@@ -184,7 +184,7 @@ impl Failure {
     }
 }
 
-/// What the way in which a program ended says about the cause.
+/// The likely cause, as far as the program's end reveals it.
 fn cause_of_death(program: &Record) -> Option<String> {
     if program.flooded {
         return Some(
@@ -194,7 +194,7 @@ fn cause_of_death(program: &Record) -> Option<String> {
     why_killed(outcome(program.end?).signal()?)
 }
 
-/// What the signal that killed a program says about the cause.
+/// The likely cause, as far as the signal that killed a program reveals it.
 pub(super) fn why_killed(signal: Signal) -> Option<String> {
     let cause = match signal {
         Signal::PIPE => {
@@ -234,7 +234,7 @@ impl std::fmt::Display for Failure {
     }
 }
 
-/// What a program printed, each line behind the name of its stream.
+/// A program's output, each line after the name of its stream.
 fn shown_output(stream: &str, bytes: &[u8]) -> String {
     let text = String::from_utf8_lossy(bytes);
     let mut shown = String::new();
@@ -250,7 +250,7 @@ fn shown_output(stream: &str, bytes: &[u8]) -> String {
     shown
 }
 
-/// `text` with each line behind `prefix`.
+/// `text` with `prefix` before each line.
 fn indented(text: &str, prefix: &str) -> String {
     text.lines()
         .map(|line| format!("{prefix}{line}\n"))

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::{Graded, Report, indented};
 
-/// The report as TAP version 13, which older harnesses read too: the explanations in YAML diagnostic blocks.
+/// The report as TAP version 13, which older harnesses read too, with explanations in YAML diagnostic blocks.
 pub fn tap(report: &Report) -> String {
     let mut tap = format!("TAP version 13\n1..{}\n", report.results.len());
     let _ = writeln!(tap, "# {} (seed {})", report.command, report.seed);

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use super::{Outcome, Report, indented};
 
-/// The report as text: a line a check, an explanation below each that does not hold, the points on
-/// the last line.
+/// The report as text: one line per check, an explanation below each that does not hold, the points on the
+/// last line.
 pub fn text(report: &Report) -> String {
     let assignment = report.assignment;
     let mut text = format!("{}: {}\n", assignment.name, assignment.about);

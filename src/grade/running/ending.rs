@@ -1,4 +1,4 @@
-//! How a program ends: by itself, by a signal, or because it is needed no longer.
+//! How a program ends: on its own, by a signal, or because it is no longer needed.
 
 use std::process::ExitStatus;
 use std::time::Duration;
@@ -8,9 +8,9 @@ use crate::grade::{Fault, watch};
 use crate::harness::Identity;
 use crate::signals::{Outcome, outcome};
 
-/// How long a program that is needed no longer gets to end after SIGTERM, before SIGKILL.
+/// How long a program that is no longer needed has to end after SIGTERM, before SIGKILL.
 const TERM_LIMIT: Duration = Duration::from_millis(100);
-/// How long to look for processes that were left, while they start others.
+/// How long to look for leftover processes, which may start others meanwhile.
 pub(in crate::grade) const STRAYS_LIMIT: Duration = Duration::from_millis(500);
 
 impl Running<'_> {
@@ -50,7 +50,7 @@ impl Running<'_> {
         format!("its end within {} s", self.lab.timeout().as_secs_f32())
     }
 
-    /// The processes, by name, that it has started and that are still there, in its process group or not.
+    /// The processes, by name, that it started and that still exist, in its process group or outside.
     pub(super) fn strays(&self) -> Vec<(Identity, String)> {
         let mut found = watch::marked(&self.mark, &self.before);
         found.retain(|(identity, _)| identity.pid != self.pid || self.ended.get().is_some());
@@ -63,7 +63,7 @@ impl Running<'_> {
             && let Ok(Some(status)) = self.child.borrow_mut().try_wait()
         {
             self.ended.set(Some(status));
-            self.killer.take(); // its pid may be another's from now on
+            self.killer.take(); // from now on its PID may belong to another process
         }
     }
 }
@@ -76,7 +76,7 @@ impl Drop for Running<'_> {
         if !self.has_ended() {
             self.signal("TERM");
             if self.paused.get() {
-                self.resume(); // stopped, it would not even see the signal
+                self.resume(); // a stopped program would not even see the signal
             }
             self.stdin.take();
             watch::wait_until(TERM_LIMIT, || self.lab.is_interrupted() || self.has_ended());
@@ -95,7 +95,7 @@ impl Drop for Running<'_> {
     }
 }
 
-/// How a program ended, in words. Whether it left a core is the machine's business.
+/// How a program ended, in words. Whether it left a core depends on the machine.
 pub(in crate::grade) fn show_end(status: ExitStatus) -> String {
     match outcome(status) {
         Outcome::Killed { number, .. } => Outcome::Killed {

@@ -10,7 +10,7 @@ use crate::grade::{Fault, Verdict, listening, watch};
 use crate::harness::Stream;
 use crate::signals::outcome;
 
-/// How long to listen for what a program still has to say when it is told to end. Only a cause hangs on it.
+/// How long to wait for a program's last output after it is told to end. Only the likely cause depends on it.
 const LAST_WORDS: Duration = Duration::from_secs(1);
 
 /// Likely causes of a server that does not listen where it should.
@@ -27,10 +27,10 @@ const NO_SOCKET: &str = "socket, bind and listen were not all called, or it wait
     before it calls them";
 
 impl Running<'_> {
-    /// Waits until `text` stands in what it printed.
+    /// Waits until its output contains `text`.
     ///
     /// # Errors
-    /// A fault if it does not come to stand there.
+    /// A fault if its output does not contain it in time.
     pub fn expect_printed(&self, stream: Stream, text: &str) -> Verdict {
         let holds = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(text);
         if self.output.wait_until(stream, self.lab.timeout(), holds) {
@@ -41,7 +41,7 @@ impl Running<'_> {
             .fault(format!("it does not print what it should on {name}"))
             .expected(format!("{text:?}"))
             .came(shorten(&self.printed(stream)));
-        // At its end, a program prints what it has kept in a buffer.
+        // When it ends, a program prints what it has kept in a buffer.
         self.end_input();
         self.signal("TERM");
         match self.output.wait_until(stream, LAST_WORDS, holds) {
@@ -53,7 +53,7 @@ impl Running<'_> {
     /// Waits for its end, and expects this exit code.
     ///
     /// # Errors
-    /// A fault if it does not end in time, or otherwise.
+    /// A fault if it does not end in time, or ends in another way.
     pub fn expect_end(&self, code: i32) -> Verdict {
         let status = self.wait()?;
         self.expect_code(status, code)
@@ -62,7 +62,7 @@ impl Running<'_> {
     /// Sends the signal and expects that it ends with exit code 0.
     ///
     /// # Errors
-    /// A fault if it does not end in time, or otherwise.
+    /// A fault if it does not end in time, or ends in another way.
     pub fn expect_clean_end_by(&self, name: &str) -> Verdict {
         let status = self.end_by(name)?;
         self.expect_code(status, 0).map_err(|fault| {
@@ -75,10 +75,10 @@ impl Running<'_> {
         })
     }
 
-    /// Expects that no process is left of a program that has ended.
+    /// Expects that a program that has ended has left no process.
     ///
     /// # Errors
-    /// A fault that names those that are.
+    /// A fault that names those that are left.
     pub fn expect_no_children(&self) -> Verdict {
         if watch::wait_until(self.lab.timeout(), || self.strays().is_empty()) {
             return Ok(());
@@ -93,7 +93,7 @@ impl Running<'_> {
             .expected("no process once the program has ended"))
     }
 
-    /// Expects that it waits, and does not look again and again instead.
+    /// Expects that it waits, instead of looking again and again.
     ///
     /// # Errors
     /// A fault if it uses processor time and never rests.
@@ -188,7 +188,7 @@ impl Running<'_> {
     }
 }
 
-/// The last of what was printed, for a line of a report.
+/// The last part of the output, for a line of a report.
 fn shorten(printed: &str) -> String {
     const SHOWN: usize = 200;
     let count = printed.chars().count();

@@ -20,16 +20,16 @@ use crate::harness::{Guarded, Identity, Stream, guard, signal, state};
 use crate::stop::Waker;
 use crate::support::escape::escape;
 
-/// How much processor time a program may use before it comes to rest. One that polls never does. Where the
-/// machine has no time for it, it has not used any: so a busy machine makes nobody late.
+/// How much processor time a program may use before it rests. A program that polls never rests. Time in which
+/// a busy machine does not run the program does not count, so it makes no program late.
 const WORK_LIMIT: Duration = Duration::from_millis(300);
 
-/// Likely cause of a program that cannot even be started.
+/// The likely cause when a program cannot even be started.
 const NO_PROGRAM: &str = "the path is wrong, the file is not executable (chmod +x), or its #! line \
     names no program";
 
-/// A running program, with a process group of its own. Dropping it ends the program: SIGTERM to the
-/// group, and SIGKILL to whoever is left, in the group or out of it.
+/// A running program, with a process group of its own. Dropping it ends the program: SIGTERM to the group,
+/// and SIGKILL to every process that is left, in the group or outside.
 pub struct Running<'a> {
     lab: &'a Lab<'a>,
     child: RefCell<Child>,
@@ -47,14 +47,14 @@ pub struct Running<'a> {
     _guarded: Guarded,
 }
 
-/// What is left of a program: for the report.
+/// What remains of a program, for the report.
 #[derive(Clone, Debug)]
 pub struct Record {
     /// The command line.
     pub command: String,
-    /// How it ended if it did so by itself; `None` if it ran until it was no longer needed.
+    /// How it ended if it did so on its own; `None` if it ran until it was no longer needed.
     pub end: Option<ExitStatus>,
-    /// Whether it printed more than anybody wants to read.
+    /// Whether it flooded its output.
     pub flooded: bool,
     /// What it printed on stdout.
     pub stdout: Vec<u8>,
@@ -85,7 +85,7 @@ impl<'a> Running<'a> {
         let output = Captured::of(&mut child, kill);
         let unheard = Arc::clone(&output);
         let end = move || {
-            unheard.give_up(); // a process that has left the group may keep it open
+            unheard.give_up(); // a process that has left the group may keep the output open
             kill();
         };
         Ok(Self {
@@ -106,7 +106,7 @@ impl<'a> Running<'a> {
         })
     }
 
-    /// Its process ID, which is its process group's too.
+    /// Its process ID, which is also the ID of its process group.
     pub fn pid(&self) -> u32 {
         self.pid
     }
@@ -114,13 +114,13 @@ impl<'a> Running<'a> {
     /// Connects to the program's socket.
     ///
     /// # Errors
-    /// A fault if it takes no connection.
+    /// A fault if it accepts no connection.
     pub fn connect(&self) -> Result<Peer<'_>, Fault> {
         connect(self.lab, self)
     }
 
-    /// Waits until the program has come to rest: it waits for something, so it has read all that it was
-    /// sent. A program that never rests is not waited for.
+    /// Waits until the program rests: it waits for something, so it has read all that it was sent. The call
+    /// gives up on a program that never rests.
     pub fn settle(&self) {
         let mut first = None;
         self.lab.wait_until(|| {
@@ -132,19 +132,19 @@ impl<'a> Running<'a> {
 
     /// Sends a signal to the whole process group, as a terminal does at Ctrl-C.
     pub fn signal(&self, name: &str) {
-        // A group that has ended already makes no fault here: who waits for its end sees how.
+        // A group that has ended already is no fault here: the caller that waits for its end sees how.
         let _ = signal(name, -i64::from(self.pid));
     }
 
-    /// Stops the program (SIGSTOP), so that whatever is sent meanwhile has all arrived when it
-    /// goes on; and waits until it has stopped.
+    /// Stops the program (SIGSTOP) and waits until it has stopped: everything that is sent meanwhile has
+    /// arrived when it continues.
     pub fn pause(&self) {
         self.paused.set(true);
         self.signal("STOP");
         self.settle();
     }
 
-    /// Stops the program's first process alone: those that it has started go on.
+    /// Stops only the program's first process: those that it has started continue.
     pub fn pause_first(&self) {
         self.paused.set(true);
         let _ = signal("STOP", self.pid.into());
@@ -152,7 +152,7 @@ impl<'a> Running<'a> {
         self.lab.wait_until(stopped);
     }
 
-    /// Lets a program that was stopped go on (SIGCONT).
+    /// Lets a stopped program continue (SIGCONT).
     pub fn resume(&self) {
         self.paused.set(false);
         self.signal("CONT");
@@ -161,7 +161,7 @@ impl<'a> Running<'a> {
     /// Types a line.
     ///
     /// # Errors
-    /// A fault if the program reads no more.
+    /// A fault if the program no longer reads.
     pub fn type_line(&self, line: &str) -> Verdict {
         self.feed(format!("{line}\n").as_bytes())
     }
@@ -169,7 +169,7 @@ impl<'a> Running<'a> {
     /// Writes to the program's stdin.
     ///
     /// # Errors
-    /// A fault if the program reads no more.
+    /// A fault if the program no longer reads.
     pub fn feed(&self, bytes: &[u8]) -> Verdict {
         let mut stdin = self.stdin.borrow_mut();
         let written = stdin.as_mut().map(|stdin| stdin.write_all(bytes));
@@ -186,7 +186,7 @@ impl<'a> Running<'a> {
         self.stdin.take();
     }
 
-    /// Waits until `holds` of all that it printed on stdout; says whether it came to hold.
+    /// Waits until `holds` is true of all its output on stdout; returns whether it was.
     pub fn wait_printed(&self, holds: impl Fn(&str) -> bool) -> bool {
         let holds = |bytes: &[u8]| holds(&String::from_utf8_lossy(bytes));
         self.output
@@ -198,15 +198,15 @@ impl<'a> Running<'a> {
         String::from_utf8_lossy(&self.output.bytes(stream)).into_owned()
     }
 
-    /// A fault of this program. What it has printed until now is what the report shows: its words on
-    /// the way to an end that we bring about are not worth reading.
+    /// A fault of this program. The report shows what the program has printed until now: its output on the
+    /// way to an end that we cause is not worth reading.
     pub fn fault(&self, what: impl Into<String>) -> Fault {
         self.hear();
         Fault::new(what)
     }
 
-    /// Waits until all that it has printed has been taken. Of a program that has ended, those that it has
-    /// left may have something to say: a process that is not at rest is waited for.
+    /// Waits until all its output has been read. Processes left by a program that has ended may still print:
+    /// the call waits for those that are not at rest.
     fn settle_output(&self) {
         let stray_rests = |(stray, _): &(Identity, String)| watch::is_at_rest(stray.pid);
         let others_rest = || !self.has_ended() || self.strays().iter().all(stray_rests);

@@ -1,4 +1,4 @@
-//! Many clients: those that go too early, a hundred in a row, and all at once.
+//! Many clients: some that leave too early, a hundred in a row, and all at the same time.
 
 use super::{converse, expect_sum, wire};
 use crate::grade::{Check, Lab, Verdict, watch};
@@ -73,12 +73,12 @@ fn client_vanishes(lab: &Lab) -> Verdict {
     let before = watch::descriptors(server.pid());
     converse(&mut server.connect()?, &[40, 2])?;
     server.settle();
-    let leaks_all = watch::descriptors(server.pid()) > before; // which is another check's business
+    let leaks_all = watch::descriptors(server.pid()) > before; // such a leak is another check's business
     for count in [0, 2, 8].repeat(3) {
         let mut client = server.connect()?;
         client.send_and_settle(&wire(&[1, 2])[..count])?;
         drop(client);
-        server.settle(); // and so that it has ended before it is asked again, if it ends of that
+        server.settle(); // and so that a server that this ends has ended before the next request
     }
     converse(&mut server.connect()?, &[40, 2])?;
     match leaks_all {
@@ -91,11 +91,11 @@ fn sigpipe(lab: &Lab) -> Verdict {
     let server = lab.serve()?;
     let mut client = server.connect()?;
     client.send_and_settle(&encode(40))?;
-    server.pause(); // so that the client is gone for certain before the answer is sent
+    server.pause(); // so that the client has closed before the answer is sent
     client.send(&encode(0))?;
     drop(client);
     server.resume();
-    server.settle(); // and so that it is dead before it is asked again, if it dies of that
+    server.settle(); // and so that a server that this kills is dead before the next request
     converse(&mut server.connect()?, &[40, 2])
 }
 

@@ -52,12 +52,12 @@ fn wire(integers: &[i32]) -> Vec<u8> {
     integers.iter().copied().flat_map(encode).collect()
 }
 
-/// Expects the text of the answer; how it goes on is another check's business.
+/// Expects the text of the answer; the bytes after it are another check's business.
 fn expect_sum(client: &mut Peer, sum: i128) -> Verdict {
     client.expect(format!("Result = {sum}").as_bytes())
 }
 
-/// One whole conversation, as every server can have it at any time.
+/// One whole conversation, which every server has to be able to hold at any time.
 fn converse(client: &mut Peer, integers: &[i32]) -> Verdict {
     for &integer in integers {
         client.send_and_settle(&encode(integer))?;

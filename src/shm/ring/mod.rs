@@ -8,14 +8,14 @@
 //!  cursor 0   cursor 1                     receiver 1 is slower, and so holds up the sender
 //! ```
 //!
-//! A slot may be filled again when *every* receiver has read it, and each reads at its own pace: so
-//! each has its own cursor, and its own two semaphores: `filled` counts the slots it has yet to read,
-//! `free` those the sender may fill as far as it is concerned. One pair for all would count ten reads
-//! by one receiver like one read each by ten.
+//! A slot may be filled again when *every* receiver has read it. Each receiver reads at its own
+//! pace, so it has its own cursor and its own two semaphores: `filled` counts the slots it has yet
+//! to read, `free` those the sender may fill as far as it is concerned. One pair for all would
+//! count ten reads by one receiver like one read each by ten.
 //!
 //! The words of the segment, in order:
 //!
-//! | words | name | who writes it | its values |
+//! | words | name | written by | its values |
 //! |---|---|---|---|
 //! | 1 | slots | the sender, once | how many slots |
 //! | 1 | slot length | the sender, once | of one slot, in bytes |
@@ -24,18 +24,18 @@
 //! | 1 | head | the sender | how many slots it has filled since the beginning |
 //! | 3 | | | unused |
 //! | 64 | label | the sender, once | bytes that say what is sent |
-//! | 8 a receiver | | | |
+//! | 8 per receiver | | | |
 //! | … 1 | who | the receiver, once | 0: none yet; else its [owner word](crate::shm::owner) |
-//! | … 1 | phase | the receiver | 0: reading; 1: has all; 2: left before |
+//! | … 1 | phase | the receiver | 0: reading; 1: has everything; 2: left early |
 //! | … 1 | filled | both | semaphore: posted by the sender, waited for by the receiver |
 //! | … 1 | free | both | semaphore: posted by the receiver, waited for by the sender |
 //! | … 4 | | | unused: receivers do not share a cache line |
-//! | 1 a slot | length | the sender | how many bytes the slot holds |
+//! | 1 per slot | length | the sender | how many bytes the slot holds |
 //! | the rest | slots | the sender | the bytes, each slot on a cache line |
 //!
-//! Each end counts in its own memory: the sender its head, of which the word above is a copy, and each
-//! receiver its cursor. So no number that another process could overwrite decides where anybody reads
-//! or writes.
+//! Each end counts in its own memory: the sender its head, of which the word above is a copy, and
+//! each receiver its cursor. So no number that another process could overwrite decides where an end
+//! reads or writes.
 
 use std::io::{self, ErrorKind};
 use std::sync::Arc;
@@ -64,10 +64,10 @@ const FORMAT: Format = Format {
     version: 3,
 };
 
-/// How often to look whether the other side lives.
+/// How often to check whether the other side is alive.
 const LOOK: Duration = Duration::from_millis(250);
-/// How many bytes go from a buffer of our own into a slot at a time, or back: few enough to stay in
-/// the processor's second cache, whatever the slot.
+/// How many bytes are copied at a time between a buffer of our own and a slot: few enough to stay
+/// in the processor's second cache, however long the slot.
 const PIECE: usize = 256 * 1024;
 const PIECE_WORDS: usize = PIECE / 8;
 const LINE: usize = 8;
@@ -78,22 +78,22 @@ const READING: u64 = 0;
 const HAS_ALL: u64 = 1;
 const LEFT: u64 = 2;
 
-/// The measures of a ring.
+/// The dimensions of a ring.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Shape {
     /// How many slots: as many can wait for the slowest receiver. At least 1.
     pub slots: usize,
-    /// The length of one, in bytes. At least 1.
+    /// The length of a slot, in bytes. At least 1.
     pub slot_len: usize,
     /// How many receivers take part. At least 1.
     pub receivers: usize,
 }
 
 impl Shape {
-    /// Whether a ring can be made so: 1024 receivers at most, and its segment 1 GiB.
+    /// Whether a ring can have this shape: at most 1024 receivers, and a segment of at most 1 GiB.
     pub fn fits(&self) -> bool {
         let each = [self.slots, self.slot_len].map(|count| (1..=MAX_RING).contains(&count));
-        // Each first, so that the product does not overflow.
+        // Check each factor first, so that the product does not overflow.
         each == [true, true]
             && (1..=MAX_RECEIVERS).contains(&self.receivers)
             && self.segment_layout().len() <= MAX_RING
@@ -128,7 +128,7 @@ impl Shape {
 /// The wait slot on which the sender waits for receivers to join, and to end.
 const SENDERS_WAIT_SLOT: usize = 0;
 
-/// What both ends see.
+/// The parts of a ring that both ends use.
 struct Ring {
     segment: Arc<Segment>,
     shape: Shape,
@@ -183,14 +183,14 @@ impl Ring {
     }
 }
 
-/// What belongs to one receiver.
+/// The part of a ring that belongs to one receiver.
 struct Member {
     number: usize,
     at: usize,
     filled: Semaphore,
     free: Semaphore,
-    /// Whether this end has waited for a slot, `filled` or `free`, and not used it yet: what it was to be
-    /// used for may have failed.
+    /// Whether this end has waited for a slot, `filled` or `free`, and not used it yet: the call
+    /// that was to use it may have failed.
     has_slot: bool,
     segment: Arc<Segment>,
 }
@@ -216,7 +216,7 @@ impl Member {
     }
 }
 
-/// Waits, and looks again and again whether the process at the other end is dead: `None`. Else it is slow, or stopped.
+/// Waits, also for a process that is slow or stopped; `None` once the process at the other end is dead.
 fn unless_dead<T>(
     mut wait: impl FnMut(Duration) -> io::Result<T>,
     is_dead: impl Fn() -> bool,

@@ -11,8 +11,8 @@ use crate::shm::bytes::copy_out;
 use crate::shm::{Segment, owner, remove_if_stale};
 use crate::stop::StopToken;
 
-/// An end that reads the ring. Dropping it before [`finish`](Self::finish) leaves, and the sender goes
-/// on without it.
+/// An end that reads the ring. Dropping it before [`finish`](Self::finish) leaves the ring, and the
+/// sender goes on without it.
 pub struct Receiver {
     ring: Ring,
     member: Member,
@@ -29,9 +29,9 @@ impl Receiver {
     /// Joins the ring named `name`.
     ///
     /// # Errors
-    /// - Those of [`Segment::open`]; but one that is being made is not waited for.
-    /// - [`ErrorKind::ConnectionAborted`]: its sender has died; what it left is removed.
-    /// - [`ErrorKind::ResourceBusy`]: as many receivers as take part have joined already.
+    /// - Those of [`Segment::open`]; but this does not wait for a ring that is being made.
+    /// - [`ErrorKind::ConnectionAborted`]: its sender has died; the ring that it left is removed.
+    /// - [`ErrorKind::ResourceBusy`]: all receivers of the ring have joined already.
     pub fn join(name: &str) -> io::Result<Self> {
         let segment = Segment::try_open(name, FORMAT)?;
         let shape = read_shape(&segment).ok_or_else(|| {
@@ -67,7 +67,7 @@ impl Receiver {
         })
     }
 
-    /// What the sender says that it sends.
+    /// The sender's description of the data it sends.
     pub fn label(&self) -> Vec<u8> {
         let len = self.ring.label_len().load(Ordering::Relaxed);
         let mut label = vec![0; usize::try_from(len).unwrap_or(0).min(MAX_LABEL)];
@@ -93,7 +93,7 @@ impl Receiver {
         Ok(filled)
     }
 
-    /// As [`receive`](Self::receive), but hands the slot to `take`, piece by piece.
+    /// Like [`receive`](Self::receive), but hands the slot to `take`, piece by piece.
     pub(crate) fn receive_with(
         &mut self,
         stop: &StopToken,
@@ -116,7 +116,7 @@ impl Receiver {
         self.member.has_slot = false;
         self.cursor += 1;
         self.owed += 1;
-        // An eighth of the ring at once: waking the sender for every slot costs more than filling it.
+        // An eighth of the ring at a time: waking the sender for every slot costs more than filling it.
         if self.owed > self.ring.shape.slots as u64 / 8 {
             self.give_back();
         }
@@ -127,14 +127,14 @@ impl Receiver {
         self.member.free.post_many(std::mem::take(&mut self.owed));
     }
 
-    /// Says that all was received, and is kept.
+    /// Tells the sender that everything was received, and is kept.
     pub fn finish(self) {
         self.end(HAS_ALL);
     }
 
     fn wait_for_slot(&mut self, stop: &StopToken) -> io::Result<()> {
         if !self.member.has_slot && !self.member.filled.try_wait() {
-            self.give_back(); // or we would wait for each other
+            self.give_back(); // otherwise the sender and we would wait for each other
             self.wait_for_post(stop)?;
         }
         self.member.has_slot = true;
@@ -170,7 +170,7 @@ impl Drop for Receiver {
     }
 }
 
-/// The shape that the ring says it has, if it can have it.
+/// The shape that the ring says it has, if that shape is possible.
 fn read_shape(segment: &Segment) -> Option<Shape> {
     let words = segment.words();
     if words.len() < RECEIVERS_AT {
@@ -186,7 +186,7 @@ fn read_shape(segment: &Segment) -> Option<Shape> {
     (layout.words <= words.len() && layout.wait_slots == segment.wait_slots()).then_some(shape)
 }
 
-/// The sender cannot clean up any more, so a receiver that finds it dead does.
+/// A dead sender cannot clean up, so a receiver that finds it dead does.
 fn sender_died(name: &str) -> io::Error {
     let _ = remove_if_stale(name, FORMAT);
     aborted(format!("the sender of {name:?} has died"))

@@ -11,15 +11,15 @@ use crate::shm::{Segment, WaitQueue};
 use crate::stop::StopToken;
 use crate::support::log::log;
 
-/// The end that fills the ring. Dropping it removes the segment; before [`finish`](Self::finish), that
-/// breaks off what is sent.
+/// The end that fills the ring. Dropping it removes the segment; dropping it before
+/// [`finish`](Self::finish) also breaks off the transfer.
 pub struct Sender {
     ring: Ring,
     /// The receivers that take part.
     members: Vec<Member>,
     /// How many slots were filled.
     head: u64,
-    /// How many have gone before the end.
+    /// How many receivers left or died before the end.
     lost: usize,
     /// A piece of a slot in memory of our own.
     buffer: Vec<u8>,
@@ -83,7 +83,7 @@ impl Sender {
         })
     }
 
-    /// Blocks until all receivers have joined, or have died since.
+    /// Blocks until all receivers have joined; those that have died since count too.
     ///
     /// # Errors
     /// [`ErrorKind::Interrupted`] when a stop is requested.
@@ -93,8 +93,8 @@ impl Sender {
         self.ring.sender_waits().wait(None, stop, all)
     }
 
-    /// Fills the next slot with `bytes`, once every receiver has room for it. A receiver that has gone is said to
-    /// have, and the others go on.
+    /// Fills the next slot with `bytes`, once every receiver has room for it. A receiver that has
+    /// left or died is logged, and the others go on.
     ///
     /// # Errors
     /// [`ErrorKind::Interrupted`] when a stop is requested; [`ErrorKind::BrokenPipe`] if no receiver is left.
@@ -111,8 +111,8 @@ impl Sender {
         })
     }
 
-    /// As [`send`](Self::send), with `len` bytes that `fill` gives, piece by piece. If `fill` fails, nothing was sent,
-    /// and the next call fills the same slot.
+    /// Like [`send`](Self::send), but with `len` bytes that `fill` gives, piece by piece. If `fill`
+    /// fails, nothing is sent, and the next call fills the same slot.
     pub(crate) fn send_with(
         &mut self,
         len: usize,
@@ -141,7 +141,7 @@ impl Sender {
         Ok(())
     }
 
-    /// Blocks until every receiver has said that it has all; returns how many did not.
+    /// Blocks until every receiver has ended; returns how many did not say that they have everything.
     ///
     /// # Errors
     /// [`ErrorKind::Interrupted`] when a stop is requested.
@@ -150,12 +150,12 @@ impl Sender {
         let kept = self.keep(|member| has_ended(member, &waiting, stop));
         match kept {
             Err(error) if error.kind() == ErrorKind::Interrupted => return Err(error),
-            _ => self.members.clear(), // none is left to be told that we break off
+            _ => self.members.clear(), // no receiver is left to be told that we break off
         }
         Ok(self.lost)
     }
 
-    /// Keeps the receivers of which `stays` is true, and says which have gone.
+    /// Keeps the receivers for which `stays` is true, and logs the others.
     fn keep(&mut self, stays: impl Fn(&mut Member) -> io::Result<bool>) -> io::Result<()> {
         let mut at = 0;
         while at < self.members.len() {
@@ -179,12 +179,12 @@ impl Sender {
 
 impl Drop for Sender {
     fn drop(&mut self) {
-        // A post without a slot says that we broke off.
+        // A post without a slot tells a receiver that we broke off.
         self.members.iter().for_each(|member| member.filled.post());
     }
 }
 
-/// Waits for a free slot, unless it has one; false if the receiver has gone.
+/// Waits for a free slot, unless the member has one; false if the receiver is dead or no longer reads.
 fn has_room(member: &mut Member, stop: &StopToken) -> io::Result<bool> {
     if !member.has_slot {
         let free = |limit| member.free.wait_timeout(limit, stop);
@@ -193,7 +193,7 @@ fn has_room(member: &mut Member, stop: &StopToken) -> io::Result<bool> {
     Ok(member.has_slot && member.phase().load(Ordering::Acquire) == READING)
 }
 
-/// Waits for a receiver's end; true if it has all.
+/// Waits for a receiver's end; true if it has everything.
 fn has_ended(member: &Member, waiting: &WaitQueue, stop: &StopToken) -> io::Result<bool> {
     let ended = || Some(member.phase().load(Ordering::Acquire)).filter(|phase| *phase != READING);
     let end = |limit| waiting.wait(Some(limit), stop, ended);

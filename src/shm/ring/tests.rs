@@ -1,4 +1,4 @@
-//! The ring when a call fails half way, and when another process overwrites its words.
+//! The ring when a call fails halfway, and when another process overwrites its words.
 
 use std::io::{self, ErrorKind};
 use std::process;
@@ -26,7 +26,7 @@ fn ring(test: &str) -> (Sender, [Receiver; 2]) {
     (sender, receivers)
 }
 
-/// With this, a call that would block fails at once.
+/// With this, a call that would block fails immediately.
 fn at_once() -> StopToken {
     let requested = StopToken::new();
     requested.request_stop();
@@ -46,7 +46,7 @@ fn a_slot_that_could_not_be_filled_is_filled_next_time() {
     sender.send_with(1, &at_once(), fail).unwrap_err();
     sender.send(b"one", &at_once()).expect("the slot is free");
     assert_eq!(receive(&mut receivers[0]).unwrap(), b"one");
-    // The first receiver has room, the second has not: this takes from one and fails at the other.
+    // The first receiver has room, the second does not: this takes from one and fails at the other.
     let error = sender.send(b"two", &at_once()).unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Interrupted);
     assert_eq!(receive(&mut receivers[1]).unwrap(), b"one");
@@ -95,7 +95,7 @@ fn a_ring_is_as_large_as_its_whole_segment() {
     }
 }
 
-/// Another process may write what it likes, wherever it likes: that may spoil what is sent, and fail.
+/// Another process may overwrite any word with any value: that may spoil the data or make calls fail, but no more.
 #[test]
 fn no_overwritten_word_makes_an_end_panic() {
     const ODD: [u64; 8] = [0, 1, 2, 17, 1 << 31, 1 << 62, u64::MAX - 1, u64::MAX];
@@ -109,8 +109,8 @@ fn no_overwritten_word_makes_an_end_panic() {
         let (mut sender, mut receivers) = ring("odd");
         let segment = Segment::open(&name("odd"), FORMAT).unwrap();
         for _ in 0..4 {
-            // One of the first, or of the semaphores and the lengths. (Who receives and how far it is
-            // says only whether it has gone, and the sender tells of each that has.)
+            // One of the first words, or of the semaphores and the lengths. (The words that name a
+            // receiver and its phase say only whether it has gone, and the sender logs each one that has.)
             let receiver = RECEIVERS_AT + 2 + 8 * below(3);
             let word = [below(8), receiver + below(2)][below(2)];
             segment.words()[word].store(ODD[below(8)], Ordering::Relaxed);

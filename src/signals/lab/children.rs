@@ -9,7 +9,7 @@ use super::{Bench, expect};
 use crate::harness::{LIMIT, Program, Stream, state};
 use crate::signals::{Outcome, Signal, outcome, send};
 
-/// How often to look for the zombie: the kernel has no event for it but SIGCHLD, which needs a handler.
+/// How often to look for the zombie: the kernel's only event for it is SIGCHLD, which needs a handler.
 const LOOK: Duration = Duration::from_millis(1);
 
 pub(super) fn play(bench: &mut Bench) -> io::Result<()> {
@@ -30,7 +30,7 @@ fn told(bench: &mut Bench) -> io::Result<()> {
     expect("the parent", end_of(&mut parent)?, Outcome::Exited(1)) // `read` at the end of input
 }
 
-/// A parent that does not wait: the child stays in the process table until it does.
+/// A parent that does not wait: the child stays in the process table until the parent does.
 fn reaped(bench: &mut Bench) -> io::Result<()> {
     let (stdin, stdout) = (Stdio::piped(), Stdio::null());
     let mut child = Guarded(Command::new("cat").stdin(stdin).stdout(stdout).spawn()?);

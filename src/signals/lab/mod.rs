@@ -41,22 +41,22 @@ impl Part {
     }
 }
 
-/// Where the lab works: with which `ipc`, and where it shows what it sees.
+/// Where the lab works: which `ipc` it runs, and where it shows what it sees.
 struct Bench<'a> {
     program: &'a Path,
     output: &'a mut dyn Write,
     stop: &'a StopToken,
 }
 
-/// Plays `parts` with the `ipc` command at `program` and shows on `output` what is seen.
+/// Plays `parts` with the `ipc` command at `program` and shows on `output` what it sees.
 ///
-/// Every child is ended and waited for before it returns, whatever happens. If the lab itself is
-/// killed, the ends of its pipes go with it, and each child ends at the end of its input.
+/// Every child is ended and waited for before this returns, whatever happens. If the lab itself is
+/// killed, its ends of the pipes close, and each child ends at the end of its input.
 ///
 /// # Errors
 /// - [`ErrorKind::Unsupported`] if this process was started with one of the signals ignored or blocked,
-///   for then its children are too, and none of them can undo it;
-/// - [`ErrorKind::Other`] if something else was seen than expected;
+///   because its children inherit that, and none of them can undo it;
+/// - [`ErrorKind::Other`] if something happened that was not expected;
 /// - [`ErrorKind::Interrupted`] when a stop is requested.
 pub fn play(
     parts: &[Part],
@@ -84,7 +84,7 @@ pub fn play(
 }
 
 /// An ignored signal stays ignored across fork and exec, and no shell may trap it: every row of the
-/// lab would be another.
+/// lab would be different.
 fn check_ground() -> io::Result<()> {
     let own = dispositions(process::id().into())?;
     let spoilt = |signal: &Signal| own.ignored.contains(*signal) || own.blocked.contains(*signal);
@@ -110,7 +110,7 @@ impl Bench<'_> {
     }
 }
 
-/// Fails if what was seen is not what the book says.
+/// Fails if the lab sees anything but what the book says.
 fn expect<T: PartialEq + std::fmt::Display>(what: &str, seen: T, expected: T) -> io::Result<()> {
     if seen == expected {
         return Ok(());

@@ -37,8 +37,8 @@ fn play_signal(bench: &mut Bench, signal: Signal) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether `ipc signals wait` handles it. For the others a program in safe Rust has no handler, but a
-/// shell's `trap` has.
+/// Whether `ipc signals wait` handles it. A program in safe Rust has no handler for the other signals, but
+/// a shell's `trap` does.
 fn has_routine(signal: Signal) -> bool {
     matches!(signal, Signal::INT | Signal::TERM)
 }

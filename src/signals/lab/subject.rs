@@ -9,18 +9,18 @@ use crate::harness::{Program, Stream};
 use crate::signals::{Disposition, Outcome, Signal, dispositions, outcome, send};
 
 /// A program that leaves every signal at its default, and answers each line with that line. A shell
-/// would not do: it handles some signals for its own use. What it handles is back at the default
-/// after `exec`.
+/// is not enough: it handles some signals for its own use. After `exec`, those signals are back at
+/// the default.
 const DEFAULT: &str = "ulimit -c 0; exec cat";
 
-/// What is ignored stays so after `exec`.
+/// An ignored signal stays ignored after `exec`.
 const IGNORED: &str = "trap '' \"$1\"; ulimit -c 0; exec cat";
 
-/// Some shells need SIGCHLD for themselves: `trap ''` does not make them ignore that one. GNU `env` can.
+/// Some shells need SIGCHLD for themselves: `trap ''` does not make them ignore it. GNU `env` can.
 const IGNORED_CHLD: &str = "exec env --ignore-signal=CHLD cat";
 
-/// A shell whose handler leaves a word for the answer to the next line. Some shells' `read` fails when
-/// a handler interrupts it, and that is not the end of input. `$2` is run for each line.
+/// A shell whose handler leaves a word for the answer to the next line. In some shells `read` fails when
+/// a handler interrupts it, and that failure is not the end of input. `$2` is run for each line.
 const HANDLED: &str = "\
 trap 'came=yes; answer=\"the trap ran\"' \"$1\"
 ulimit -c 0
@@ -29,7 +29,7 @@ while read -r line || [ \"$came\" ]; do
     if [ \"$line\" ]; then $2; echo \"$line $answer\"; fi
 done";
 
-/// Some shells believe in SIGCHLD only if a child did end: so one does.
+/// Some shells run the trap for SIGCHLD only if a child did end, so a child ends.
 const END_A_CHILD: &str = "sh -c :";
 
 /// How a subject took a signal.
@@ -37,7 +37,7 @@ const END_A_CHILD: &str = "sh -c :";
 pub(super) struct Reaction {
     /// What its handler did, if it ran.
     pub(super) handler: Option<&'static str>,
-    /// How it ended; `None` if it runs on.
+    /// How it ended; `None` if it is still running.
     pub(super) end: Option<Outcome>,
 }
 
@@ -110,11 +110,11 @@ pub(super) fn try_on_wait(bench: &Bench, signal: Signal) -> io::Result<Reaction>
     })
 }
 
-/// The subject's word is not enough: the kernel has to say the same.
+/// The subject's word is not enough: the kernel has to report the same disposition.
 fn check_disposition(program: &Program, signal: Signal, wanted: Disposition) -> io::Result<()> {
     let wanted = match signal.can_be_caught() {
         true => wanted,
-        false => Disposition::Default, // whatever it asked for
+        false => Disposition::Default, // whatever disposition it asked for
     };
     let found = dispositions(program.pid())?.of(signal);
     super::expect(&format!("what /proc says of {signal}"), found, wanted)
@@ -134,7 +134,7 @@ fn is_end(error: &io::Error) -> bool {
 }
 
 /// How the program ended. Where the system pipes cores to a collector, `ulimit -c 0` does not stop it,
-/// and the status says "core dumped": no matter here.
+/// and the status says "core dumped"; that does not matter here.
 pub(super) fn end_of(program: &mut Program) -> io::Result<Outcome> {
     Ok(match outcome(program.wait()?) {
         Outcome::Killed { number, .. } => Outcome::Killed {
@@ -145,7 +145,7 @@ pub(super) fn end_of(program: &mut Program) -> io::Result<Outcome> {
     })
 }
 
-/// The end by `signal`, as [`end_of`] tells it.
+/// The end caused by `signal`, as [`end_of`] reports it.
 pub(super) fn killed_by(signal: Signal) -> Outcome {
     Outcome::Killed {
         number: signal.number(),
@@ -153,7 +153,7 @@ pub(super) fn killed_by(signal: Signal) -> Outcome {
     }
 }
 
-/// A child whose pipes the lab handles itself; killed and waited for if the lab fails before.
+/// A child whose pipes the lab handles itself; it is killed and waited for if the lab fails early.
 pub(super) struct Guarded(pub(super) Child);
 
 impl Drop for Guarded {

@@ -1,4 +1,4 @@
-//! The three ways of generating a signal: the kernel does, the process itself, another process.
+//! The three ways of generating a signal: by the kernel, by the process itself, by another process.
 
 use std::io::{self, ErrorKind};
 use std::process::{Command, Stdio};
@@ -36,7 +36,7 @@ sh -c 'trap \"echo its child got it; exit\" INT
 echo both ended";
 
 /// The kernel's terminal driver turns the byte of Ctrl-C into SIGINT. std cannot make a terminal, so
-/// the `script` tool has to; what we write to its stdin it types there.
+/// the `script` tool does: it types into the terminal what we write to its stdin.
 fn terminal(bench: &mut Bench) -> io::Result<()> {
     let mut command = Command::new("script");
     command.args(["-q", "-c", FOREGROUND, "/dev/null"]);
@@ -94,7 +94,7 @@ fn write_unread(command: &mut Command) -> io::Result<Outcome> {
 }
 
 /// A shell function that calls itself needs stack until it reaches an address that is not its own.
-/// Rust would not do: its runtime handles this very SIGSEGV, prints a message and calls `abort`.
+/// Rust is no use here: its runtime handles this very SIGSEGV, prints a message and calls `abort`.
 const NO_STACK_LEFT: &str = "ulimit -c 0; ulimit -s 64; deeper() { deeper; }; deeper";
 
 fn bad_address(bench: &mut Bench) -> io::Result<()> {
@@ -113,7 +113,7 @@ fn bad_address(bench: &mut Bench) -> io::Result<()> {
     }
 }
 
-/// Runs `ipc` with these words, which have to end it by `signal`.
+/// Runs `ipc` with these words; `signal` has to end it.
 fn run(bench: &mut Bench, from: &str, how: &str, words: &[&str], signal: Signal) -> io::Result<()> {
     let mut limited = Command::new("sh");
     limited.args(["-c", "ulimit -c 0; exec \"$@\"", "sh"]);
