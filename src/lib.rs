@@ -31,7 +31,7 @@
 //!
 //! | scenario | stage 1 | the stages after it |
 //! |---|---|---|
-//! | sum (note 1) | [`sum::s1_plain`] | [survives its clients](sum::s2_survives), [a thread a client](sum::s3_threaded), [large reads](sum::s4_large_reads) |
+//! | sum (note 1) | [`sum::s1_plain`] | [survives its clients](sum::s2_survives), [a thread for each client](sum::s3_threaded), [large reads](sum::s4_large_reads) |
 //! | chat (note 2) | [`chat::s1_plain`] | [survives its clients](chat::s2_survives), [two-way](chat::s3_two_way), [outboxes](chat::s4_outboxes) |
 //! | copy by sockets (note 3) | [`copy::s1_plain`] | [whole or not at all](copy::s2_whole), [fast](copy::s3_fast) |
 //! | copy by shared memory (note 3) | [`copy::s1_race`] | [one slot](copy::s2_one_slot), [the ring](copy::s3_ring) |

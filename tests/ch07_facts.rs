@@ -235,7 +235,9 @@ fn fact_10_by_default_the_kernel_does_what_the_table_says() {
         process.say("ready").unwrap();
         process.wait_for(Stream::Stdout, "ready").unwrap();
         if dispositions(process.pid()).unwrap().of(signal) != Disposition::Default {
-            println!("skipped: {signal} was ignored or blocked by whoever started this test");
+            println!(
+                "skipped: {signal} was ignored or blocked in the process that started this test"
+            );
             continue;
         }
         send(process.pid(), signal).unwrap();

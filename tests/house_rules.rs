@@ -214,3 +214,33 @@ fn no_other_folder_stands_at_the_top() {
         );
     }
 }
+
+/// Turns that are no plain English, of which the book once was full.
+const TURNS: [&str; 9] = [
+    "whoever ",
+    "to and fro",
+    "all is well",
+    "of its kin",
+    "had its say",
+    "have their say",
+    ", for it is ",
+    ", for they ",
+    ", for there ",
+];
+
+#[test]
+fn the_text_is_plain_english() {
+    let root = Path::new(ROOT);
+    let pages = common::files_below(&root.join("docs"), "md");
+    let code = common::files_below(&root.join("src"), "rs");
+    for path in pages.iter().chain(&code).chain([&root.join("README.md")]) {
+        let text = fs::read_to_string(path).unwrap().to_lowercase();
+        for turn in TURNS {
+            assert!(
+                !text.contains(turn),
+                "{}: {turn:?} can be said plainly",
+                path.display()
+            );
+        }
+    }
+}

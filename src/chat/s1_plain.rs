@@ -7,8 +7,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::Path;
 use std::{process, thread};
 
-/// Shows what the clients say, each on a thread of its own, for ever. The socket file must not be there
-/// yet.
+/// Shows what the clients say, each on a thread of its own, for ever. The socket file must not
+/// be there yet.
 ///
 /// # Errors
 /// Those of `bind(2)` and `accept(2)`.

@@ -76,7 +76,7 @@ fn deliver(room: &Mutex<Room<UnixStream>>, typed: &[u8]) -> Result<(), String> {
     let line = [text, b"\n"].concat();
     let room = lock(room); // held while this sends: no client enters or leaves meanwhile
     for client in room.find(address)? {
-        let _ = send(&mut &*client, &line); // if it has gone, the thread that listens to it says so
+        let _ = send(&mut &*client, &line); // the thread that listens to it tells if it left
     }
     Ok(())
 }

@@ -34,7 +34,7 @@ pub(super) fn listen_to(
         Err(error) if error.kind() == ErrorKind::ConnectionReset => "left".into(),
         Err(error) => format!("failed: {error}"),
     };
-    screen.flush(); // a client that finds the connection closed has had its say
+    screen.flush(); // before a client can find the connection closed
     format!("{}{} {ending}", session.printer.label, session.pid)
 }
 

@@ -9,8 +9,8 @@ use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 use std::thread;
 
-/// Sends `file` to every client, each on a thread of its own, for ever. The socket file must not be there
-/// yet.
+/// Sends `file` to every client, each on a thread of its own, for ever. The socket file must
+/// not be there yet.
 ///
 /// # Errors
 /// Those of `bind(2)` and of `accept(2)`.
@@ -33,17 +33,18 @@ fn send_file(file: &Path, mut client: UnixStream) -> io::Result<()> {
     Ok(()) // the connection is closed when `client` goes out of scope
 }
 
-/// Receives the file of the server at `path` into `directory`, under the name that the server gives it.
-/// Returns where it is.
+/// Receives the file of the server at `path` into `directory`, under the name that the server
+/// gives it. Returns where it is.
 ///
 /// # Errors
-/// Those of `connect(2)`, of the connection, and of the file; [`ErrorKind::InvalidData`] if no name comes.
+/// Those of `connect(2)`, of the connection, and of the file; [`ErrorKind::InvalidData`] if no
+/// name comes.
 pub fn receive(path: &Path, directory: &Path) -> io::Result<PathBuf> {
     let mut server = BufReader::new(UnixStream::connect(path)?); // socket, connect
     let mut header = String::new();
     server.read_line(&mut header)?;
     let name = header.trim_end_matches('\n').splitn(3, ' ').nth(2);
     let target = directory.join(name.ok_or(ErrorKind::InvalidData)?);
-    io::copy(&mut server, &mut File::create(&target)?)?; // recv and write, until the server closes
+    io::copy(&mut server, &mut File::create(&target)?)?; // recv, write, until the server closes
     Ok(target)
 }

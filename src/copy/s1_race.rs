@@ -131,8 +131,8 @@ impl Race {
     /// Adds 1 to the counter [`TIMES`] times.
     ///
     /// # Errors
-    /// [`ErrorKind::TimedOut`] if the other process does not go on for ten seconds; [`ErrorKind::Interrupted`] once
-    /// `stopped` says so.
+    /// [`ErrorKind::TimedOut`] if the other process does not go on for ten seconds;
+    /// [`ErrorKind::Interrupted`] once `stopped` says so.
     pub fn count(&self, stopped: &impl Fn() -> bool) -> io::Result<()> {
         self.start(stopped);
         for turn in 0..TIMES {

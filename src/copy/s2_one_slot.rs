@@ -22,8 +22,9 @@ use crate::shm::PlainSegment;
 use crate::shm::bytes::{copy_in, copy_out};
 use crate::shm::s1_semaphore::Semaphore;
 
-/// The words: 0 and 1 the counters of the semaphores `free` and `filled`, 2 how many bytes the slot holds (0
-/// is the end of the file), 3 how long the file's name is; then the name, and then the slot.
+/// The words: 0 and 1 are the counters of the semaphores `free` and `filled`, 2 says how many
+/// bytes the slot holds (0 is the end of the file), 3 how long the file's name is; then come
+/// the name and the slot.
 const NAME_AT: usize = 4;
 const NAME_LEN: usize = 256;
 const SLOT_AT: usize = NAME_AT + NAME_LEN / 8;
@@ -33,7 +34,7 @@ const WORDS: usize = SLOT_AT + SLOT_LEN / 8;
 /// How long to wait before looking for the sender again.
 const RETRY: Duration = Duration::from_millis(10);
 
-/// Sends `file` to one receiver through `/dev/shm/ipc-primer-NAME`, which must not be there yet.
+/// Sends `file` to one receiver through `/dev/shm/ipc-primer-NAME`, which must not exist yet.
 ///
 /// # Errors
 /// Those of the file and of [`PlainSegment::create`].
@@ -56,8 +57,8 @@ pub fn send(name: &str, file: &Path) -> io::Result<()> {
     }
 }
 
-/// Receives a file into `directory`, under the name that the sender gives it, which must not be there yet.
-/// Waits for the sender. Returns where the file is.
+/// Receives a file into `directory`, under the name that the sender gives it, which must not
+/// exist yet. Waits for the sender. Returns where the file is.
 ///
 /// # Errors
 /// Those of the file and of [`PlainSegment::open`].
@@ -105,8 +106,8 @@ impl<'s> Slot<'s> {
         })
     }
 
-    /// Puts a block into the slot, once it is free. The mutex in the semaphore makes our writes visible to
-    /// the receiver.
+    /// Puts a block into the slot, once it is free. The mutex in the semaphore makes our writes
+    /// visible to the receiver.
     fn put(&self, block: &[u8]) -> io::Result<()> {
         self.free.wait()?;
         copy_in(self.words, block);

@@ -87,8 +87,8 @@ impl Functions {
             let status = child.wait();
             let killed = self.watchdog.forget(number);
             drop(library);
-            // All that the function printed lies in the socket, and is still read. If a process that it
-            // has started lives on and holds the other end, the answer does not wait for that.
+            // Everything that the function printed lies in the socket, and is still read. The
+            // other end may be held by a process that it has started: no reason to wait.
             let _ = reader.shutdown(Shutdown::Read);
             let copied = copier?.join();
             let (stopped, in_line) = copied.map_err(|_| io::Error::other("copying panicked"))?;

@@ -11,8 +11,8 @@ use std::path::Path;
 use std::process::{Command, Stdio};
 use std::thread;
 
-/// Runs what the clients ask for, each on a thread of its own, for ever. What a function prints goes to a
-/// file in `directory`. The socket file must not be there yet.
+/// Runs what the clients ask for, each on a thread of its own, for ever. The output of a
+/// function goes to a file in `directory`. The socket file must not be there yet.
 ///
 /// # Errors
 /// Those of making the directory, of `bind(2)` and of `accept(2)`.
@@ -38,16 +38,16 @@ fn answer(mut client: UnixStream, output: &Path) -> io::Result<()> {
     if !run(asked, output)? {
         fs::write(output, format!("Error: {asked} could not be executed.\n"))?;
     }
-    client.write_all(output.as_os_str().as_bytes()) // send; the connection is closed with `client`
+    client.write_all(output.as_os_str().as_bytes()) // send; dropping `client` closes it
 }
 
-/// Runs a function with its output in a file: `fork(2)`, `dup2(2)`, `execve(2)`, `waitpid(2)`. Says
-/// whether there was such a function; 127 is how a shell ends when there is no such command.
+/// Runs a function with its output in a file: `fork(2)`, `dup2(2)`, `execve(2)`, `waitpid(2)`.
+/// Says whether there was such a function; a shell ends with 127 if there is no such command.
 fn run(asked: &str, output: &Path) -> io::Result<bool> {
     let mut words = asked.split_whitespace();
     let library = words.next().unwrap_or_default();
     let function = words.next().unwrap_or("run");
-    let status = Command::new(Path::new(".").join(library)) // a path, and no name to look for in $PATH
+    let status = Command::new(Path::new(".").join(library)) // a path: no search in $PATH
         .arg(function)
         .args(words)
         .stdin(Stdio::null())

@@ -37,7 +37,9 @@ while read -r order group; do
     +) groups="$groups$group " ;;
     k) kill -s KILL -- "-$group" "$group" ;;
     -) kill -s KILL -- "-$group"
-       case $groups in *" $group "*) groups="${groups%% $group *} ${groups#* $group }" ;; esac ;;
+       case $groups in
+       *" $group "*) groups="${groups%% $group *} ${groups#* $group }" ;;
+       esac ;;
     q) exit ;;
     esac
 done

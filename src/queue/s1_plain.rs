@@ -23,7 +23,7 @@ const MESSAGE_SIZE: usize = 4;
 /// The slots, one after the other.
 const SLOTS: usize = 5;
 
-/// The words of a slot: which message it holds (0: none), its priority, its length; then the message.
+/// The words of a slot: the message's number (0: none), priority and length; then the message.
 const NUMBER: usize = 0;
 const PRIORITY: usize = 1;
 const LENGTH: usize = 2;
@@ -102,7 +102,7 @@ impl Queue {
         Ok(bytes)
     }
 
-    /// How many messages there are, how many there can be, and how long each can be: `mq_getattr(3)`.
+    /// How many messages there are and can be, and how long each can be: `mq_getattr(3)`.
     pub fn attributes(&self) -> [usize; 3] {
         let full = self.slots().filter(|slot| get(&slot[NUMBER]) != 0);
         let limits = [MAX_MESSAGES, MESSAGE_SIZE].map(|word| self.word(word));

@@ -20,7 +20,8 @@ pub struct Semaphore<'s> {
 }
 
 impl<'s> Semaphore<'s> {
-    /// Semaphore number 3, say, has its counter in word 3 of the segment, its mutex and event in cell 3.
+    /// Semaphore number 3, say, has its counter in word 3 of the segment, its mutex and event
+    /// in cell 3.
     ///
     /// # Errors
     /// Those of `raw_sync`, as for all calls here.

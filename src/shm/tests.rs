@@ -1,7 +1,10 @@
 //! Tests that need the room's private items: waiters that are held up between two of their steps.
 
+use std::fs::File;
 use std::io::ErrorKind;
 use std::ops::Range;
+use std::os::unix::fs::FileExt;
+use std::path::Path;
 use std::process;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, mpsc};
@@ -10,6 +13,7 @@ use std::time::{Duration, Instant};
 
 use raw_sync::Timeout;
 
+use super::raw::CACHE_LINE;
 use super::timer;
 use super::*;
 use crate::stop::StopToken;
@@ -245,4 +249,27 @@ fn a_timer_taken_back_never_goes_off() {
     drop(timer::at(time, move || other.send("taken back").unwrap()));
     let _timer = timer::at(time, move || tell.send("kept").unwrap());
     assert_eq!(told.iter().collect::<Vec<_>>(), ["kept"]);
+}
+
+/// Its value is there and the mutex is free, but the kernel was never told to wake the sleeper.
+#[test]
+fn a_waker_killed_within_its_release_costs_the_sleeper_seconds_and_not_a_day() {
+    let segment = segment("release", 1, 1);
+    let semaphore = Semaphore::new(&segment, 0, 0..1);
+    let (tell, told) = mpsc::channel();
+    thread::spawn(move || tell.send(semaphore.wait(&StopToken::new())));
+    while !segment.wait_slot(0).is_asleep() {
+        thread::yield_now();
+    }
+    thread::sleep(Duration::from_millis(50)); // it announces its sleep before it sleeps
+    segment.words()[0].store(1, Ordering::SeqCst);
+    // The mutex begins with the word by which glibc knows that it is locked.
+    let name = format!("ipc-primer-unit-release-{}", process::id());
+    let file = File::options()
+        .write(true)
+        .open(Path::new("/dev/shm").join(name));
+    let at = segment.memory().len() - CACHE_LINE;
+    file.unwrap().write_all_at(&[0; 4], at as u64).unwrap();
+    let ended = told.recv_timeout(Duration::from_secs(20));
+    ended.expect("the sleep ends soon").unwrap();
 }

@@ -14,7 +14,7 @@
 //! the wake-up on*. `tests/wait_queue_model.rs` tries all orders in which these steps can interleave.
 //!
 //! A process killed after it was woken passes nothing on. That is why each sleeper also wakes on its
-//! own once a second and looks around: a wake-up lost with a killed process costs that second, not more.
+//! own once a second and looks around: a wake-up lost with a killed process costs that second (or two: `wait_slot.rs`).
 
 use std::io::{self, ErrorKind};
 use std::ops::Range;

@@ -12,10 +12,12 @@
 //! waiter can use both: a free mutex ends one sleep immediately, and only one, however often it was released.
 //!
 //! The mutex has time limits too, but they are times of day (`CLOCK_REALTIME`): set the clock back
-//! an hour, and a sleeper sleeps an hour longer. So a sleep here has a limit that does not matter,
-//! and a [timer](super::timer) opens the parker. (Without any limit glibc asserts that a mutex
-//! which it has just locked has no owner, and dies if it has one: of two simultaneous wakers, the
-//! second may free the mutex after its owner was noted.)
+//! an hour, and a sleeper sleeps an hour longer. So a [timer](super::timer) opens the parker when a sleep
+//! has to end. The limit of the lock is for one case only: a waker that is killed *within* its release has
+//! freed the mutex, but has not told the kernel to wake the sleeper, and no later release does, because
+//! it finds the mutex free. (Without any limit glibc asserts that a mutex which it has just locked has no
+//! owner, and dies if it has one: of two simultaneous wakers, the second may free the mutex after its
+//! owner was noted.)
 //!
 //! `raw_sync`'s event would be the obvious choice, but it does not survive a kill: a process killed
 //! in `set` holds the event's mutex, for which the sleeper then waits without a limit; one killed in
@@ -39,8 +41,8 @@ const ASLEEP: u64 = 1;
 
 /// How long to pause where there is no mutex to sleep at.
 const PAUSE: Duration = Duration::from_millis(1);
-/// The limit of a sleep that a timer ends much sooner. In whole seconds: `raw_sync` adds fractions wrongly.
-const A_DAY: Duration = Duration::from_secs(24 * 60 * 60);
+/// The limit of a sleep, which a timer ends sooner. In whole seconds: `raw_sync` adds fractions wrongly.
+const LIMIT: Duration = Duration::from_secs(2);
 
 #[derive(Clone, Copy)]
 pub(super) struct WaitSlot<'m>(pub(super) Cell<'m>);
@@ -91,7 +93,7 @@ impl<'m> WaitSlot<'m> {
     /// Sleeps until the parker is opened, unless it was opened since the last sleep; may return early.
     pub(super) fn sleep(self) {
         let lock =
-            |parker: Box<dyn LockImpl + '_>| parker.try_lock(Timeout::Val(A_DAY)).map(mem::forget);
+            |parker: Box<dyn LockImpl + '_>| parker.try_lock(Timeout::Val(LIMIT)).map(mem::forget);
         // The mutex stays locked. An error means that the limit is over or that there is no mutex at all.
         if self.0.mutex().map_or(true, |parker| lock(parker).is_err()) {
             thread::sleep(PAUSE);

@@ -53,7 +53,7 @@ pub fn end_sending(stream: &UnixStream) -> io::Result<()> {
 /// ```
 #[doc(alias = "close_socket")]
 pub fn close(mut stream: &UnixStream) {
-    // Nothing here can fail in a way that matters: whoever closes is done with the peer.
+    // A failure here does not matter: the end that closes is done with the peer.
     let _ = stream.shutdown(Shutdown::Both);
     let _ = io::copy(&mut stream, &mut io::sink());
 }

@@ -60,7 +60,7 @@ fn try_take(path: &Path) -> io::Result<Option<LockFile>> {
                 if is_new {
                     let _ = fs::remove_file(path);
                 }
-                return Err(error); // which says neither that the lock is free nor that it is held
+                return Err(error); // it does not say whether the lock is free
             }
             Ok(()) if stands_at(&file, path)? => {
                 let removal = UnlinkOnDrop::at(path)?;

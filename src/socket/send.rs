@@ -35,7 +35,7 @@ pub fn send(stream: &mut impl Write, bytes: &[u8]) -> io::Result<()> {
         match stream.write(left) {
             Ok(0) => return Err(ErrorKind::WriteZero.into()),
             Ok(sent) => left = &left[sent..],
-            Err(error) if error.kind() == ErrorKind::Interrupted => {} // a signal came: once more
+            Err(error) if error.kind() == ErrorKind::Interrupted => {} // a signal came: again
             Err(error) => return Err(error),
         }
     }

@@ -19,7 +19,7 @@ pub fn serve(path: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Adds what the client sends until the integer 0, and sends it the sum: text in a frame of 128 bytes.
+/// Adds the client's integers until one is 0, and sends the sum: text in a frame of 128 bytes.
 fn answer(mut client: UnixStream) -> io::Result<()> {
     let mut sum = 0;
     loop {
@@ -35,8 +35,8 @@ fn answer(mut client: UnixStream) -> io::Result<()> {
     client.write_all(&frame) // send; the connection is closed when `client` goes out of scope
 }
 
-/// Sends the integers in `input`, one a line, to the server at `path` until one is 0, and prints its
-/// answer to `output`.
+/// Sends the integers in `input`, one per line, to the server at `path` until one is 0, and
+/// prints its answer to `output`.
 ///
 /// # Errors
 /// Those of `connect(2)`, of the connection, and of a line that is not an integer.

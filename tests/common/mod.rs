@@ -257,13 +257,13 @@ pub fn in_small(place: &Place, directory: &Path, size: &str, script: &str) -> Op
     Some(Program::start(&mut shell).unwrap())
 }
 
-/// Whether whoever started the tests had this signal ignored, so that all that they start ignores it, too;
+/// Whether the process that started the tests had this signal ignored, so that all that they start ignores it, too;
 /// says so.
 pub fn is_ignored(signal: Signal) -> bool {
     let ours = dispositions(std::process::id().into()).unwrap();
     let ignored = ours.of(signal) == Disposition::Ignored;
     if ignored {
-        println!("skipped: {signal} was ignored by whoever started this test");
+        println!("skipped: {signal} was ignored in the process that started this test");
     }
     ignored
 }

@@ -22,6 +22,22 @@ const FENCES: &[&str] = &[
     "text",
 ];
 
+/// What a page of rustdoc shows of a line in a window of 1280 pixels.
+const VISIBLE: usize = 96;
+
+#[test]
+fn no_code_has_to_be_scrolled_sideways() {
+    let is_code = |fence: &pages::Fence| fence.tag == "c" || fence.tag.starts_with('r');
+    for page in all_pages() {
+        for fence in page.fences().into_iter().filter(is_code) {
+            for line in fence.body.lines() {
+                let length = line.chars().count();
+                assert!(length <= VISIBLE, "{}, {length} wide: {line}", page.name);
+            }
+        }
+    }
+}
+
 #[test]
 fn every_fence_is_tagged() {
     for page in all_pages() {

@@ -16,7 +16,7 @@ use std::{env, io, ptr};
 
 use libloading::os::unix::{Library, RTLD_LOCAL, RTLD_NOW};
 
-/// "Could not be executed", to whoever started us.
+/// "Could not be executed", to the process that started us.
 const NOT_EXECUTED: u8 = 127;
 /// `_IONBF` of `<stdio.h>` in every libc of Linux: no buffer.
 const UNBUFFERED: c_int = 2;

@@ -18,7 +18,7 @@ int main(int argc, char **argv)
     /* Step 1: remove a socket file that a killed server left (lstat, S_ISSOCK, unlink). */
     /* Step 2: create the listening socket, name it, let the kernel queue clients (socket, bind, listen). */
     /* Step 3: SIGINT and SIGTERM are to end the loop below (sigaction), SIGPIPE to do nothing. */
-    /* Step 4: wait for whoever has something to say (poll): the listening socket, each client, and, two-way, stdin. */
+    /* Step 4: wait for whatever is ready (poll): the listening socket, each client, and, two-way, stdin. */
     /* Step 5: a new client (accept): give it a number, the name anonymous, and a buffer of MAX_LINE bytes. */
     /* Step 6: a client: receive (read), look for line ends, and keep what is left for the next time. */
     /* Step 7: its first line may be HELLO <name> <pid> (sscanf). */

@@ -135,7 +135,7 @@ impl Sender {
         self.ring.head().store(self.head, Ordering::Relaxed);
         for member in &mut self.members {
             member.has_slot = false;
-            // What was written is there for the process that sees the post: it releases, the wait acquires.
+            // The process that sees the post sees the bytes: a post releases, a wait acquires.
             member.filled.post();
         }
         Ok(())

@@ -92,7 +92,7 @@ fn check_ground() -> io::Result<()> {
         return Ok(());
     };
     let fault = format!(
-        "whoever started this lab had {signal} ignored or blocked, and its children inherit that: \
+        "this lab was started with {signal} ignored or blocked, and its children inherit that: \
          start it from a plain shell"
     );
     Err(io::Error::new(ErrorKind::Unsupported, fault))
