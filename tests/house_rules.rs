@@ -215,7 +215,7 @@ fn no_other_folder_stands_at_the_top() {
     }
 }
 
-/// Turns that are no plain English, of which the book once was full.
+/// Turns that are not plain English.
 const TURNS: [&str; 9] = [
     "whoever ",
     "to and fro",

@@ -45,6 +45,9 @@ pub(super) fn run(words: &mut Args) -> Outcome {
     if scenes.is_empty() {
         return Err(words.fault("there is no such scene; `ipc tour --list` lists them"));
     }
+    if step && pause.is_some() {
+        return Err(words.fault("choose --step or --pause, not both"));
+    }
     let terminal = io::stdout().is_terminal();
     let usual = if terminal { PAUSE } else { Duration::ZERO };
     let pace = match step {

@@ -31,8 +31,8 @@ pub(super) fn wait_until(limit: Duration, mut holds: impl FnMut() -> bool) -> bo
         if waited >= limit {
             return false;
         }
-        let pause = (waited / 10).clamp(LOOK, LONGEST_LOOK);
-        let pause = pause.max((waited - begin) * LOOKS_SHARE);
+        let pause = (waited / 10).max((waited - begin) * LOOKS_SHARE);
+        let pause = pause.clamp(LOOK, LONGEST_LOOK);
         thread::sleep(pause.min(limit - waited));
     }
 }

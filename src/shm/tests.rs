@@ -1,6 +1,6 @@
 //! Tests that need the room's private items: waiters that are held up between two of their steps.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::ops::Range;
 use std::os::unix::fs::FileExt;
@@ -17,7 +17,7 @@ use super::raw::CACHE_LINE;
 use super::timer;
 use super::*;
 use crate::stop::StopToken;
-use crate::support::identity::Identity;
+use crate::support::identity::{Identity, state};
 
 const FORMAT: Format = Format {
     kind: *b"unittest",
@@ -257,11 +257,18 @@ fn a_waker_killed_within_its_release_costs_the_sleeper_seconds_and_not_a_day() {
     let segment = segment("release", 1, 1);
     let semaphore = Semaphore::new(&segment, 0, 0..1);
     let (tell, told) = mpsc::channel();
-    thread::spawn(move || tell.send(semaphore.wait(&StopToken::new())));
-    while !segment.wait_slot(0).is_asleep() {
+    let waits = thread::spawn(move || {
+        let own = fs::read_link("/proc/thread-self").unwrap();
+        let own: u32 = own.file_name().unwrap().to_str().unwrap().parse().unwrap();
+        tell.send((own, Ok(()))).unwrap();
+        let ended = semaphore.wait(&StopToken::new());
+        tell.send((own, ended)).unwrap();
+    });
+    let own = told.recv().unwrap().0;
+    // It announces its sleep before it sleeps.
+    while !(segment.wait_slot(0).is_asleep() && state(own) == Some('S')) {
         thread::yield_now();
     }
-    thread::sleep(Duration::from_millis(50)); // it announces its sleep before it sleeps
     segment.words()[0].store(1, Ordering::SeqCst);
     // The mutex begins with the word by which glibc knows that it is locked.
     let name = format!("ipc-primer-unit-release-{}", process::id());
@@ -271,5 +278,6 @@ fn a_waker_killed_within_its_release_costs_the_sleeper_seconds_and_not_a_day() {
     let at = segment.memory().len() - CACHE_LINE;
     file.unwrap().write_all_at(&[0; 4], at as u64).unwrap();
     let ended = told.recv_timeout(Duration::from_secs(20));
-    ended.expect("the sleep ends soon").unwrap();
+    ended.expect("the sleep ends soon").1.unwrap();
+    waits.join().unwrap(); // it has the segment, too, which the last one removes
 }

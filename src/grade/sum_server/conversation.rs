@@ -51,7 +51,8 @@ pub(super) const CHECKS: &[Check] = &[
         name: "glued",
         points: 2,
         about: "integers that come in one piece are all added",
-        cause: "one read was taken for one integer: a stream has no borders",
+        cause: "one read was taken for one integer: a stream has no borders, one read may \
+                bring many",
         run: glued,
     },
     Check {
